@@ -1,0 +1,94 @@
+#pragma once
+// One row per call that may move money, committed before the call, with the key by which the
+// processor can be asked again. `unknown` is a state, not a verdict.
+#include "bottega/core/machine.hpp"
+#include "bottega/identity/merchants.hpp"
+#include "bottega/processors/processor.hpp"
+
+namespace bottega::attempts {
+
+using AttemptId = Id<"att">;
+using identity::MerchantId;
+
+enum class State : std::uint8_t { sent, waiting, succeeded, failed, unknown };
+BOOST_DESCRIBE_ENUM(State, sent, waiting, succeeded, failed, unknown)
+enum class Event : std::uint8_t { wait, succeed, fail, lose };
+BOOST_DESCRIBE_ENUM(Event, wait, succeed, fail, lose)
+
+// The self-edges of the final states: the answer, the webhook and the reconciler may all say it.
+inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
+    {State::sent, Event::wait, State::waiting},
+    {State::sent, Event::succeed, State::succeeded},
+    {State::sent, Event::fail, State::failed},
+    {State::sent, Event::lose, State::unknown},
+    {State::waiting, Event::wait, State::waiting},
+    {State::waiting, Event::succeed, State::succeeded},
+    {State::waiting, Event::fail, State::failed},
+    {State::waiting, Event::lose, State::waiting},
+    {State::unknown, Event::wait, State::waiting},
+    {State::unknown, Event::succeed, State::succeeded},
+    {State::unknown, Event::fail, State::failed},
+    {State::unknown, Event::lose, State::unknown},
+    {State::succeeded, Event::succeed, State::succeeded},
+    {State::succeeded, Event::lose, State::succeeded},
+    {State::succeeded, Event::wait, State::succeeded},
+    {State::failed, Event::fail, State::failed},
+    {State::failed, Event::lose, State::failed},
+    {State::failed, Event::wait, State::failed},
+})};
+static_assert(kLifecycle.deterministic());
+
+struct Attempt {
+  AttemptId id;  // and, as text, the idempotency key at the processor
+  MerchantId merchant_id;
+  processors::Operation operation{};
+  std::string processor;
+  Money amount;
+  State state{};
+  std::optional<std::string> reference, reason;
+  std::int64_t asked = 0;  // how often the processor was asked about it
+  bool overdue = false;    // longer under way than any call may take
+  std::string key() const { return text_of(id); }
+};
+BOOST_DESCRIBE_STRUCT(Attempt, (),
+                      (id, merchant_id, operation, processor, amount, state, reference, reason,
+                       asked, overdue))
+
+// Writes down that we are about to ask. `subject` is the payment, refund or payout.
+Attempt begin(Tx& tx, MerchantId merchant, processors::Operation operation, const Uuid& subject,
+              const std::string& processor, Money amount);
+// Writes down what we were told; a contradiction (failed after it succeeded) throws
+// Error(conflict).
+Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome);
+// The newest attempt for a subject, locked. It is overdue once it is older than any call may take.
+Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
+                    std::chrono::milliseconds call_timeout);
+// The subject of the attempt with this key, and its merchant; throws Error(not_found).
+struct Subject {
+  MerchantId merchant_id;
+  Id<"thing"> subject_id;
+};
+BOOST_DESCRIBE_STRUCT(Subject, (), (merchant_id, subject_id))
+Subject subject_of(Tx& tx, const std::string& key);
+
+// ---- what processors tell us by themselves
+// ---------------------------------------------------------
+
+// A webhook is verified, kept by the processor's event id and answered at once; a job handles it.
+enum class Seen : std::uint8_t { first, again };
+Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event);
+struct KeptEvent {
+  std::string processor, event_id;
+  processors::Operation operation{};
+  std::string key;
+  processors::Verdict verdict{};
+  std::string reference, reason, action_url;
+};
+BOOST_DESCRIBE_STRUCT(KeptEvent, (),
+                      (processor, event_id, operation, key, verdict, reference, reason, action_url))
+KeptEvent fetch_event(Tx& tx, const std::string& processor, const std::string& event_id);
+void event_handled(Tx& tx, const std::string& processor, const std::string& event_id);
+
+inline constexpr std::string_view kEventJob = "attempts.event";
+
+}  // namespace bottega::attempts

@@ -1,0 +1,137 @@
+#pragma once
+// A conversation between a buyer and a merchant: an append-only log of entries whose sequence
+// number has no gaps and never goes back. The log is the truth; live events are a faster copy of
+// it.
+#include "bottega/identity/merchants.hpp"
+
+namespace bottega::conversations {
+
+using identity::AccountId, identity::MerchantId, identity::Who;
+using ConversationId = Id<"conv">;
+using EntryId = Id<"msg">;
+
+enum class Author : std::uint8_t { buyer, merchant, system };
+BOOST_DESCRIBE_ENUM(Author, buyer, merchant, system)
+enum class Side : std::uint8_t { buyer, merchant };
+BOOST_DESCRIBE_ENUM(Side, buyer, merchant)
+
+struct Conversation {
+  ConversationId id;
+  std::int64_t number = 0;
+  MerchantId merchant_id;
+  std::string merchant_name;
+  AccountId buyer_id;
+  std::string buyer_name;
+  std::int64_t last_seq = 0;
+  Instant last_entry_at{}, created_at{};
+};
+BOOST_DESCRIBE_STRUCT(Conversation, (),
+                      (id, number, merchant_id, merchant_name, buyer_id, buyer_name, last_seq,
+                       last_entry_at, created_at))
+
+// An entry of the log as clients see it, over GET and as a live event alike.
+struct Event {
+  std::string event;  // "message.created", "payment_request.paid", …
+  ConversationId conversation;
+  std::int64_t seq = 0;  // 0 for a passing event, which is in no log
+  Instant at{};
+  Json data;
+};
+
+struct NewConversation {
+  MerchantId merchant_id;
+};
+BOOST_DESCRIBE_STRUCT(NewConversation, (), (merchant_id))
+
+struct NewMessage {
+  Text<1, 4096> text;
+  std::optional<Opaque<64>>
+      client_id;  // the sender's own id: the same one again is the same message
+};
+BOOST_DESCRIBE_STRUCT(NewMessage, (), (text, client_id))
+
+struct Receipt {
+  std::optional<Count<0, INT64_MAX>> delivered_seq, read_seq;
+};
+BOOST_DESCRIBE_STRUCT(Receipt, (), (delivered_seq, read_seq))
+
+struct Marker {
+  AccountId account_id;
+  Side side{};
+  std::int64_t delivered_seq = 0, read_seq = 0;
+  Instant updated_at{};
+};
+BOOST_DESCRIBE_STRUCT(Marker, (), (account_id, side, delivered_seq, read_seq, updated_at))
+
+// Where somebody sits in a conversation.
+struct Seat {
+  MerchantId merchant;
+  ConversationId conversation;
+  AccountId buyer;
+  std::int64_t last_seq = 0;
+  Side side{};
+};
+
+// What is to be written into the log.
+struct Draft {
+  std::string event;
+  Author author = Author::system;
+  std::optional<AccountId> author_id;
+  std::optional<std::string> client_id;
+  Json data;
+};
+
+// The conversation with a merchant, made on the first call: one per buyer and merchant.
+struct Opened {
+  Conversation conversation;
+  bool is_new = false;
+};
+Opened open(Tx& tx, const Who& who, const NewConversation& given);
+
+// Throws Error(not_found) unless the one who asks is the buyer or belongs to the merchant (an API
+// key with the scope). With Lock::yes the conversation's row is held to the end of the transaction.
+enum class Lock : std::uint8_t { no, yes };
+Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Lock lock);
+Conversation fetch(Tx& tx, const Who& who, ConversationId id);
+
+// Writes the next entry and tells both sides after the commit.
+Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Draft& draft);
+Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given);
+
+// Moves the asker's marker forward, never back; tells both sides.
+Marker mark(Tx& tx, const Who& who, ConversationId id, const Receipt& receipt);
+std::vector<Marker> markers(Tx& tx, const Who& who, ConversationId id);
+void type(Tx& tx, const Who& who, ConversationId id);
+
+// Conversations by their latest activity, newest first.
+struct Position {
+  Instant last_entry_at{};
+  ConversationId id;
+};
+std::vector<Conversation> list_of_buyer(Tx& tx, AccountId buyer, std::optional<Position> after,
+                                        std::int64_t limit);
+std::vector<Conversation> list_of_merchant(Tx& tx, MerchantId merchant,
+                                           std::optional<Position> after, std::int64_t limit);
+
+// The entries after a position, oldest first.
+std::vector<Event> log_after(Tx& tx, const Who& who, ConversationId id, std::int64_t after,
+                             std::int64_t limit);
+// The same for a reader who was let in before, and from a time on.
+std::vector<Event> log_of(Tx& tx, MerchantId merchant, ConversationId id, std::int64_t after,
+                          std::int64_t limit);
+std::vector<Event> log_since(Tx& tx, MerchantId merchant, ConversationId id, std::int64_t before,
+                             Instant since, std::int64_t limit);
+
+// A conversation that has entries after a time, with the last position before it.
+struct Missed {
+  ConversationId id;
+  MerchantId merchant_id;
+  std::int64_t position = 0;
+};
+BOOST_DESCRIBE_STRUCT(Missed, (), (id, merchant_id, position))
+std::vector<Missed> active_since(Tx& tx, const Who& who, Instant since, std::int64_t limit);
+
+// The event as a frame or an item of a list.
+Json to_frame(const Event& event);
+
+}  // namespace bottega::conversations

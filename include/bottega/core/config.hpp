@@ -1,0 +1,84 @@
+#pragma once
+// Every setting is one member here and one row in the table of config.cpp, which holds its name,
+// its meaning, its bounds and whether it is secret. Loading reports every mistake at once.
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "bottega/core/text.hpp"
+
+namespace bottega {
+
+struct Config {
+  std::string mode = "sandbox";
+  std::string data_dir;
+  std::string log_level = "info", log_file;
+
+  std::string http_address = "127.0.0.1", http_public_url, http_origins;
+  std::int64_t http_port = 8080, http_threads = 2, http_connections_max = 20'000;
+  std::int64_t http_body_max_bytes = 1'048'576, http_header_max_bytes = 16'384;
+  std::int64_t http_read_timeout_s = 20, http_idle_timeout_s = 60, http_write_timeout_s = 20;
+  std::string tls_certificate, tls_key;
+  std::int64_t tls_port = 8443;
+
+  std::int64_t socket_frame_max_bytes = 65'536, socket_queue_max_bytes = 1'048'576;
+  std::int64_t socket_in_flight_max = 64, socket_ping_s = 25, socket_pong_s = 8;
+  std::int64_t socket_auth_s = 10, socket_resume_max = 500;
+
+  Secret database_url, database_owner_url;
+  std::int64_t database_threads = 8, database_waiting_max = 256;
+  std::int64_t database_statement_timeout_ms = 10'000, database_lock_timeout_ms = 5'000;
+  std::string postgres_bin_dir, postgres_user = "postgres";
+
+  std::int64_t auth_access_token_s = 900, auth_refresh_token_s = 2'592'000;
+  std::int64_t auth_password_ops = 2, auth_password_memory_bytes = 19'922'944;
+  std::int64_t auth_threads = 1, auth_waiting_max = 64;
+  std::int64_t auth_tries_per_account = 10, auth_tries_per_address = 30, auth_tries_window_s = 300;
+
+  std::int64_t limits_requests_per_minute = 1'200, limits_address_per_minute = 6'000;
+  std::int64_t limits_writes_per_minute = 600;
+
+  std::string merchants_countries = "US";
+  std::int64_t fees_basis_points = 290, fees_fixed = 30;
+
+  std::int64_t payments_amount_max = 75'000'000, payments_call_timeout_ms = 10'000;
+  std::int64_t payments_expiry_default_s = 86'400;
+  std::int64_t orders_cancel_after_days = 7;
+  std::int64_t payouts_business_days = 3;
+  std::int64_t jobs_poll_ms = 500, jobs_batch = 16;
+
+  Secret sandbox_url, sandbox_webhook_secret;
+  std::string sandbox_address = "127.0.0.1";
+  std::int64_t sandbox_port = 8090, sandbox_slow_ms = 2'000;
+
+  std::int64_t stop_grace_s = 10;
+};
+
+struct Setting {
+  std::string_view name, about;
+  std::variant<std::int64_t Config::*, std::string Config::*, Secret Config::*> member;
+  std::int64_t least = 0, most = 0;
+  std::string_view choices = {};  // for a word: the words allowed, separated by '|'
+};
+std::span<const Setting> settings();
+
+// The environment variable of a setting: http.port is BOTTEGA_HTTP_PORT.
+std::string environment_name(std::string_view setting);
+
+// Applies values to the configuration; answers every mistake in words, an unknown name among them.
+// The words never contain a value.
+std::vector<std::string> apply_settings(const std::map<std::string, std::string>& given,
+                                        Config& config);
+
+// A configuration file is one JSON object of objects or of dotted names: {"http": {"port": 8080}}
+// is http.port. Throws Error(invalid) where it is not.
+std::map<std::string, std::string> flatten_settings(const Json& file);
+
+// The table for people, with the values in force and the secrets masked.
+std::string settings_page(const Config& config);
+
+}  // namespace bottega

@@ -1,0 +1,20 @@
+#pragma once
+// JSON as it comes from outside is read strictly (RFC 8259, and no duplicate keys); the canonical
+// form (RFC 8785) makes two spellings of one document equal.
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace bottega {
+
+using Json = nlohmann::json;
+
+// Throws Error(malformed) for what is not exactly one JSON document in UTF-8 without a BOM, has a
+// key twice, a lone surrogate, a number beyond a double, or nests deeper than depth_max. The
+// message says where, never what.
+Json parse_json(std::string_view text, unsigned depth_max = 32);
+
+// The document in the canonical form of RFC 8785 (JCS).
+std::string canonical_json(const Json& json);
+
+}  // namespace bottega

@@ -1,0 +1,188 @@
+#pragma once
+// A route's row is the whole truth about an endpoint: who may call it, how often, what it takes and
+// gives. The dispatcher, the generated contract and the tests walk the same rows. No HTTP library
+// is seen here.
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <span>
+
+#include "bottega/core/schema.hpp"
+#include "bottega/identity/identity.hpp"
+#include "bottega/processors/processor.hpp"
+#include "bottega/storage/database.hpp"
+
+namespace bottega::gateway {
+
+struct App;  // what the handlers work with: gateway/app.hpp
+
+enum class Verb : std::uint8_t { get, post, put, patch, del };
+BOOST_DESCRIBE_ENUM(Verb, get, post, put, patch, del)
+
+// The zero value lets nobody in. `person` is a signed-in human, `member` a human or an API key;
+// what they may do to a thing is decided by the operation. Staff: support < finance and admin;
+// admin may do all.
+enum class Access : std::uint8_t { nobody, anyone, person, member, support, finance, admin };
+BOOST_DESCRIBE_ENUM(Access, nobody, anyone, person, member, support, finance, admin)
+
+// Whether an Idempotency-Key is taken, and whether one must be there (where money moves).
+enum class Once : std::uint8_t { none, optional, required };
+enum class Budget : std::uint8_t { reads, writes, logins };
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct Reply {
+  unsigned status = 200;
+  Json body;  // a null body with no text is an empty answer
+  Headers headers;
+  std::string text;  // with its media type, instead of a JSON body
+  std::string media_type;
+};
+template <class T>
+Reply ok(const T& value) {
+  return {200, to_json(value), {}, {}, {}};
+}
+template <class T>
+Reply created(const T& value) {
+  return {201, to_json(value), {}, {}, {}};
+}
+template <class T>
+Reply accepted(const T& value) {
+  return {202, to_json(value), {}, {}, {}};
+}
+inline Reply no_content() { return {204, nullptr, {}, {}, {}}; }
+Reply html(std::string text, unsigned status = 200);
+
+// What a request brought, whichever transport it came by.
+struct Request {
+  Verb verb = Verb::get;
+  std::string path, query;
+  std::string body, media_type;
+  processors::Headers headers;  // names in lower case
+  std::string address, user_agent;
+  std::string request_id, trace_parent;
+  identity::Who who;
+  // A header's value, or nothing.
+  std::string_view header(std::string_view name) const;
+};
+
+// A request on its way through one handler.
+class Call {
+ public:
+  Call(App& app, const Request& request, std::vector<std::string> captured, Once once)
+      : app(app), request(request), captured_(std::move(captured)), once_(once) {}
+
+  App& app;
+  const Request& request;
+  const identity::Who& who() const { return request.who; }
+
+  // The JSON body as a described struct; throws Error with every fault.
+  template <class T>
+  T body() const {
+    return from_json<T>(json_body());
+  }
+  // The n-th {captured} segment of the path; what cannot be an id is simply not there.
+  template <class T>
+  T at(std::size_t n) const {
+    return from_text<T>(captured_.at(n), Code::not_found);
+  }
+  std::string_view segment(std::size_t n) const { return captured_.at(n); }
+  // A query parameter, decoded; throws Error(malformed) where it is given twice.
+  std::optional<std::string> parameter(std::string_view name) const;
+  template <class T>
+  std::optional<T> parameter_as(std::string_view name) const {
+    const auto text = parameter(name);
+    if (!text) return std::nullopt;
+    if (auto value = Form<T>::parse(*text)) return value;
+    throw Error(Code::invalid, "a query parameter is not valid",
+                {{std::string(name), "expected " + std::string(Form<T>::expected())}});
+  }
+  std::int64_t limit() const;  // ?limit=, 1 to 100, 20 where it is not given
+  // The position in ?cursor=; throws Error(bad_cursor) unless it came from this list and this
+  // caller.
+  std::optional<std::string> cursor() const;
+
+  // Runs the operation and answers; with an Idempotency-Key the reply is kept in the same
+  // transaction and a repeat gets it again.
+  template <class Op>
+  asio::awaitable<Reply> transact(Op op) {
+    std::function<Reply(Tx&)> run = [&](Tx& tx) { return op(tx); };
+    co_return co_await run_once(run);
+  }
+  // Only reads.
+  template <class Op>
+  asio::awaitable<Reply> read(Op op) {
+    std::function<Reply(Tx&)> run = [&](Tx& tx) { return op(tx); };
+    co_return co_await run_read(run);
+  }
+  // For a flow with a foreign call: commits the first transaction with the key in flight and the id
+  // of what was begun, or answers that id where an earlier try of the same request began it.
+  asio::awaitable<std::string> begin(std::function<std::string(Tx&)> op);
+  // Commits the last transaction of the flow with its reply.
+  asio::awaitable<Reply> finish(std::function<Reply(Tx&)> op);
+
+  // A page of a list with its cursor and Link header (RFC 8288). `position_of` names an item's
+  // position.
+  template <class T, class F>
+  Reply page(std::vector<T> items, std::int64_t limit, F position_of) const {
+    const bool more = static_cast<std::int64_t>(items.size()) > limit;
+    if (more) items.resize(static_cast<std::size_t>(limit));
+    Json data = Json::array();
+    for (const auto& item : items) data.push_back(to_json(item));
+    return page_of(std::move(data), more ? std::optional(position_of(items.back())) : std::nullopt);
+  }
+  Reply page_of(Json data, std::optional<std::string> next_position) const;
+
+ private:
+  Json json_body() const;
+  asio::awaitable<Reply> run_once(std::function<Reply(Tx&)>& op);
+  asio::awaitable<Reply> run_read(std::function<Reply(Tx&)>& op);
+
+  std::vector<std::string> captured_;
+  Once once_;
+};
+
+using Handler = asio::awaitable<Reply> (*)(Call&);
+using SchemaOf = Json (*)(Components&);
+
+template <class T>
+struct Page {};
+template <class T>
+Json schema_for(Components& components) {
+  return schema_of<T>(components);
+}
+// The schema of a list's page.
+template <class T>
+Json schema_of_page(Components& components) {
+  return {{"type", "object"},
+          {"required", {"data", "has_more", "next_cursor"}},
+          {"additionalProperties", false},
+          {"properties",
+           {{"data", {{"type", "array"}, {"items", schema_of<T>(components)}}},
+            {"has_more", {{"type", "boolean"}}},
+            {"next_cursor", {{"type", {"string", "null"}}}}}}};
+}
+template <class T>
+inline constexpr SchemaOf kTakes = &schema_for<T>;
+template <class T>
+inline constexpr SchemaOf kGives = &schema_for<T>;
+template <class T>
+inline constexpr SchemaOf kGivesPage = &schema_of_page<T>;
+
+struct Route {
+  Verb verb;
+  std::string_view path;  // "/v1/orders/{id}/ship"
+  Access access;
+  Budget budget;
+  Once once;
+  Handler handler;
+  std::string_view name;  // operationId
+  std::string_view summary;
+  SchemaOf takes = nullptr;  // the body's type
+  unsigned status = 200;     // of a success
+  SchemaOf gives = nullptr;  // the answer's type
+  std::string_view media_type =
+      "application/json";            // of the body it takes and of the answer it gives
+  std::string_view parameters = "";  // query parameters: "limit cursor after"
+};
+
+}  // namespace bottega::gateway

@@ -1,0 +1,119 @@
+#pragma once
+// Merchants, their members with roles, their API keys, and what the processor decided about them.
+#include "bottega/identity/identity.hpp"
+
+namespace bottega::identity {
+
+// Each role may do what the ones before it may.
+enum class Role : std::uint8_t { agent, manager, owner };
+BOOST_DESCRIBE_ENUM(Role, agent, manager, owner)
+
+enum class Onboarding : std::uint8_t { pending, in_progress, active, rejected };
+BOOST_DESCRIBE_ENUM(Onboarding, pending, in_progress, active, rejected)
+
+struct Merchant {
+  MerchantId id;
+  std::int64_t number = 0;
+  std::string name;
+  Country country;
+  Currency currency;
+  Onboarding onboarding{};
+  std::string processor;
+  std::optional<std::string> processor_account;
+  std::int64_t fee_basis_points = 0, fee_fixed = 0;
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(Merchant, (),
+                      (id, number, name, country, currency, onboarding, processor,
+                       processor_account, fee_basis_points, fee_fixed, created_at))
+
+struct NewMerchant {
+  Line<1, 100> name;
+  Country country;
+  Currency currency;
+};
+BOOST_DESCRIBE_STRUCT(NewMerchant, (), (name, country, currency))
+
+// Where the merchant finds the processor's questions.
+struct OnboardingLink {
+  Onboarding state{};
+  std::string url;
+};
+BOOST_DESCRIBE_STRUCT(OnboardingLink, (), (state, url))
+
+struct Member {
+  AccountId account_id;
+  std::string name;
+  Role role{};
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(Member, (), (account_id, name, role, created_at))
+
+struct NewMember {
+  Email email;
+  Role role{};
+};
+BOOST_DESCRIBE_STRUCT(NewMember, (), (email, role))
+
+struct ApiKey {
+  ApiKeyId id;
+  std::string name, last_four;
+  std::vector<Scope> scopes;
+  Instant created_at{};
+  std::optional<Instant> last_used_at;
+};
+BOOST_DESCRIBE_STRUCT(ApiKey, (), (id, name, last_four, scopes, created_at, last_used_at))
+
+struct NewApiKey {
+  Line<1, 100> name;
+  List<Scope, 1, 4> scopes;
+};
+BOOST_DESCRIBE_STRUCT(NewApiKey, (), (name, scopes))
+
+// The key itself is in this one answer and nowhere else.
+struct IssuedApiKey {
+  ApiKey api_key;
+  std::string secret;
+};
+BOOST_DESCRIBE_STRUCT(IssuedApiKey, (), (api_key, secret))
+
+struct FeePlan {
+  std::int64_t basis_points, fixed;
+};
+
+// Makes a business account owned by the person. Throws Error(invalid) for a country where we may
+// not sell (`countries` is the setting).
+Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeePlan fees,
+                         const std::string& processor, std::string_view countries);
+Merchant fetch_merchant(Tx& tx, MerchantId id);
+std::vector<Merchant> merchants_of(Tx& tx, const Who& who);
+
+// Throws Error(not_found) unless the one who asks belongs to the merchant, Error(forbidden) where
+// the role or the API key's scope is not enough.
+void require_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope);
+
+// Takes note that the processor knows the merchant under this account, before its questions are
+// answered.
+void begin_onboarding(Tx& tx, MerchantId merchant, const std::string& account);
+// What the processor decided. Decisions may come twice and in any order; `active` stays.
+void settle_onboarding(Tx& tx, const std::string& processor, const std::string& account,
+                       Onboarding decision);
+
+std::vector<Member> list_members(Tx& tx, MerchantId merchant);
+Member add_member(Tx& tx, MerchantId merchant, const NewMember& given);
+// Throws Error(conflict) for the last owner.
+void remove_member(Tx& tx, MerchantId merchant, AccountId account);
+
+std::vector<ApiKey> list_api_keys(Tx& tx, MerchantId merchant);
+IssuedApiKey issue_api_key(Tx& tx, const Who& who, MerchantId merchant, const NewApiKey& given);
+void revoke_api_key(Tx& tx, MerchantId merchant, ApiKeyId key);
+
+// "mer_…" as a topic of live events.
+std::string merchant_topic(MerchantId merchant);
+
+// The merchant that a thing belongs to; throws Error(not_found).
+MerchantId merchant_of(Tx& tx, const Uuid& thing);
+// Enters a new thing into the directory that merchant_of reads.
+void enter_directory(Tx& tx, const Uuid& thing, MerchantId merchant);
+
+}  // namespace bottega::identity

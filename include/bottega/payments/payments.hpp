@@ -1,0 +1,270 @@
+#pragma once
+// A payment request is an entry of the conversation that asks for money; a payment is one try to
+// pay it. However many devices, retries, webhooks and reconcilers meet, a request is charged once.
+#include <boost/asio/awaitable.hpp>
+
+#include "bottega/attempts/attempts.hpp"
+#include "bottega/ledger/ledger.hpp"
+#include "bottega/orders/orders.hpp"
+#include "bottega/storage/database.hpp"
+
+namespace bottega::payments {
+
+using conversations::ConversationId, identity::AccountId, identity::MerchantId, identity::Who;
+using orders::PaymentId;
+using RequestId = Id<"preq">;
+using RefundId = Id<"rfnd">;
+
+enum class RequestState : std::uint8_t { open, paying, paid, declined, cancelled, expired };
+BOOST_DESCRIBE_ENUM(RequestState, open, paying, paid, declined, cancelled, expired)
+enum class RequestEvent : std::uint8_t { accept, pay, fail, decline, cancel, expire };
+BOOST_DESCRIBE_ENUM(RequestEvent, accept, pay, fail, decline, cancel, expire)
+
+inline constexpr Machine kRequestLifecycle{std::to_array<Edge<RequestState, RequestEvent>>({
+    {RequestState::open, RequestEvent::accept, RequestState::paying},
+    {RequestState::open, RequestEvent::decline, RequestState::declined},
+    {RequestState::open, RequestEvent::cancel, RequestState::cancelled},
+    {RequestState::open, RequestEvent::expire, RequestState::expired},
+    {RequestState::paying, RequestEvent::pay, RequestState::paid},
+    {RequestState::paying, RequestEvent::fail, RequestState::open},
+})};
+static_assert(kRequestLifecycle.deterministic());
+
+enum class State : std::uint8_t {
+  created,
+  requires_action,
+  authorized,
+  captured,
+  partially_refunded,
+  refunded,
+  failed,
+  voided,
+  unknown,
+};
+BOOST_DESCRIBE_ENUM(State, created, requires_action, authorized, captured, partially_refunded,
+                    refunded, failed, voided, unknown)
+enum class Event : std::uint8_t {
+  ask_buyer,
+  authorize,
+  capture,
+  fail,
+  cancel,
+  lose,
+  refund_part,
+  refund_rest,
+};
+BOOST_DESCRIBE_ENUM(Event, ask_buyer, authorize, capture, fail, cancel, lose, refund_part,
+                    refund_rest)
+
+// The self-edges say that the answer, the webhook and the reconciler may each bring the same news.
+inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
+    {State::created, Event::ask_buyer, State::requires_action},
+    {State::created, Event::authorize, State::authorized},
+    {State::created, Event::capture, State::captured},
+    {State::created, Event::fail, State::failed},
+    {State::created, Event::cancel, State::voided},
+    {State::created, Event::lose, State::unknown},
+    {State::requires_action, Event::ask_buyer, State::requires_action},
+    {State::requires_action, Event::authorize, State::authorized},
+    {State::requires_action, Event::capture, State::captured},
+    {State::requires_action, Event::fail, State::failed},
+    {State::requires_action, Event::cancel, State::voided},
+    {State::requires_action, Event::lose, State::requires_action},
+    {State::authorized, Event::authorize, State::authorized},
+    {State::authorized, Event::capture, State::captured},
+    {State::authorized, Event::fail, State::failed},
+    {State::authorized, Event::cancel, State::voided},
+    {State::authorized, Event::lose, State::unknown},
+    {State::unknown, Event::ask_buyer, State::requires_action},
+    {State::unknown, Event::authorize, State::authorized},
+    {State::unknown, Event::capture, State::captured},
+    {State::unknown, Event::fail, State::failed},
+    {State::unknown, Event::cancel, State::voided},
+    {State::unknown, Event::lose, State::unknown},
+    {State::captured, Event::ask_buyer, State::captured},
+    {State::captured, Event::authorize, State::captured},
+    {State::captured, Event::capture, State::captured},
+    {State::captured, Event::lose, State::captured},
+    {State::captured, Event::refund_part, State::partially_refunded},
+    {State::captured, Event::refund_rest, State::refunded},
+    {State::partially_refunded, Event::capture, State::partially_refunded},
+    {State::partially_refunded, Event::lose, State::partially_refunded},
+    {State::partially_refunded, Event::refund_part, State::partially_refunded},
+    {State::partially_refunded, Event::refund_rest, State::refunded},
+    {State::refunded, Event::capture, State::refunded},
+    {State::refunded, Event::lose, State::refunded},
+    {State::failed, Event::ask_buyer, State::failed},
+    {State::failed, Event::fail, State::failed},
+    {State::failed, Event::lose, State::failed},
+    {State::failed, Event::cancel, State::failed},
+    {State::voided, Event::ask_buyer, State::voided},
+    {State::voided, Event::fail, State::voided},
+    {State::voided, Event::lose, State::voided},
+    {State::voided, Event::cancel, State::voided},
+})};
+static_assert(kLifecycle.deterministic());
+
+enum class ShippingAddress : std::uint8_t { required, none };
+BOOST_DESCRIBE_ENUM(ShippingAddress, required, none)
+
+struct Request {
+  RequestId id;
+  MerchantId merchant_id;
+  ConversationId conversation_id;
+  AccountId buyer_id;
+  std::string title, description;
+  orders::Lines lines;
+  Money total;
+  ShippingAddress shipping_address{};
+  RequestState state{};
+  std::optional<std::string> reason;  // why the last attempt failed, or why it was declined
+  Instant expires_at{}, created_at{}, updated_at{};
+};
+BOOST_DESCRIBE_STRUCT(Request, (),
+                      (id, merchant_id, conversation_id, buyer_id, title, description, lines, total,
+                       shipping_address, state, reason, expires_at, created_at, updated_at))
+
+// The total is the server's: the sum of the lines.
+struct NewRequest {
+  ConversationId conversation_id;
+  Line<1, 32> title;
+  Text<1, 255> description;
+  Currency currency;
+  orders::Lines lines;
+  std::optional<ShippingAddress> shipping_address;
+  std::optional<Instant> expires_at;  // 30 minutes to 30 days from now; a day where none is given
+};
+BOOST_DESCRIBE_STRUCT(NewRequest, (),
+                      (conversation_id, title, description, currency, lines, shipping_address,
+                       expires_at))
+
+struct Method {
+  Opaque<128> token;  // from the processor; a card number is refused
+};
+BOOST_DESCRIBE_STRUCT(Method, (), (token))
+
+struct Acceptance {
+  Method payment_method;
+  std::optional<orders::Address> ship_to;
+  std::optional<orders::Address> billing;  // goes with the charge and is not kept
+};
+BOOST_DESCRIBE_STRUCT(Acceptance, (), (payment_method, ship_to, billing))
+
+struct Refusal {
+  std::optional<Text<1, 255>> reason;
+};
+BOOST_DESCRIBE_STRUCT(Refusal, (), (reason))
+
+struct Payment {
+  PaymentId id;
+  MerchantId merchant_id;
+  RequestId payment_request_id;
+  ConversationId conversation_id;
+  AccountId buyer_id;
+  Money amount;
+  std::int64_t refunded = 0;
+  State state{};
+  std::string processor;
+  std::optional<std::string> reference, reason, action_url;
+  Instant created_at{}, updated_at{};
+};
+BOOST_DESCRIBE_STRUCT(Payment, (),
+                      (id, merchant_id, payment_request_id, conversation_id, buyer_id, amount,
+                       refunded, state, processor, reference, reason, action_url, created_at,
+                       updated_at))
+
+// What accepting a request has come to.
+struct Accepted {
+  Request payment_request;
+  Payment payment;
+  std::optional<orders::Order> order;
+};
+BOOST_DESCRIBE_STRUCT(Accepted, (), (payment_request, payment, order))
+
+enum class RefundState : std::uint8_t { pending, succeeded, failed, unknown };
+BOOST_DESCRIBE_ENUM(RefundState, pending, succeeded, failed, unknown)
+
+struct Refund {
+  RefundId id;
+  MerchantId merchant_id;
+  PaymentId payment_id;
+  orders::OrderId order_id;
+  Money amount;
+  std::string reason;
+  RefundState state{};
+  std::optional<std::string> reference;
+  Instant created_at{}, updated_at{};
+};
+BOOST_DESCRIBE_STRUCT(Refund, (),
+                      (id, merchant_id, payment_id, order_id, amount, reason, state, reference,
+                       created_at, updated_at))
+
+struct Rules {
+  std::int64_t amount_max = 0;
+  std::chrono::seconds expiry_default{0};
+  std::chrono::milliseconds call_timeout{0};
+  std::chrono::days cancel_after{0};
+};
+
+// ---- requests -----------------------------------------------------------------------------------
+
+// Asks for money in a conversation. Throws Error(conflict) until the processor has accepted the
+// merchant.
+Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules);
+Request fetch_request(Tx& tx, const Who& who, RequestId id);
+std::vector<Request> list_requests(Tx& tx, const Who& who, ConversationId conversation,
+                                   std::optional<RequestId> after, std::int64_t limit);
+Request decline(Tx& tx, const Who& who, RequestId id, const Refusal& refusal);
+Request cancel(Tx& tx, const Who& who, RequestId id, const Refusal& refusal);
+// For the job: expires what is open and past its time. Throws Error(busy) while a payment is under
+// way.
+void expire(Tx& tx, MerchantId merchant, RequestId id);
+
+// ---- payments -----------------------------------------------------------------------------------
+
+// Writes down that the buyer pays: the request is `paying`, the attempt is committed with its key.
+Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance,
+              const Rules& rules);
+// Writes down what the processor said, posts the ledger, makes the order and tells the
+// conversation; hearing the same again changes nothing.
+Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const processors::Outcome& outcome,
+                const Rules& rules);
+Accepted current(Tx& tx, MerchantId merchant, PaymentId id);
+Payment fetch_payment(Tx& tx, const Who& who, PaymentId id);
+
+// Calls the processor for a payment that begin() has committed. Two transactions with the call
+// between them; where the answer is lost the payment is `unknown` and the reconciler asks by the
+// key.
+asio::awaitable<processors::Outcome> call(Database& db, processors::Processor& processor,
+                                          MerchantId merchant, PaymentId id, std::string method,
+                                          std::string return_url);
+
+// Finds out what became of a payment that has no definite outcome. Throws Error(busy) to be asked
+// again.
+asio::awaitable<void> reconcile(Database& db, const processors::Registry& registry,
+                                MerchantId merchant, PaymentId id, const Rules& rules);
+// Gives up a payment that waits for the buyer, at the processor first.
+asio::awaitable<void> abandon(Database& db, const processors::Registry& registry,
+                              MerchantId merchant, PaymentId id, const Rules& rules);
+
+// ---- refunds ------------------------------------------------------------------------------------
+
+// Cancels an order that was not sent, and begins the refund of all of it.
+struct Cancelled {
+  orders::Order order;
+  Refund refund;
+};
+Cancelled cancel_order(Tx& tx, orders::Order order, const std::string& reason);
+std::vector<Refund> list_refunds(Tx& tx, const Who& who, PaymentId payment);
+// For the job: carries a refund to its end. Throws Error(busy) to be called again.
+asio::awaitable<void> refund(Database& db, const processors::Registry& registry,
+                             MerchantId merchant, RefundId id, const Rules& rules);
+// Writes down what the processor said about a refund; hearing it again changes nothing.
+Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const processors::Outcome& outcome,
+                     const Rules& rules);
+
+inline constexpr std::string_view kExpireJob = "payments.expire_request";
+inline constexpr std::string_view kReconcileJob = "payments.reconcile";
+inline constexpr std::string_view kRefundJob = "payments.refund";
+
+}  // namespace bottega::payments

@@ -1,0 +1,90 @@
+#pragma once
+// The merchant's share of an order: scheduled by the shipment, due three to five business days
+// later, never before and never without one.
+#include <boost/asio/awaitable.hpp>
+
+#include "bottega/attempts/attempts.hpp"
+#include "bottega/ledger/ledger.hpp"
+#include "bottega/orders/orders.hpp"
+#include "bottega/storage/database.hpp"
+
+namespace bottega::payouts {
+
+using identity::MerchantId, identity::Who, orders::OrderId;
+using PayoutId = Id<"pout">;
+
+enum class State : std::uint8_t { scheduled, held, submitted, paid, failed, cancelled };
+BOOST_DESCRIBE_ENUM(State, scheduled, held, submitted, paid, failed, cancelled)
+enum class Event : std::uint8_t { submit, pay, fail, schedule, hold, release, cancel };
+BOOST_DESCRIBE_ENUM(Event, submit, pay, fail, schedule, hold, release, cancel)
+
+inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
+    {State::scheduled, Event::submit, State::submitted},
+    {State::scheduled, Event::hold, State::held},
+    {State::scheduled, Event::cancel, State::cancelled},
+    {State::held, Event::release, State::scheduled},
+    {State::held, Event::cancel, State::cancelled},
+    {State::submitted, Event::submit, State::submitted},
+    {State::submitted, Event::pay, State::paid},
+    {State::submitted, Event::fail, State::failed},
+    {State::failed, Event::schedule, State::scheduled},
+    {State::failed, Event::fail, State::failed},
+    {State::paid, Event::pay, State::paid},
+})};
+static_assert(kLifecycle.deterministic());
+
+struct Payout {
+  PayoutId id;
+  MerchantId merchant_id;
+  OrderId order_id;
+  Money amount;
+  std::int64_t fee = 0;
+  State state{};
+  Instant shipped_at{}, due_at{};
+  Date due_on{};
+  std::optional<std::string> reason, reference;
+  std::int64_t tries = 0;
+  Instant created_at{};
+  std::optional<Instant> submitted_at, paid_at;
+};
+BOOST_DESCRIBE_STRUCT(Payout, (),
+                      (id, merchant_id, order_id, amount, fee, state, shipped_at, due_at, due_on,
+                       reason, reference, tries, created_at, submitted_at, paid_at))
+
+struct Reason {
+  Text<1, 255> reason;
+};
+BOOST_DESCRIBE_STRUCT(Reason, (), (reason))
+
+struct Rules {
+  std::int64_t business_days = 3;
+  std::chrono::milliseconds call_timeout{0};
+};
+
+// Marks an order as sent and schedules what the merchant is paid for it.
+struct Shipped {
+  orders::Order order;
+  Payout payout;
+};
+BOOST_DESCRIBE_STRUCT(Shipped, (), (order, payout))
+Shipped ship(Tx& tx, const Who& who, OrderId order, const orders::Shipment& shipment,
+             const Rules& rules);
+
+Payout fetch(Tx& tx, const Who& who, PayoutId id);
+std::vector<Payout> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<PayoutId> after,
+                                     std::int64_t limit);
+
+// By ops, with a reason that is kept.
+Payout hold(Tx& tx, PayoutId id, const Reason& reason);
+Payout release(Tx& tx, PayoutId id);
+
+// For the job: pays out what is due, through the processor. Throws Error(busy) to be called again.
+asio::awaitable<void> pay(Database& db, const processors::Registry& registry, MerchantId merchant,
+                          PayoutId id, const Rules& rules);
+// Writes down what the processor said about a payout; hearing it again changes nothing.
+Payout settle(Tx& tx, MerchantId merchant, PayoutId id, const processors::Outcome& outcome,
+              const Rules& rules);
+
+inline constexpr std::string_view kPayJob = "payouts.pay";
+
+}  // namespace bottega::payouts

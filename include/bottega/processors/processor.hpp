@@ -1,0 +1,129 @@
+#pragma once
+// What the product needs of a payment processor. An adapter is stateless: everything it needs is in
+// the call, every call that may move money carries our key, and each key can be asked about
+// afterwards.
+#include <boost/asio/awaitable.hpp>
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bottega/core/money.hpp"
+
+namespace bottega::processors {
+namespace asio = boost::asio;
+
+// What became of a call. Anything that is not a clear word is `unknown`, and is asked about by its
+// key.
+enum class Verdict : std::uint8_t {
+  unknown,       // no answer: it may have been done
+  succeeded,     // done
+  buyer_action,  // nothing moved yet: the buyer must confirm at `action_url`
+  pending,       // accepted; the outcome comes by webhook
+  declined,      // a definite no
+  not_found,     // look_up only: the processor never saw the key, so nothing was done
+  refused,       // our request or our credentials are wrong: nothing was done, a person must look
+};
+BOOST_DESCRIBE_ENUM(Verdict, unknown, succeeded, buyer_action, pending, declined, not_found,
+                    refused)
+
+enum class Operation : std::uint8_t { charge, refund, payout, onboarding };
+BOOST_DESCRIBE_ENUM(Operation, charge, refund, payout, onboarding)
+
+struct Outcome {
+  Verdict verdict = Verdict::unknown;
+  std::string reference;   // the processor's own id of the thing
+  std::string reason;      // a short code such as "insufficient_funds"; empty when it went well
+  std::string action_url;  // with buyer_action
+};
+
+struct Charge {
+  std::string key;  // our attempt's id
+  Money amount;
+  std::string method;      // the processor's token of a payment method; never a card number
+  std::string account;     // the merchant's account at the processor
+  std::string return_url;  // where the buyer comes back to after confirming
+};
+struct Refund {
+  std::string key;
+  Money amount;
+  std::string charge;  // the processor's reference of the charge
+  std::string account;
+};
+struct Payout {
+  std::string key;
+  Money amount;
+  std::string account;
+};
+// No fields for names, addresses or tax numbers: what the merchant tells the processor we cannot
+// store.
+struct Onboarding {
+  std::string merchant;  // our id of the merchant
+  std::string return_url;
+};
+struct OnboardingPage {
+  std::string account;  // the merchant's account at the processor
+  std::string url;      // the hosted page that asks the questions
+};
+
+// One thing that moved, as the processor's own books have it.
+struct Movement {
+  std::string key;
+  Operation operation{};
+  Money amount;
+  std::string reference;
+};
+
+// A verified message from the processor.
+struct Event {
+  std::string id;  // the processor's id of the event: the same event may come twice
+  Operation operation{};
+  std::string key;  // our key, or the merchant's account for onboarding
+  Outcome outcome;
+};
+
+using Headers = std::map<std::string, std::string, std::less<>>;  // names in lower case
+
+// Arguments must outlive the call.
+class Processor {
+ public:
+  virtual ~Processor() = default;
+  virtual std::string_view name() const = 0;
+  virtual asio::awaitable<Outcome> charge(const Charge& call) = 0;
+  virtual asio::awaitable<Outcome> refund(const Refund& call) = 0;
+  virtual asio::awaitable<Outcome> pay_out(const Payout& call) = 0;
+  virtual asio::awaitable<OnboardingPage> onboard(const Onboarding& call) = 0;
+  // What became of the call with this key. Never moves money.
+  virtual asio::awaitable<Outcome> look_up(Operation operation, const std::string& key) = 0;
+  // Makes sure that the charge with this key does not happen any more: `declined` when it is dead,
+  // also where it was never seen; `succeeded` when it was too late.
+  virtual asio::awaitable<Outcome> cancel(const std::string& key) = 0;
+  // Everything that has moved since a time, in the processor's books.
+  virtual asio::awaitable<std::vector<Movement>> movements(Instant since) = 0;
+  // Throws Error(forbidden) unless the signature over the raw bytes is genuine and fresh.
+  virtual Event read_webhook(std::string_view body, const Headers& headers, Instant now) const = 0;
+};
+
+// The processors that this server was configured with, by name.
+class Registry {
+ public:
+  void add(std::unique_ptr<Processor> processor) {
+    auto name = std::string(processor->name());
+    rows_[std::move(name)] = std::move(processor);
+  }
+  // Throws Error(not_found) where there is none of that name.
+  Processor& get(std::string_view name) const {
+    const auto found = rows_.find(name);
+    if (found == rows_.end()) throw Error(Code::not_found, "there is no such processor");
+    return *found->second;
+  }
+
+ private:
+  std::map<std::string, std::unique_ptr<Processor>, std::less<>> rows_;
+};
+
+}  // namespace bottega::processors

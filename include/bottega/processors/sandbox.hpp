@@ -1,0 +1,115 @@
+#pragma once
+// The sandbox: a payment processor of our own, as badly behaved as the real ones. It keeps its own books in
+// its own schema, with its own connections and commits, and tells its news by signed webhooks.
+//
+// How it behaves is chosen by the payment method's token, or by the card number that was exchanged for it:
+//   tok_approved            4242 4242 4242 4242   succeeds
+//   tok_declined            4000 0000 0000 0002   declined: card_declined
+//   tok_insufficient_funds  4000 0000 0000 9995   declined: insufficient_funds
+//   tok_confirm             4000 0025 0000 3155   the buyer must confirm on a page of ours
+//   tok_no_answer           4000 0000 0000 0119   nothing is done and no answer comes
+//   tok_answer_lost         4000 0000 0000 0259   it is done, but the answer is lost
+//   tok_slow                4000 0000 0000 0077   succeeds after SandboxOptions::slow
+// A refund or payout whose amount ends in 17 minor units loses its answer; a payout that ends in 13 is
+// declined: bank_rejected.
+#include <atomic>
+#include <functional>
+
+#include "bottega/processors/processor.hpp"
+#include "bottega/storage/database.hpp"
+
+namespace bottega::processors {
+
+struct SandboxOptions {
+  Secret webhook_secret;                          // must not be empty
+  std::string webhook_url;                        // where events are sent
+  std::string page_url;                           // base URL of the sandbox's own listener
+  std::chrono::milliseconds answer_timeout{10'000};
+  std::chrono::milliseconds slow{2'000};
+};
+
+enum class MovementState : std::uint8_t { needs_confirmation, succeeded, declined };
+BOOST_DESCRIBE_ENUM(MovementState, needs_confirmation, succeeded, declined)
+enum class AccountState : std::uint8_t { pending, active, rejected };
+BOOST_DESCRIBE_ENUM(AccountState, pending, active, rejected)
+enum class Confirm : std::uint8_t { yes, no };
+
+// What the hosted pages ask a merchant. It decides, and is forgotten.
+struct Application {
+  Secret name, address, tax_number;
+};
+// A card as its owner types it into the sandbox's page; exchanged for a token and forgotten.
+struct Card {
+  SecretText<12, 23> number;
+  Count<1, 12> month;
+  Count<2000, 2099> year;
+  SecretText<3, 4> cvc;
+};
+BOOST_DESCRIBE_STRUCT(Card, (), (number, month, year, cvc))
+struct Token {
+  std::string token, brand, last_four;
+};
+BOOST_DESCRIBE_STRUCT(Token, (), (token, brand, last_four))
+
+struct BookEntry {
+  std::string key;
+  Operation operation{};
+  std::string reference;
+  Money amount;
+  MovementState state{};
+  std::string reason, return_url;
+};
+BOOST_DESCRIBE_STRUCT(BookEntry, (), (key, operation, reference, amount, state, reason, return_url))
+
+// Stripe's layout: "t=<unix seconds>,v1=<hex HMAC-SHA256 of 't.body'>".
+std::string sign_webhook(const Secret& secret, std::string_view body, std::int64_t at_s);
+// Throws Error(forbidden) unless one of the signatures is genuine and at most five minutes off.
+void verify_webhook(const Secret& secret, std::string_view body, std::string_view signature,
+                    std::int64_t now_s);
+
+class Sandbox {
+ public:
+  // `books` is connected to the sandbox's schema. Throws Error(internal) without a webhook secret.
+  Sandbox(Database& books, SandboxOptions options);
+
+  asio::awaitable<Outcome> charge(const Charge& call);
+  asio::awaitable<Outcome> refund(const Refund& call);
+  asio::awaitable<Outcome> pay_out(const Payout& call);
+  asio::awaitable<OnboardingPage> open_account(const Onboarding& call);
+  asio::awaitable<Outcome> look_up(Operation operation, const std::string& key);
+  asio::awaitable<Outcome> cancel(const std::string& key);
+  asio::awaitable<std::vector<Movement>> movements(Instant since);
+
+  // ---- its pages ------------------------------------------------------------------------------------
+  asio::awaitable<AccountState> account_state(const std::string& reference);
+  // Answers where the merchant goes back to; throws Error(invalid) that names the bad fields.
+  asio::awaitable<std::string> apply(const std::string& reference, const Application& application);
+  asio::awaitable<BookEntry> charge_page(const std::string& reference);
+  asio::awaitable<std::string> confirm(const std::string& reference, Confirm answer);
+  asio::awaitable<Token> tokenize(const Card& card);
+  // Its books, newest last, for whoever compares them with ours.
+  asio::awaitable<std::vector<BookEntry>> books();
+
+  // ---- its webhooks ---------------------------------------------------------------------------------
+  // Sends what is due; answers how many were taken.
+  asio::awaitable<int> deliver_events();
+  // Called after something was queued, from any thread.
+  void on_queued(std::function<void()> poke) { poke_ = std::move(poke); }
+  void set_webhook_url(std::string url) { options_.webhook_url = std::move(url); }
+  void set_page_url(std::string url) { options_.page_url = std::move(url); }
+  const SandboxOptions& options() const { return options_; }
+
+ private:
+  asio::awaitable<void> wait(std::chrono::milliseconds time);
+  Outcome outcome_of(const BookEntry& entry) const;
+  void queued() { if (poke_) poke_(); }
+
+  Database& books_;
+  SandboxOptions options_;
+  std::function<void()> poke_;
+};
+
+// The adapter that the product calls: every call has a time limit, and what takes longer is unknown.
+std::unique_ptr<Processor> make_sandbox_processor(Sandbox& sandbox);
+
+}  // namespace bottega::processors

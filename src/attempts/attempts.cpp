@@ -1,0 +1,111 @@
+#include "bottega/attempts/attempts.hpp"
+
+#include "bottega/jobs/job.hpp"
+
+namespace bottega::attempts {
+namespace {
+
+using ThingId = Id<"thing">;
+using processors::Operation, processors::Verdict;
+
+const Sql<Attempt(MerchantId, AttemptId, Operation, ThingId, std::string, std::int64_t, Currency)>
+    kBegin{"attempts.begin", R"(
+    INSERT INTO attempts (merchant_id, id, operation, subject_id, processor, amount, currency, state)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'sent')
+    RETURNING id, merchant_id, operation, processor, amount, currency, state, reference, reason, asked,
+              false AS overdue)"};
+
+const Sql<Attempt(MerchantId, ThingId, std::int64_t)> kLockLatest{"attempts.lock_latest", R"(
+    SELECT id, merchant_id, operation, processor, amount, currency, state, reference, reason, asked,
+           sent_at < clock_timestamp() - make_interval(secs => $3::bigint / 1000.0) AS overdue
+    FROM attempts WHERE merchant_id = $1 AND subject_id = $2 ORDER BY id DESC LIMIT 1 FOR UPDATE)"};
+
+const Sql<void(MerchantId, AttemptId, State, std::optional<std::string>, std::optional<std::string>,
+               Instant)>
+    kSettle{"attempts.settle", R"(
+    UPDATE attempts SET state = $3, reference = $4, reason = $5, asked = asked + 1,
+           settled_at = CASE WHEN $3 IN ('succeeded', 'failed') THEN coalesce(settled_at, $6) END
+    WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<Subject(AttemptId, MerchantId)> kSubject{"attempts.subject", R"(
+    SELECT merchant_id, subject_id FROM attempts WHERE id = $1 AND merchant_id = $2)"};
+
+const Sql<void(std::string, std::string, Operation, std::string, Verdict, std::string, std::string,
+               std::string, Instant)>
+    kKeepEvent{"attempts.keep_event", R"(
+    INSERT INTO processor_events (processor, event_id, operation, key, verdict, reference, reason,
+                                  action_url, received_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (processor, event_id) DO NOTHING)"};
+
+const Sql<KeptEvent(std::string, std::string)> kFetchEvent{"attempts.fetch_event", R"(
+    SELECT processor, event_id, operation, key, verdict, reference, reason, action_url
+    FROM processor_events WHERE processor = $1 AND event_id = $2)"};
+
+const Sql<void(std::string, std::string, Instant)> kEventHandled{"attempts.event_handled", R"(
+    UPDATE processor_events SET handled_at = $3 WHERE processor = $1 AND event_id = $2)"};
+
+Event event_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::succeeded:
+      return Event::succeed;
+    case Verdict::buyer_action:
+    case Verdict::pending:
+      return Event::wait;
+    case Verdict::declined:
+    case Verdict::refused:
+      return Event::fail;
+    case Verdict::not_found:
+    case Verdict::unknown:
+      return Event::lose;
+  }
+  return Event::lose;
+}
+
+}  // namespace
+
+Attempt begin(Tx& tx, MerchantId merchant, Operation operation, const Uuid& subject,
+              const std::string& processor, Money amount) {
+  const auto id = AttemptId::make();
+  identity::enter_directory(tx, id.uuid, merchant);
+  return tx.one(kBegin, merchant, id, operation, ThingId{subject}, processor, amount.amount,
+                amount.currency);
+}
+
+Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome) {
+  attempt.state = kLifecycle.advance(attempt.state, event_of(outcome.verdict));
+  if (!outcome.reference.empty()) attempt.reference = outcome.reference;
+  if (!outcome.reason.empty()) attempt.reason = outcome.reason;
+  tx.run(kSettle, attempt.merchant_id, attempt.id, attempt.state, attempt.reference, attempt.reason,
+         tx.now());
+  return attempt;
+}
+
+Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
+                    std::chrono::milliseconds call_timeout) {
+  return tx.one(kLockLatest, merchant, ThingId{subject}, 2 * call_timeout.count());
+}
+
+Subject subject_of(Tx& tx, const std::string& key) {
+  const auto id = from_text<AttemptId>(key, Code::not_found);
+  return tx.one(kSubject, id, identity::merchant_of(tx, id.uuid));
+}
+
+Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event) {
+  const auto& told = event.outcome;
+  const auto kept = tx.run(kKeepEvent, processor, event.id, event.operation, event.key,
+                           told.verdict, told.reference, told.reason, told.action_url, tx.now());
+  if (kept == 0) return Seen::again;
+  jobs::enqueue(tx, kEventJob, processor + ":" + event.id,
+                {{"processor", processor}, {"event_id", event.id}}, tx.now());
+  return Seen::first;
+}
+
+KeptEvent fetch_event(Tx& tx, const std::string& processor, const std::string& event_id) {
+  return tx.one(kFetchEvent, processor, event_id);
+}
+
+void event_handled(Tx& tx, const std::string& processor, const std::string& event_id) {
+  tx.run(kEventHandled, processor, event_id, tx.now());
+}
+
+}  // namespace bottega::attempts

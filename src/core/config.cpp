@@ -1,0 +1,221 @@
+// The table of settings: the documentation, the validation and the loader read the same rows.
+#include "bottega/core/config.hpp"
+
+#include <algorithm>
+
+namespace bottega {
+namespace {
+
+using C = Config;
+
+const Setting kSettings[] = {
+    {"mode", "sandbox plays the processor and lets ops move the clock; live does neither.",
+     &C::mode, 0, 0, "sandbox|live"},
+    {"data.dir",
+     "Where the private PostgreSQL keeps its files. Empty: /var/lib/bottega as root, "
+     "else ./data.",
+     &C::data_dir},
+    {"log.level", "The least level that is logged.", &C::log_level, 0, 0,
+     "debug|info|warning|error"},
+    {"log.file", "Where log lines go; empty is standard error.", &C::log_file},
+    {"http.address", "The address that the gateway listens on.", &C::http_address},
+    {"http.port", "The port of plain HTTP; 0 takes a free one.", &C::http_port, 0, 65'535},
+    {"http.public_url",
+     "The base URL that clients and processors use for us; empty: from the port.",
+     &C::http_public_url},
+    {"http.origins", "Origins (comma separated) whose pages may call us; empty: only our own.",
+     &C::http_origins},
+    {"http.threads", "Threads that serve sockets.", &C::http_threads, 1, 64},
+    {"http.connections_max", "Open connections before new ones are refused.",
+     &C::http_connections_max, 1, 1'000'000},
+    {"http.body_max_bytes", "The largest request body.", &C::http_body_max_bytes, 1'024,
+     104'857'600},
+    {"http.header_max_bytes", "The largest request head.", &C::http_header_max_bytes, 1'024,
+     65'536},
+    {"http.read_timeout_s", "How long a request may take to arrive.", &C::http_read_timeout_s, 1,
+     600},
+    {"http.idle_timeout_s", "How long a kept connection may be silent.", &C::http_idle_timeout_s, 1,
+     3'600},
+    {"http.write_timeout_s", "How long an answer may take to leave.", &C::http_write_timeout_s, 1,
+     600},
+    {"tls.certificate", "PEM file with the certificate chain; empty: no TLS.", &C::tls_certificate},
+    {"tls.key", "PEM file with the private key.", &C::tls_key},
+    {"tls.port", "The port of HTTPS; 0 takes a free one.", &C::tls_port, 0, 65'535},
+    {"socket.frame_max_bytes", "The largest WebSocket message taken in.",
+     &C::socket_frame_max_bytes, 1'024, 1'048'576},
+    {"socket.queue_max_bytes", "What a slow reader may owe us before 3008.",
+     &C::socket_queue_max_bytes, 65'536, 67'108'864},
+    {"socket.in_flight_max", "Requests in flight per socket.", &C::socket_in_flight_max, 1, 1'024},
+    {"socket.ping_s", "Silence after which a socket is pinged.", &C::socket_ping_s, 1, 600},
+    {"socket.pong_s", "How long the answer to a ping may take.", &C::socket_pong_s, 1, 600},
+    {"socket.auth_s", "How long a socket may stay without a known user.", &C::socket_auth_s, 1, 60},
+    {"socket.resume_max", "Missing events of one conversation that a resume sends.",
+     &C::socket_resume_max, 1, 10'000},
+    {"database.url", "PostgreSQL as the server's role; empty: a private one in data.dir.",
+     &C::database_url},
+    {"database.owner_url", "The same database as the schema's owner, for migrations.",
+     &C::database_owner_url},
+    {"database.threads", "Database threads, and so connections.", &C::database_threads, 1, 128},
+    {"database.waiting_max", "Requests that may wait for a database thread before a 503.",
+     &C::database_waiting_max, 1, 100'000},
+    {"database.statement_timeout_ms", "The longest that one statement may take.",
+     &C::database_statement_timeout_ms, 100, 600'000},
+    {"database.lock_timeout_ms", "The longest that a statement may wait for a lock.",
+     &C::database_lock_timeout_ms, 100, 600'000},
+    {"postgres.bin_dir", "Where initdb and postgres are; empty: the newest installed.",
+     &C::postgres_bin_dir},
+    {"postgres.user", "The unprivileged user of the private PostgreSQL when started as root.",
+     &C::postgres_user},
+    {"auth.access_token_s", "Life of an access token.", &C::auth_access_token_s, 5, 86'400},
+    {"auth.refresh_token_s", "Life of a session without use.", &C::auth_refresh_token_s, 60,
+     31'536'000},
+    {"auth.password_ops", "argon2id passes.", &C::auth_password_ops, 1, 10},
+    {"auth.password_memory_bytes", "argon2id memory.", &C::auth_password_memory_bytes, 8'192,
+     1'073'741'824},
+    {"auth.threads", "Threads that hash passwords.", &C::auth_threads, 1, 16},
+    {"auth.waiting_max", "Logins that may wait for such a thread before a 503.",
+     &C::auth_waiting_max, 1, 10'000},
+    {"auth.tries_per_account", "Failed logins of one account within the window.",
+     &C::auth_tries_per_account, 1, 1'000},
+    {"auth.tries_per_address", "Failed logins from one address within the window.",
+     &C::auth_tries_per_address, 1, 100'000},
+    {"auth.tries_window_s", "The window of both.", &C::auth_tries_window_s, 1, 86'400},
+    {"limits.requests_per_minute", "Requests of one identity.", &C::limits_requests_per_minute, 1,
+     100'000'000},
+    {"limits.writes_per_minute", "Changing requests of one identity.", &C::limits_writes_per_minute,
+     1, 100'000'000},
+    {"limits.address_per_minute", "Requests from one address.", &C::limits_address_per_minute, 1,
+     100'000'000},
+    {"merchants.countries", "Countries (comma separated) where a business may be.",
+     &C::merchants_countries},
+    {"fees.basis_points", "The platform's share of new merchants, in ten-thousandths.",
+     &C::fees_basis_points, 0, 10'000},
+    {"fees.fixed", "The platform's fixed part, in minor units.", &C::fees_fixed, 0, 1'000'000},
+    {"payments.amount_max", "The most that one request may ask for, in minor units.",
+     &C::payments_amount_max, 1, 1'000'000'000'000},
+    {"payments.call_timeout_ms", "How long a processor may take to answer.",
+     &C::payments_call_timeout_ms, 50, 120'000},
+    {"payments.expiry_default_s", "Life of a payment request that names none.",
+     &C::payments_expiry_default_s, 1'800, 2'592'000},
+    {"orders.cancel_after_days", "Days after which an unsent order is refunded by itself.",
+     &C::orders_cancel_after_days, 1, 60},
+    {"payouts.business_days", "Business days from shipped to paid out.", &C::payouts_business_days,
+     3, 5},
+    {"jobs.poll_ms", "How often due work is looked for.", &C::jobs_poll_ms, 10, 60'000},
+    {"jobs.batch", "Jobs taken at once.", &C::jobs_batch, 1, 1'000},
+    {"sandbox.url", "PostgreSQL as the sandbox processor's role; empty: in the private one.",
+     &C::sandbox_url},
+    {"sandbox.webhook_secret", "Signs the sandbox's webhooks; empty: a random one at each start.",
+     &C::sandbox_webhook_secret},
+    {"sandbox.address", "The address of the sandbox processor's pages.", &C::sandbox_address},
+    {"sandbox.port", "The port of the sandbox processor's pages; 0 takes a free one.",
+     &C::sandbox_port, 0, 65'535},
+    {"sandbox.slow_ms", "How long the slow card takes.", &C::sandbox_slow_ms, 1, 60'000},
+    {"stop.grace_s", "How long running work may take to finish when the server stops.",
+     &C::stop_grace_s, 1, 300},
+};
+
+bool is_choice(std::string_view choices, std::string_view word) {
+  while (!choices.empty()) {
+    const auto bar = choices.find('|');
+    if (choices.substr(0, bar) == word) return true;
+    choices.remove_prefix(bar == choices.npos ? choices.size() : bar + 1);
+  }
+  return false;
+}
+
+struct Apply {
+  const Setting& row;
+  const std::string& text;
+  Config& config;
+
+  std::optional<std::string> operator()(std::int64_t C::*member) const {
+    const auto value = Form<std::int64_t>::parse(text);
+    if (!value) return "expected an integer";
+    if (*value < row.least || *value > row.most)
+      return "must be from " + std::to_string(row.least) + " to " + std::to_string(row.most);
+    config.*member = *value;
+    return std::nullopt;
+  }
+  std::optional<std::string> operator()(std::string C::*member) const {
+    if (!row.choices.empty() && !is_choice(row.choices, text))
+      return "must be one of " + std::string(row.choices);
+    config.*member = text;
+    return std::nullopt;
+  }
+  std::optional<std::string> operator()(Secret C::*member) const {
+    config.*member = Secret(text);
+    return std::nullopt;
+  }
+};
+
+struct Show {
+  const Config& config;
+  std::string operator()(std::int64_t C::*member) const { return std::to_string(config.*member); }
+  std::string operator()(std::string C::*member) const { return config.*member; }
+  std::string operator()(Secret C::*member) const {
+    return (config.*member).empty() ? "" : "********";
+  }
+};
+
+void flatten(const Json& value, const std::string& prefix,
+             std::map<std::string, std::string>& out) {
+  if (value.is_object()) {
+    for (const auto& [name, child] : value.items())
+      flatten(child, prefix.empty() ? name : prefix + '.' + name, out);
+  } else if (value.is_string()) {
+    out[prefix] = value.get<std::string>();
+  } else if (value.is_number_integer() || value.is_boolean()) {
+    out[prefix] = value.dump();
+  } else {
+    throw Error(Code::invalid, "a setting must be a string or an integer: " + prefix);
+  }
+}
+
+}  // namespace
+
+std::span<const Setting> settings() { return kSettings; }
+
+std::string environment_name(std::string_view setting) {
+  std::string name = "BOTTEGA_";
+  for (const char c : setting)
+    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+std::vector<std::string> apply_settings(const std::map<std::string, std::string>& given,
+                                        Config& config) {
+  std::vector<std::string> mistakes;
+  for (const auto& [name, text] : given) {
+    const auto row = std::ranges::find(kSettings, name, &Setting::name);
+    if (row == std::end(kSettings)) {
+      mistakes.push_back(name + ": there is no such setting");
+      continue;
+    }
+    if (const auto mistake = std::visit(Apply{*row, text, config}, row->member))
+      mistakes.push_back(name + ": " + *mistake);
+  }
+  return mistakes;
+}
+
+std::map<std::string, std::string> flatten_settings(const Json& file) {
+  if (!file.is_object()) throw Error(Code::invalid, "the configuration must be a JSON object");
+  std::map<std::string, std::string> out;
+  flatten(file, "", out);
+  return out;
+}
+
+std::string settings_page(const Config& config) {
+  std::string page;
+  for (const auto& row : kSettings) {
+    page += std::string(row.name) + " = " + std::visit(Show{config}, row.member) + "\n    " +
+            std::string(row.about);
+    if (row.most != 0)
+      page += " (" + std::to_string(row.least) + " to " + std::to_string(row.most) + ")";
+    if (!row.choices.empty()) page += " (" + std::string(row.choices) + ")";
+    page += "\n    " + environment_name(row.name) + "\n";
+  }
+  return page;
+}
+
+}  // namespace bottega

@@ -1,0 +1,79 @@
+// Bounds of the field types, and the list of countries.
+#include "bottega/core/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace bottega {
+namespace {
+
+// ISO 3166-1 alpha-2, sorted; XK is user-assigned and widely accepted.
+constexpr std::string_view kCountries =
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR "
+    "BS "
+    "BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC "
+    "EE "
+    "EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK "
+    "HM "
+    "HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB "
+    "LC "
+    "LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ "
+    "NA "
+    "NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU "
+    "RW "
+    "SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN "
+    "TO "
+    "TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
+
+bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
+
+bool is_mail_character(char c) {
+  const auto u = static_cast<unsigned char>(c);
+  return u > 0x20 && u != 0x7f && c != '"' && c != '(' && c != ')' && c != ',' && c != ':' &&
+         c != ';' && c != '<' && c != '>' && c != '[' && c != ']' && c != '\\';
+}
+
+}  // namespace
+
+std::size_t code_points(std::string_view utf8) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+bool is_clean(std::string_view utf8, Lines lines) {
+  return std::ranges::none_of(utf8, [&](char c) {
+    if (lines == Lines::many && (c == '\n' || c == '\t' || c == '\r')) return false;
+    return is_control(static_cast<unsigned char>(c));
+  });
+}
+
+bool is_opaque(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == ':';
+  });
+}
+
+std::optional<Email> Form<Email>::parse(std::string_view text) {
+  const auto at = text.find('@');
+  if (text.size() > 254 || at == text.npos || at == 0 || at > 64 ||
+      text.find('@', at + 1) != text.npos)
+    return std::nullopt;
+  const auto domain = text.substr(at + 1);
+  const auto dot = domain.find('.');
+  if (dot == domain.npos || dot == 0 || domain.ends_with('.')) return std::nullopt;
+  if (!std::ranges::all_of(text, is_mail_character)) return std::nullopt;
+  Email email{std::string(text)};
+  for (auto& c : email.value)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return email;
+}
+
+std::optional<Country> Form<Country>::parse(std::string_view text) {
+  if (text.size() != 2 || text.find(' ') != text.npos) return std::nullopt;
+  for (std::size_t i = 0; i < kCountries.size(); i += 3)
+    if (kCountries.substr(i, 2) == text) return Country{std::string(text)};
+  return std::nullopt;
+}
+
+}  // namespace bottega

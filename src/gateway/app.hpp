@@ -1,0 +1,42 @@
+#pragma once
+// What every handler works with. Built once in app/, top to bottom, and outlives every request.
+#include <atomic>
+#include <functional>
+#include <span>
+
+#include "gateway/limits.hpp"
+#include "gateway/metrics.hpp"
+#include "gateway/tokens.hpp"
+#include "bottega/bus/hub.hpp"
+#include "bottega/core/config.hpp"
+#include "bottega/gateway/route.hpp"
+#include "bottega/identity/passwords.hpp"
+#include "bottega/jobs/job.hpp"
+#include "bottega/payments/payments.hpp"
+#include "bottega/payouts/payouts.hpp"
+#include "bottega/processors/sandbox.hpp"
+
+namespace bottega::gateway {
+
+struct App {
+  const Config& config;
+  Clock& clock;
+  Database& db;
+  bus::Hub& hub;
+  identity::Passwords& passwords;
+  const processors::Registry& registry;
+  processors::Sandbox* sandbox;  // none in live mode
+  jobs::Runner& runner;
+  std::function<void()> poke_jobs;  // due work was committed: look now
+  std::span<const Route> routes;
+  std::string public_url;
+  payments::Rules payment_rules;
+  payouts::Rules payout_rules;
+
+  Limits limits;
+  Metrics metrics;
+  TokenCache tokens;
+  std::atomic<bool> stopping{false};
+};
+
+}  // namespace bottega::gateway

@@ -1,0 +1,124 @@
+// What a handler asks of its request: the body, parameters, pages, and exactly-once transactions.
+#include <algorithm>
+
+#include "gateway/app.hpp"
+#include "gateway/once.hpp"
+#include "gateway/url.hpp"
+#include "bottega/core/digest.hpp"
+
+namespace bottega::gateway {
+namespace {
+
+constexpr std::int64_t kLimitDefault = 20, kLimitMost = 100;
+
+// Ties a cursor to the list and the caller that it was made for.
+std::string cursor_seal(const Request& request) {
+  std::string filters;
+  for (const auto& [name, value] : parse_query(request.query))
+    if (name != "cursor" && name != "limit") filters += name + '=' + value + '&';
+  return sha256_hex(request.who.actor() + ' ' + request.path + '?' + filters).substr(0, 16);
+}
+
+std::string link_target(const Request& request, const std::string& cursor, std::int64_t limit) {
+  std::string target = request.path + "?limit=" + std::to_string(limit);
+  for (const auto& [name, value] : parse_query(request.query))
+    if (name != "cursor" && name != "limit") target += '&' + name + '=' + encode_query(value);
+  return cursor.empty() ? target : target + "&cursor=" + cursor;
+}
+
+}  // namespace
+
+std::string_view Request::header(std::string_view name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? std::string_view{} : std::string_view(found->second);
+}
+
+Reply html(std::string text, unsigned status) {
+  return {status, nullptr, {}, std::move(text), "text/html; charset=utf-8"};
+}
+
+Json Call::json_body() const {
+  if (request.body.empty()) return Json::object();
+  if (request.media_type != "application/json")
+    throw Error(Code::unsupported_media_type, "send the body as application/json");
+  return parse_json(request.body);
+}
+
+std::optional<std::string> Call::parameter(std::string_view name) const {
+  std::optional<std::string> value;
+  for (auto& [given, text] : parse_query(request.query)) {
+    if (given != name) continue;
+    if (value) throw Error(Code::malformed, "a query parameter is given twice");
+    value = text;
+  }
+  return value;
+}
+
+std::int64_t Call::limit() const {
+  return parameter_as<Count<1, kLimitMost>>("limit").value_or(Count<1, kLimitMost>{kLimitDefault});
+}
+
+std::optional<std::string> Call::cursor() const {
+  const auto given = parameter("cursor");
+  if (!given) return std::nullopt;
+  const auto text = from_base64url(*given).value_or("");
+  const auto seal = cursor_seal(request);
+  if (text.size() <= seal.size() || text.substr(0, seal.size()) != seal)
+    throw Error(Code::bad_cursor, "take the cursor from this list's own next_cursor");
+  return text.substr(seal.size());
+}
+
+Reply Call::page_of(Json data, std::optional<std::string> next_position) const {
+  Reply reply;
+  std::string next;
+  if (next_position) next = base64url(cursor_seal(request) + *next_position);
+  reply.body = {{"data", std::move(data)},
+                {"has_more", next_position.has_value()},
+                {"next_cursor", next.empty() ? Json(nullptr) : Json(next)}};
+  std::string link = '<' + link_target(request, "", limit()) + ">; rel=\"first\"";
+  if (!next.empty()) link = '<' + link_target(request, next, limit()) + ">; rel=\"next\", " + link;
+  reply.headers.emplace_back("Link", link);
+  return reply;
+}
+
+asio::awaitable<Reply> Call::run_read(std::function<Reply(Tx&)>& op) {
+  co_return co_await app.db.read([&](Tx& tx) { return op(tx); });
+}
+
+asio::awaitable<Reply> Call::run_once(std::function<Reply(Tx&)>& op) {
+  const auto key = once_ == Once::none ? std::nullopt : once_key(request);
+  co_return co_await app.db.transact([&](Tx& tx) {
+    if (key) claim(tx, *key);
+    auto reply = op(tx);
+    if (key) keep(tx, *key, reply);
+    return reply;
+  });
+}
+
+asio::awaitable<std::string> Call::begin(std::function<std::string(Tx&)> op) {
+  const auto key = once_key(request);
+  co_return co_await app.db.transact([&](Tx& tx) {
+    if (const auto begun = claim_flow(tx, *key)) return *begun;
+    auto resource = op(tx);
+    note_resource(tx, *key, resource);
+    return resource;
+  });
+}
+
+asio::awaitable<Reply> Call::finish(std::function<Reply(Tx&)> op) {
+  const auto key = once_key(request);
+  std::exception_ptr failure;
+  try {
+    co_return co_await app.db.transact([&](Tx& tx) {
+      auto reply = op(tx);
+      keep(tx, *key, reply);
+      return reply;
+    });
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await app.db.transact([&](Tx& tx) { let_go(tx, *key); });
+  std::rethrow_exception(failure);
+}
+
+}  // namespace bottega::gateway

@@ -1,0 +1,38 @@
+#pragma once
+// One connection, from its first byte to its last: HTTP requests one after another, or a WebSocket.
+#include <memory>
+
+#include "gateway/app.hpp"
+#include "gateway/stream.hpp"
+
+namespace bottega::gateway {
+
+// Something open that a stopping server must tell to end.
+class Open {
+ public:
+  virtual ~Open() = default;
+  // Finish what runs, take nothing new. Called on the connection's own thread.
+  virtual void wind_down() = 0;
+  // Let go now.
+  virtual void cut() = 0;
+};
+
+// The open connections of one thread. Only that thread touches it.
+class OpenList {
+ public:
+  void add(Open* open) { open_.push_back(open); }
+  void remove(Open* open) { std::erase(open_, open); }
+  std::vector<Open*> all() const { return open_; }
+
+ private:
+  std::vector<Open*> open_;
+};
+
+// Serves a connection until it ends. `scheme` is "http" or "https".
+asio::awaitable<void> serve(App& app, OpenList& list, std::unique_ptr<Stream> stream);
+
+// Takes an upgraded connection over (websocket.cpp). `token` is the bearer token of the upgrade request.
+asio::awaitable<void> serve_socket(App& app, OpenList& list, Stream& stream, Request request,
+                                   std::string target, std::optional<std::string> token);
+
+}  // namespace bottega::gateway

@@ -1,0 +1,220 @@
+#include "gateway/dispatch.hpp"
+
+#include <algorithm>
+
+#include "bottega/core/digest.hpp"
+#include "bottega/core/log.hpp"
+#include "gateway/once.hpp"
+#include "gateway/problem.hpp"
+#include "gateway/url.hpp"
+
+namespace bottega::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+using identity::StaffRole;
+
+struct Match {
+  const Route* route = nullptr;
+  std::vector<std::string> captured;
+};
+
+std::string_view name_of(Verb verb) {
+  switch (verb) {
+    case Verb::get: return "GET";
+    case Verb::post: return "POST";
+    case Verb::put: return "PUT";
+    case Verb::patch: return "PATCH";
+    case Verb::del: return "DELETE";
+  }
+  return "GET";
+}
+
+// The {captured} segments where the path fits the pattern.
+std::optional<std::vector<std::string>> fit(std::string_view pattern, std::string_view path) {
+  std::vector<std::string> captured;
+  while (!pattern.empty() && !path.empty()) {
+    const auto p = pattern.substr(0, pattern.find('/')), s = path.substr(0, path.find('/'));
+    if (p.starts_with('{')) {
+      if (s.empty()) return std::nullopt;
+      captured.push_back(decode_url(s, Part::path));
+    } else if (p != s) {
+      return std::nullopt;
+    }
+    if ((p.size() == pattern.size()) != (s.size() == path.size())) return std::nullopt;
+    pattern.remove_prefix(std::min(p.size() + 1, pattern.size()));
+    path.remove_prefix(std::min(s.size() + 1, path.size()));
+  }
+  if (!pattern.empty() || !path.empty()) return std::nullopt;
+  return captured;
+}
+
+Match match(std::span<const Route> routes, const Request& request) {
+  std::string allowed;
+  for (const auto& route : routes) {
+    auto captured = fit(route.path, request.path);
+    if (!captured) continue;
+    if (route.verb == request.verb) return {&route, *std::move(captured)};
+    allowed += (allowed.empty() ? "" : ", ") + std::string(name_of(route.verb)) +
+               (route.verb == Verb::get ? ", HEAD" : "");
+  }
+  if (allowed.empty()) throw Error(Code::not_found, "there is no such address");
+  throw Error(Code::method_not_allowed, "this address takes: " + allowed).allow(allowed);
+}
+
+void admit(const Route& route, const identity::Who& who) {
+  const auto refuse = [] { return Error(Code::not_found, "there is no such address"); };
+  switch (route.access) {
+    case Access::anyone: return;
+    case Access::person:
+      if (who.kind == identity::Kind::person) return;
+      throw Error(Code::forbidden, "an API key cannot do this");
+    case Access::member:
+      if (who.kind != identity::Kind::nobody) return;
+      break;
+    // To everybody but the staff there is no such address.
+    case Access::support:
+      if (who.staff) return;
+      throw refuse();
+    case Access::finance:
+      if (who.staff == StaffRole::finance || who.staff == StaffRole::admin) return;
+      if (who.staff) throw Error(Code::forbidden, "this takes the role of finance");
+      throw refuse();
+    case Access::admin:
+      if (who.staff == StaffRole::admin) return;
+      if (who.staff) throw Error(Code::forbidden, "this takes the role of admin");
+      throw refuse();
+    case Access::nobody: break;
+  }
+  throw Error(Code::unauthenticated, "send a bearer token");
+}
+
+[[noreturn]] void exceeded(const Allowance& allowance) {
+  throw Error(Code::rate_limited, "too many requests in this minute")
+      .retry_after(std::max(allowance.resets_in, 1s));
+}
+
+Allowance spend(App& app, const Route& route, const Request& request) {
+  const auto& config = app.config;
+  const bool writes = route.budget != Budget::reads;
+  const auto quota =
+      writes ? config.limits_writes_per_minute : config.limits_requests_per_minute;
+  auto who = request.who.actor();
+  if (request.who.kind == identity::Kind::nobody) who += ":" + request.address;
+  auto allowance = app.limits.take((writes ? "writes:" : "reads:") + who, quota, 60s);
+  if (allowance.exceeded) exceeded(allowance);
+  return allowance;
+}
+
+void check_body(const Route& route, const Request& request) {
+  if (request.body.empty()) return;
+  if (route.takes == nullptr && route.media_type == "application/json" && request.body != "{}")
+    throw Error(Code::invalid, "this address takes no body", {{"", "must be empty"}});
+  const bool json = request.media_type == "application/json";
+  if (!json && route.media_type == "application/json")
+    throw Error(Code::unsupported_media_type, "send the body as application/json");
+}
+
+void check_key(const Route& route, const Request& request) {
+  if (route.once == Once::required && request.header("idempotency-key").data() == nullptr)
+    throw Error(Code::idempotency_key_required, "money moves here: send an Idempotency-Key");
+}
+
+// A strong validator for what a GET answers (RFC 9110, 8.8.3), and 304 where the client has it.
+void tag(const Request& request, Reply& reply) {
+  if (request.verb != Verb::get || reply.status != 200) return;
+  const auto etag = '"' + sha256_hex(body_text(reply)).substr(0, 24) + '"';
+  const auto seen = request.header("if-none-match");
+  reply.headers.emplace_back("ETag", etag);
+  if (seen != "*" && seen.find(etag) == seen.npos) return;
+  reply.status = 304;
+  reply.body = nullptr;
+  reply.text.clear();
+}
+
+struct Progress {
+  std::string_view route;
+  std::optional<Allowance> allowance;
+};
+
+asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::string>& token,
+                              Progress& progress) {
+  const auto from = app.limits.take("address:" + request.address,
+                                    app.config.limits_address_per_minute, 60s);
+  if (from.exceeded) exceeded(from);
+  auto matched = match(app.routes, request);
+  const Route& route = *matched.route;
+  progress.route = route.name;
+  if (token && route.access != Access::anyone) request.who = co_await authenticate(app, *token);
+  if (route.access != Access::anyone && request.who.kind == identity::Kind::nobody)
+    throw Error(Code::unauthenticated, "send a bearer token");
+  admit(route, request.who);
+  progress.allowance = spend(app, route, request);
+  check_body(route, request);
+  check_key(route, request);
+  Call call(app, request, std::move(matched.captured), route.once);
+  auto reply = co_await route.handler(call);
+  tag(request, reply);
+  co_return reply;
+}
+
+void add_limits(Reply& reply, const Progress& progress) {
+  if (!progress.allowance) return;
+  const auto& a = *progress.allowance;
+  reply.headers.emplace_back("RateLimit-Policy", "\"minute\";q=" + std::to_string(a.quota) + ";w=" +
+                                                     std::to_string(a.window.count()));
+  reply.headers.emplace_back("RateLimit", "\"minute\";r=" + std::to_string(a.left) + ";t=" +
+                                              std::to_string(a.resets_in.count()));
+}
+
+}  // namespace
+
+asio::awaitable<identity::Who> authenticate(App& app, std::string token) {
+  const auto hash = sha256_hex(token);
+  if (const auto known = app.tokens.find(hash)) {
+    if (known->expires_at <= app.clock.now())
+      throw Error(Code::token_expired, "the access token has expired; refresh it");
+    co_return *known;
+  }
+  const auto who =
+      co_await app.db.read([&](Tx& tx) { return identity::authenticate(tx, token); });
+  app.tokens.keep(hash, who);
+  co_return who;
+}
+
+asio::awaitable<Reply> dispatch(App& app, Request request, std::optional<std::string> token) {
+  const auto started = std::chrono::steady_clock::now();
+  Progress progress;
+  Reply reply;
+  std::exception_ptr failure;
+  try {
+    reply = co_await handle(app, request, token, progress);
+  } catch (const Replayed& replayed) {
+    reply = replayed.reply;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) reply = problem(error_of(failure, request.request_id), request.request_id,
+                               app.public_url);
+  add_limits(reply, progress);
+  const auto took = std::chrono::steady_clock::now() - started;
+  app.metrics.answered(progress.route, reply.status, took);
+  log::debug("request", {{"request", request.request_id},
+                         {"route", progress.route},
+                         {"status", reply.status},
+                         {"who", request.who.actor()},
+                         {"us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
+  co_return reply;
+}
+
+std::string body_text(const Reply& reply) {
+  if (!reply.text.empty()) return reply.text;
+  return reply.body.is_null() ? std::string() : reply.body.dump();
+}
+
+std::string media_type(const Reply& reply) {
+  if (!reply.media_type.empty()) return reply.media_type;
+  return reply.body.is_null() ? "" : "application/json";
+}
+
+}  // namespace bottega::gateway

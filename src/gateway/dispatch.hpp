@@ -1,0 +1,18 @@
+#pragma once
+// From a request, whichever transport brought it, to its reply: match the route, know who asks, count,
+// call, and turn every failure into a problem document. It never throws.
+#include "gateway/app.hpp"
+
+namespace bottega::gateway {
+
+// Who the bearer token belongs to; the one way in for every transport.
+asio::awaitable<identity::Who> authenticate(App& app, std::string token);
+
+// `token` is the bearer token, if the transport has not settled already who asks.
+asio::awaitable<Reply> dispatch(App& app, Request request, std::optional<std::string> token);
+
+// The text of a reply's body, and its media type.
+std::string body_text(const Reply& reply);
+std::string media_type(const Reply& reply);
+
+}  // namespace bottega::gateway

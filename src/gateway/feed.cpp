@@ -1,0 +1,165 @@
+#include "gateway/feed.hpp"
+
+#include <algorithm>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "bottega/core/log.hpp"
+
+namespace bottega::gateway {
+namespace {
+
+constexpr std::int64_t kChunk = 100;
+constexpr std::int64_t kConversationsMax = 1'000;  // that one `since` looks at
+constexpr std::int64_t kFirstMax = 500;
+
+}  // namespace
+
+bool Feed::hear(const bus::EventPtr& event) {
+  if (event->position == 0) {
+    send_(event->text);
+    return false;
+  }
+  const auto known = sent_.find(event->stream);
+  if (known != sent_.end() && event->position <= known->second) return false;
+  const auto before = known == sent_.end() ? 0 : known->second;
+  if (event->position == before + 1 && !holding_ && !wanted_.contains(event->stream)) {
+    if (before == 0) first_.emplace(event->stream, event->position);
+    send_(event->text);
+    sent_[event->stream] = event->position;
+    return false;
+  }
+  auto& wanted = wanted_[event->stream];
+  wanted = std::max(wanted, event->position);
+  return !busy_ && !holding_;
+}
+
+bool Feed::release() {
+  holding_ = false;
+  return !wanted_.empty() && !busy_;
+}
+
+asio::awaitable<void> Feed::catch_up() {
+  if (busy_) co_return;
+  busy_ = true;
+  try {
+    while (!wanted_.empty()) {
+      const auto stream = wanted_.begin()->first;
+      co_await fill(stream);
+    }
+  } catch (const std::exception& error) {
+    // The client's next RESUME heals it; the log has everything.
+    log::warning("feed.not_filled", {{"error", std::string(error.what())}});
+    wanted_.clear();
+  }
+  busy_ = false;
+}
+
+// Reads on until what is wanted has been sent; events heard meanwhile only raise the mark.
+asio::awaitable<void> Feed::fill(std::string stream) {
+  const auto id = from_text<ConversationId>(stream);
+  if (!sent_.contains(stream)) co_await first_contact(stream, wanted_[stream]);
+  while (sent_[stream] < wanted_[stream]) {
+    const auto after = sent_[stream];
+    const auto events = co_await app_.db.read([&](Tx& tx) {
+      return conversations::log_of(tx, identity::merchant_of(tx, id.uuid), id, after, kChunk);
+    });
+    if (events.empty()) break;
+    send_all(stream, events);
+  }
+  wanted_.erase(stream);
+}
+
+// The first event of a conversation that the client has not named: it gets what was written since it
+// connected, for another event may have overtaken that one on its way here.
+asio::awaitable<void> Feed::first_contact(std::string stream, std::int64_t upto) {
+  const auto id = from_text<ConversationId>(stream);
+  const auto events = co_await app_.db.read([&](Tx& tx) {
+    const auto merchant = identity::merchant_of(tx, id.uuid);
+    return conversations::log_since(tx, merchant, id, upto + 1, since_, kFirstMax);
+  });
+  if (sent_.contains(stream)) co_return;
+  sent_[stream] = events.empty() ? upto - 1 : events.front().seq - 1;
+  first_.emplace(stream, sent_[stream] + 1);
+  send_all(stream, events);
+}
+
+void Feed::send_all(const std::string& stream, const std::vector<conversations::Event>& events) {
+  for (const auto& event : events) {
+    if (event.seq <= sent_[stream]) continue;
+    send_(conversations::to_frame(event).dump());
+    sent_[stream] = event.seq;
+  }
+}
+
+// What comes after the client's position; where live events went out before it told us, only up to them.
+void Feed::send_missed(const std::string& stream, std::int64_t position,
+                       const std::vector<conversations::Event>& events) {
+  const auto first = first_.find(stream);
+  if (first == first_.end()) {
+    auto& sent = sent_[stream];
+    sent = std::max(sent, position);
+    return send_all(stream, events);
+  }
+  for (const auto& event : events)
+    if (event.seq < first->second) send_(conversations::to_frame(event).dump());
+  first->second = std::min(first->second, position + 1);
+}
+
+asio::awaitable<std::vector<Feed::Start>> Feed::starts_of(const identity::Who& who,
+                                                          const Frame& frame) {
+  co_return co_await app_.db.read([&](Tx& tx) {
+    std::vector<Start> starts;
+    for (const auto& [id, position] : frame.positions) {
+      Start start{id, {}, position, 0, false};
+      try {
+        const auto seat = conversations::enter(tx, who, id, identity::Scope::read,
+                                               conversations::Lock::no);
+        start.merchant = seat.merchant;
+        start.last = seat.last_seq;
+        start.exists = true;
+      } catch (const Error& error) {
+        if (error.code() != Code::not_found) throw;
+      }
+      starts.push_back(start);
+    }
+    if (!frame.since) return starts;
+    for (const auto& missed : conversations::active_since(tx, who, *frame.since, kConversationsMax))
+      if (!frame.positions.contains(missed.id))
+        starts.push_back({missed.id, missed.merchant_id, missed.position, INT64_MAX, true});
+    return starts;
+  });
+}
+
+asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame) {
+  const auto starts = co_await starts_of(who, frame);
+  Json told = Json::array();
+  for (const auto& start : starts) {
+    const auto name = text_of(start.id);
+    if (!start.exists) {
+      told.push_back({{"conversation", name}, {"recovered", false}, {"position", 0}});
+      continue;
+    }
+    const auto most = app_.config.socket_resume_max;
+    const auto events = co_await app_.db.read([&](Tx& tx) {
+      return conversations::log_of(tx, start.merchant, start.id, start.position, most + 1);
+    });
+    const bool ahead = start.last != INT64_MAX && start.position > start.last;
+    const bool recovered = static_cast<std::int64_t>(events.size()) <= most && !ahead;
+    if (recovered) {
+      send_missed(name, start.position, events);
+    } else {
+      // Too much to push: the client pages the log up to here, and live events go on behind it.
+      const auto last = co_await app_.db.read([&](Tx& tx) {
+        return conversations::enter(tx, who, start.id, identity::Scope::read,
+                                    conversations::Lock::no).last_seq;
+      });
+      sent_[name] = std::max(sent_[name], last);
+    }
+    told.push_back({{"conversation", name}, {"recovered", recovered}, {"position", sent_[name]}});
+  }
+  holding_ = false;
+  co_await catch_up();
+  co_return Json{{"conversations", told}};
+}
+
+}  // namespace bottega::gateway

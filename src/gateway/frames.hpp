@@ -1,0 +1,25 @@
+#pragma once
+// What a client says over a socket: a request in JSON, AUTH, or RESUME.
+#include <map>
+
+#include "bottega/conversations/conversations.hpp"
+#include "bottega/gateway/route.hpp"
+
+namespace bottega::gateway {
+
+struct Frame {
+  std::string id;
+  std::string method;          // an HTTP method, AUTH or RESUME
+  Request request;             // for an HTTP method
+  Secret token;                // for AUTH
+  std::map<conversations::ConversationId, std::int64_t> positions;  // for RESUME
+  std::optional<Instant> since;
+};
+
+// Throws Error(malformed) or Error(invalid) for what is not such a frame.
+Frame read_frame(const std::string& text);
+
+// Requests with the same lane take effect in the order sent: those on one conversation. Empty: no lane.
+std::string lane_of(const Frame& frame);
+
+}  // namespace bottega::gateway

@@ -1,0 +1,41 @@
+#include "gateway/limits.hpp"
+
+#include <algorithm>
+
+namespace bottega::gateway {
+namespace {
+// More than this many names at once and the ended windows are swept; more still and all are
+// forgotten, which lets a flood of addresses through once rather than letting it fill the memory.
+constexpr std::size_t kSweepAt = 100'000, kNamesMax = 200'000;
+}  // namespace
+
+Allowance Limits::take(const std::string& what, std::int64_t quota, std::chrono::seconds window,
+                       Clock::time_point now) {
+  return count(what, 1, quota, window, now);
+}
+
+Allowance Limits::look(const std::string& what, std::int64_t quota, std::chrono::seconds window,
+                       Clock::time_point now) {
+  return count(what, 0, quota, window, now);
+}
+
+Allowance Limits::count(const std::string& what, std::int64_t by, std::int64_t quota,
+                        std::chrono::seconds window, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (windows_.size() > kSweepAt)
+    std::erase_if(windows_, [&](const auto& row) { return row.second.ends <= now; });
+  if (windows_.size() > kNamesMax) windows_.clear();
+  auto& current = windows_[what];
+  if (current.ends <= now) current = {now + window, 0};
+  const bool exceeded = by == 0 ? current.count >= quota : current.count + by > quota;
+  if (!exceeded) current.count += by;
+  const auto rest = std::chrono::ceil<std::chrono::seconds>(current.ends - now);
+  return {quota, std::max<std::int64_t>(0, quota - current.count), window, rest, exceeded};
+}
+
+std::size_t Limits::size() const {
+  const std::lock_guard lock(mutex_);
+  return windows_.size();
+}
+
+}  // namespace bottega::gateway

@@ -1,0 +1,31 @@
+#pragma once
+// Counters for Prometheus (text format 0.0.4). Labels are bounded: the route's name, never a path
+// or id.
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace bottega::gateway {
+
+struct App;
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  // One request answered by a route ("" where none matched).
+  void answered(std::string_view route, unsigned status, std::chrono::nanoseconds took);
+  // The whole page; reads the present load from the app.
+  std::string page(const App& app, std::int64_t jobs_due, std::int64_t jobs_dead);
+
+  std::atomic<std::int64_t> connections{0}, sockets{0}, refused{0}, slow_closed{0};
+
+ private:
+  struct Families;
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace bottega::gateway

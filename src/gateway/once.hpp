@@ -1,0 +1,39 @@
+#pragma once
+// Exactly once: the reply to a keyed request commits with its effect, and a repeat gets it again
+// (draft-ietf-httpapi-idempotency-key-header, and the sharper rules of api.md).
+#include <optional>
+#include <string>
+
+#include "bottega/gateway/route.hpp"
+
+namespace bottega::gateway {
+
+// Thrown to end a request with the reply that an earlier one has got.
+struct Replayed {
+  Reply reply;
+};
+
+struct OnceKey {
+  std::string identity, method, path;
+  std::string key;     // the client's, never stored
+  std::string digest;  // of the body, under the key
+};
+
+// The key of a request, if it has one; throws Error(malformed) where it is not one.
+std::optional<OnceKey> once_key(const Request& request);
+
+// Claims the key for a request of one transaction. Throws Replayed, or
+// Error(idempotency_key_reused).
+void claim(Tx& tx, const OnceKey& key);
+// Claims it for a flow of several: answers what an earlier, interrupted try began. Throws
+// Error(in_flight) while another try is at work.
+std::optional<std::string> claim_flow(Tx& tx, const OnceKey& key);
+void note_resource(Tx& tx, const OnceKey& key, const std::string& resource);
+// Keeps the reply; a 5xx never comes here, because it rolls back.
+void keep(Tx& tx, const OnceKey& key, const Reply& reply);
+// Lets the next try of a flow go on at once.
+void let_go(Tx& tx, const OnceKey& key);
+// Forgets what is older than seven days; answers how much.
+std::int64_t sweep_once(Tx& tx);
+
+}  // namespace bottega::gateway

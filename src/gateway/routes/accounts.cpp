@@ -1,0 +1,145 @@
+// Accounts of people, their sessions, and how one signs in.
+#include <algorithm>
+
+#include "gateway/routes/routes.hpp"
+
+namespace bottega::gateway {
+namespace {
+
+using namespace identity;
+
+TokenLife life_of(const App& app) {
+  return {std::chrono::seconds(app.config.auth_access_token_s),
+          std::chrono::seconds(app.config.auth_refresh_token_s)};
+}
+
+Device device_of(const Request& request) { return {request.user_agent, request.address}; }
+
+// Failed tries are counted per account and per address, apart: neither many accounts from one place nor
+// one account from many places can be guessed through.
+struct Guard {
+  App& app;
+  std::string account, address;
+
+  void check() const {
+    const auto window = std::chrono::seconds(app.config.auth_tries_window_s);
+    for (const auto& [name, quota] : {std::pair(account, app.config.auth_tries_per_account),
+                                      std::pair(address, app.config.auth_tries_per_address)}) {
+      const auto left = app.limits.look(name, quota, window);
+      if (left.exceeded)
+        throw Error(Code::rate_limited, "too many failed tries")
+            .retry_after(std::max(left.resets_in, std::chrono::seconds(1)));
+    }
+  }
+  void failed() const {
+    const auto window = std::chrono::seconds(app.config.auth_tries_window_s);
+    app.limits.take(account, app.config.auth_tries_per_account, window);
+    app.limits.take(address, app.config.auth_tries_per_address, window);
+  }
+};
+
+Guard guard_of(Call& call, const std::string& account) {
+  return {call.app, "tries:" + account, "tries:" + call.request.address};
+}
+
+asio::awaitable<Reply> register_person(Call& call) {
+  const auto given = call.body<Registration>();
+  const auto guard = guard_of(call, "registration:" + call.request.address);
+  guard.check();
+  const auto hash = co_await call.app.passwords.hash(given.password.value);
+  co_return co_await call.transact([&](Tx& tx) {
+    return created(register_account(tx, given.email, given.name.value, hash, std::nullopt));
+  });
+}
+
+asio::awaitable<Reply> log_in(Call& call) {
+  const auto given = call.body<Login>();
+  const auto guard = guard_of(call, given.email.value);
+  guard.check();
+  const auto known =
+      co_await call.app.db.read([&](Tx& tx) { return find_credential(tx, given.email); });
+  std::optional<std::string> hash;
+  if (known && known->state == AccountState::active) hash = known->password_hash;
+  if (!co_await call.app.passwords.matches(hash, given.password.value)) {
+    guard.failed();
+    throw Error(Code::unauthenticated, "the mail address or the password is wrong");
+  }
+  const auto device = device_of(call.request);
+  co_return co_await call.transact(
+      [&](Tx& tx) { return created(open_session(tx, known->id, device, life_of(call.app))); });
+}
+
+asio::awaitable<Reply> refresh(Call& call) {
+  const auto given = call.body<Refresh>();
+  const auto guard = guard_of(call, "refresh:" + call.request.address);
+  guard.check();
+  // The end of a stolen session must be committed, so it is an answer of the transaction, not an error.
+  const auto tokens = co_await call.app.db.transact(
+      [&](Tx& tx) { return rotate(tx, given.refresh_token.value, life_of(call.app)); });
+  if (tokens) co_return created(*tokens);
+  call.app.tokens.clear();
+  throw Error(Code::unauthenticated, "this token was used before; the session has been ended");
+}
+
+asio::awaitable<Reply> me(Call& call) {
+  co_return co_await call.read(
+      [&](Tx& tx) { return ok(fetch_account(tx, call.who().account)); });
+}
+
+asio::awaitable<Reply> sessions(Call& call) {
+  const auto list = co_await call.app.db.read(
+      [&](Tx& tx) { return list_sessions(tx, call.who().account); });
+  co_return call.page(list, 100, id_of<Session>);
+}
+
+asio::awaitable<Reply> end(Call& call) {
+  const auto id = call.at<SessionId>(0);
+  const auto reply = co_await call.transact([&](Tx& tx) {
+    end_session(tx, call.who().account, id, "by its owner");
+    return no_content();
+  });
+  call.app.tokens.clear();
+  co_return reply;
+}
+
+asio::awaitable<Reply> end_all(Call& call) {
+  const auto reply = co_await call.transact([&](Tx& tx) {
+    end_all_sessions(tx, call.who().account, "all, by their owner");
+    return no_content();
+  });
+  call.app.tokens.clear();
+  co_return reply;
+}
+
+const Route kRoutes[] = {
+    {.verb = Verb::post, .path = "/v1/accounts", .access = Access::anyone, .budget = Budget::logins,
+     .once = Once::optional, .handler = register_person, .name = "registerAccount",
+     .summary = "Register a person", .takes = kTakes<Registration>, .status = 201,
+     .gives = kGives<Account>},
+    {.verb = Verb::get, .path = "/v1/accounts/me", .access = Access::person,
+     .budget = Budget::reads, .once = Once::none, .handler = me, .name = "getMyAccount",
+     .summary = "The account that asks", .gives = kGives<Account>},
+    {.verb = Verb::post, .path = "/v1/sessions", .access = Access::anyone, .budget = Budget::logins,
+     .once = Once::optional, .handler = log_in, .name = "logIn",
+     .summary = "Log in: a short access token and a refresh token", .takes = kTakes<Login>,
+     .status = 201, .gives = kGives<Tokens>},
+    {.verb = Verb::post, .path = "/v1/sessions/refresh", .access = Access::anyone,
+     .budget = Budget::logins, .once = Once::none, .handler = refresh, .name = "refreshSession",
+     .summary = "Exchange a refresh token for the next pair; a second use ends the session",
+     .takes = kTakes<Refresh>, .status = 201, .gives = kGives<Tokens>},
+    {.verb = Verb::get, .path = "/v1/sessions", .access = Access::person, .budget = Budget::reads,
+     .once = Once::none, .handler = sessions, .name = "listSessions",
+     .summary = "Where this account is logged in", .gives = kGivesPage<Session>},
+    {.verb = Verb::del, .path = "/v1/sessions/{id}", .access = Access::person,
+     .budget = Budget::writes, .once = Once::none, .handler = end, .name = "endSession",
+     .summary = "Log out one session; its tokens and sockets end at once", .status = 204},
+    {.verb = Verb::del, .path = "/v1/sessions", .access = Access::person, .budget = Budget::writes,
+     .once = Once::none, .handler = end_all, .name = "endAllSessions",
+     .summary = "Log out everywhere", .status = 204},
+};
+
+}  // namespace
+
+std::span<const Route> account_routes() { return kRoutes; }
+
+}  // namespace bottega::gateway

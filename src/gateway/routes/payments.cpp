@@ -1,0 +1,161 @@
+// Payment requests, paying them, payments and refunds.
+#include "bottega/payments/payments.hpp"
+
+#include "gateway/problem.hpp"
+#include "gateway/routes/routes.hpp"
+
+namespace bottega::gateway {
+namespace {
+
+using namespace payments;
+
+asio::awaitable<Reply> create(Call& call) {
+  const auto given = call.body<NewRequest>();
+  co_return co_await call.transact(
+      [&](Tx& tx) { return created(ask(tx, call.who(), given, call.app.payment_rules)); });
+}
+
+asio::awaitable<Reply> list(Call& call) {
+  const auto conversation = call.parameter_as<ConversationId>("conversation_id");
+  if (!conversation)
+    throw Error(Code::invalid, "which conversation?", {{"conversation_id", "is required"}});
+  const auto after = cursor_id<RequestId>(call);
+  const auto limit = call.limit();
+  const auto found = co_await call.app.db.read([&](Tx& tx) {
+    return list_requests(tx, call.who(), *conversation, after, limit + 1);
+  });
+  co_return call.page(found, limit, id_of<payments::Request>);
+}
+
+asio::awaitable<Reply> show(Call& call) {
+  const auto id = call.at<RequestId>(0);
+  co_return co_await call.read([&](Tx& tx) { return ok(fetch_request(tx, call.who(), id)); });
+}
+
+asio::awaitable<Reply> decline_one(Call& call) {
+  const auto id = call.at<RequestId>(0);
+  const auto given = call.body<Refusal>();
+  co_return co_await call.transact(
+      [&](Tx& tx) { return ok(decline(tx, call.who(), id, given)); });
+}
+
+asio::awaitable<Reply> cancel_one(Call& call) {
+  const auto id = call.at<RequestId>(0);
+  const auto given = call.body<Refusal>();
+  co_return co_await call.transact([&](Tx& tx) { return ok(cancel(tx, call.who(), id, given)); });
+}
+
+// What accepting has come to, as an answer. A decline is an outcome that has been written down, so it is
+// kept and replayed like any other.
+Reply answer_of(const Call& call, const Accepted& done) {
+  const auto state = done.payment.state;
+  if (state == State::failed || state == State::voided)
+    return problem(Error(Code::declined, "the payment was declined; the request is open again")
+                       .reason(done.payment.reason.value_or("declined")),
+                   call.request.request_id, call.app.public_url);
+  const bool open = state == State::created || state == State::requires_action ||
+                    state == State::unknown || state == State::authorized;
+  return open ? accepted(done) : ok(done);
+}
+
+// Two transactions with the call to the processor between them. Safe to run again from the top: the key
+// gives back the payment that an earlier, interrupted try began, and it is never charged twice.
+asio::awaitable<Reply> accept(Call& call) {
+  const auto given = call.body<Acceptance>();
+  const auto request_id = call.at<RequestId>(0);
+  auto& app = call.app;
+  const auto& rules = app.payment_rules;
+  bool fresh = false;
+  std::function<std::string(Tx&)> first = [&](Tx& tx) {
+    fresh = true;
+    return text_of(begin(tx, call.who(), request_id, given, rules).id);
+  };
+  const auto begun = co_await call.begin(first);
+  const auto payment_id = from_text<PaymentId>(begun);
+  const auto known = co_await app.db.transact([&](Tx& tx) {
+    return current(tx, identity::merchant_of(tx, payment_id.uuid), payment_id);
+  });
+  const auto merchant = known.payment.merchant_id;
+  std::optional<processors::Outcome> outcome;
+  if (fresh) {
+    const auto return_url =
+        app.public_url + "/v1/payment_requests/" + text_of(request_id);
+    outcome = co_await payments::call(app.db, app.registry.get(known.payment.processor), merchant,
+                                      payment_id, given.payment_method.token.value, return_url);
+  }
+  std::function<Reply(Tx&)> last = [&](Tx& tx) {
+    return answer_of(call, outcome ? settle(tx, merchant, payment_id, *outcome, rules)
+                                   : current(tx, merchant, payment_id));
+  };
+  co_return co_await call.finish(last);
+}
+
+asio::awaitable<Reply> show_payment(Call& call) {
+  const auto id = call.at<PaymentId>(0);
+  co_return co_await call.read([&](Tx& tx) { return ok(fetch_payment(tx, call.who(), id)); });
+}
+
+asio::awaitable<Reply> refunds(Call& call) {
+  const auto id = call.at<PaymentId>(0);
+  const auto all =
+      co_await call.app.db.read([&](Tx& tx) { return list_refunds(tx, call.who(), id); });
+  co_return call.page(all, 100, id_of<Refund>);
+}
+
+// The buyer gives up a payment that waits for a confirmation; the processor is told first.
+asio::awaitable<Reply> give_up(Call& call) {
+  const auto id = call.at<PaymentId>(0);
+  auto& app = call.app;
+  const auto payment =
+      co_await app.db.read([&](Tx& tx) { return fetch_payment(tx, call.who(), id); });
+  if (payment.buyer_id != call.who().account || call.who().kind != identity::Kind::person)
+    throw Error(Code::forbidden, "only the buyer gives up a payment");
+  if (payment.state != State::requires_action)
+    throw Error(Code::conflict, "cannot cancel what is " + text_of(payment.state));
+  co_await abandon(app.db, app.registry, payment.merchant_id, id, app.payment_rules);
+  co_return co_await call.transact([&](Tx& tx) { return ok(fetch_payment(tx, call.who(), id)); });
+}
+
+const Route kRoutes[] = {
+    {.verb = Verb::post, .path = "/v1/payment_requests", .access = Access::member,
+     .budget = Budget::writes, .once = Once::required, .handler = create,
+     .name = "createPaymentRequest", .summary = "Ask the buyer of a conversation for money",
+     .takes = kTakes<NewRequest>, .status = 201, .gives = kGives<payments::Request>},
+    {.verb = Verb::get, .path = "/v1/payment_requests", .access = Access::member,
+     .budget = Budget::reads, .once = Once::none, .handler = list, .name = "listPaymentRequests",
+     .summary = "The payment requests of a conversation, newest first",
+     .gives = kGivesPage<payments::Request>, .parameters = "conversation_id limit cursor"},
+    {.verb = Verb::get, .path = "/v1/payment_requests/{id}", .access = Access::member,
+     .budget = Budget::reads, .once = Once::none, .handler = show, .name = "getPaymentRequest",
+     .summary = "One payment request", .gives = kGives<payments::Request>},
+    {.verb = Verb::post, .path = "/v1/payment_requests/{id}/accept", .access = Access::person,
+     .budget = Budget::writes, .once = Once::required, .handler = accept,
+     .name = "acceptPaymentRequest",
+     .summary = "Pay: charged once, however often it is asked; 202 while the outcome is open",
+     .takes = kTakes<Acceptance>, .gives = kGives<Accepted>},
+    {.verb = Verb::post, .path = "/v1/payment_requests/{id}/decline", .access = Access::person,
+     .budget = Budget::writes, .once = Once::optional, .handler = decline_one,
+     .name = "declinePaymentRequest", .summary = "Decline, as its buyer", .takes = kTakes<Refusal>,
+     .gives = kGives<payments::Request>},
+    {.verb = Verb::post, .path = "/v1/payment_requests/{id}/cancel", .access = Access::member,
+     .budget = Budget::writes, .once = Once::optional, .handler = cancel_one,
+     .name = "cancelPaymentRequest", .summary = "Take it back, as its merchant",
+     .takes = kTakes<Refusal>, .gives = kGives<payments::Request>},
+    {.verb = Verb::get, .path = "/v1/payments/{id}", .access = Access::member,
+     .budget = Budget::reads, .once = Once::none, .handler = show_payment, .name = "getPayment",
+     .summary = "One payment; the buyer also sees where to confirm it",
+     .gives = kGives<Payment>},
+    {.verb = Verb::post, .path = "/v1/payments/{id}/cancel", .access = Access::person,
+     .budget = Budget::writes, .once = Once::required, .handler = give_up, .name = "cancelPayment",
+     .summary = "Give up a payment that waits for the buyer's confirmation",
+     .gives = kGives<Payment>},
+    {.verb = Verb::get, .path = "/v1/payments/{id}/refunds", .access = Access::member,
+     .budget = Budget::reads, .once = Once::none, .handler = refunds, .name = "listRefunds",
+     .summary = "The refunds of a payment", .gives = kGivesPage<Refund>},
+};
+
+}  // namespace
+
+std::span<const Route> payment_routes() { return kRoutes; }
+
+}  // namespace bottega::gateway

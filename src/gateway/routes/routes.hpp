@@ -1,0 +1,34 @@
+#pragma once
+// The tables of routes, one per domain, and all of them together.
+#include "bottega/gateway/route.hpp"
+#include "gateway/app.hpp"
+
+namespace bottega::gateway {
+
+std::span<const Route> account_routes();
+std::span<const Route> merchant_routes();
+std::span<const Route> conversation_routes();
+std::span<const Route> payment_routes();
+std::span<const Route> order_routes();
+std::span<const Route> processor_routes();
+std::span<const Route> admin_routes();
+std::span<const Route> system_routes();
+
+// Everything that the gateway serves.
+std::span<const Route> all_routes();
+// What the sandbox processor serves on a listener of its own.
+std::span<const Route> sandbox_routes();
+
+// An item's id as the position of a page.
+template <class T>
+std::string id_of(const T& item) { return text_of(item.id); }
+
+// The position in ?cursor= as an id.
+template <class IdType>
+std::optional<IdType> cursor_id(const Call& call) {
+  const auto position = call.cursor();
+  if (!position) return std::nullopt;
+  return from_text<IdType>(*position, Code::bad_cursor);
+}
+
+}  // namespace bottega::gateway

@@ -1,0 +1,129 @@
+// How the server is, and what it speaks: health, metrics, the contract and its pages.
+#include "gateway/asyncapi.hpp"
+#include "gateway/docs.hpp"
+#include "gateway/openapi.hpp"
+#include "gateway/routes/routes.hpp"
+
+namespace bottega::gateway {
+namespace {
+
+struct Health {
+  std::string status;
+};
+BOOST_DESCRIBE_STRUCT(Health, (), (status))
+
+asio::awaitable<Reply> alive(Call&) { co_return ok(Health{"alive"}); }
+
+asio::awaitable<Reply> ready(Call& call) {
+  if (call.app.stopping) throw Error(Code::stopping, "the server is stopping");
+  if (!co_await call.app.db.reachable())
+    throw Error(Code::busy, "the database cannot be reached").retry_after(std::chrono::seconds(2));
+  co_return ok(Health{"ready"});
+}
+
+asio::awaitable<Reply> metrics(Call& call) {
+  jobs::Runner::Counts counts{0, 0};
+  try {
+    counts = co_await call.app.runner.counts();
+  } catch (const Error&) {
+    // A scrape must work while the database does not.
+  }
+  Reply reply;
+  reply.text = call.app.metrics.page(call.app, counts.due, counts.dead);
+  reply.media_type = "text/plain; version=0.0.4; charset=utf-8";
+  co_return reply;
+}
+
+asio::awaitable<Reply> openapi_document(Call& call) {
+  Reply reply;
+  reply.body = openapi(call.app.routes, call.app.public_url);
+  co_return reply;
+}
+
+asio::awaitable<Reply> asyncapi_document(Call& call) {
+  const auto scheme_end = call.app.public_url.find("://");
+  Reply reply;
+  reply.body = asyncapi(call.app.public_url.substr(scheme_end + 3));
+  co_return reply;
+}
+
+asio::awaitable<Reply> docs(Call& call) {
+  co_return html(docs_page(openapi(call.app.routes, call.app.public_url)));
+}
+
+asio::awaitable<Reply> problems(Call&) { co_return html(problems_index()); }
+
+asio::awaitable<Reply> problem_named(Call& call) {
+  const auto* row = std::ranges::find(kCodes, call.segment(0), &CodeInfo::slug);
+  if (row == kCodes.end()) throw Error(Code::not_found, "there is no such problem");
+  co_return html(problem_page(*row));
+}
+
+asio::awaitable<Reply> home(Call&) {
+  Reply reply;
+  reply.status = 302;
+  reply.headers.emplace_back("Location", "/docs");
+  co_return reply;
+}
+
+// The socket answers to upgrades only; a plain request learns so.
+asio::awaitable<Reply> socket(Call&) {
+  throw Error(Code::upgrade_required, "this address speaks WebSocket");
+  co_return Reply{};
+}
+
+Json any_object(Components&) { return {{"type", "object"}}; }
+Json any_text(Components&) { return {{"type", "string"}}; }
+
+const Route kRoutes[] = {
+    {.verb = Verb::get, .path = "/healthz", .access = Access::anyone, .budget = Budget::reads,
+     .once = Once::none, .handler = alive, .name = "getHealth", .summary = "Alive",
+     .gives = kGives<Health>},
+    {.verb = Verb::get, .path = "/readyz", .access = Access::anyone, .budget = Budget::reads,
+     .once = Once::none, .handler = ready, .name = "getReadiness",
+     .summary = "Ready to take traffic: the database answers", .gives = kGives<Health>},
+    {.verb = Verb::get, .path = "/metrics", .access = Access::anyone, .budget = Budget::reads,
+     .once = Once::none, .handler = metrics, .name = "getMetrics",
+     .summary = "Metrics in Prometheus' text format", .gives = any_text,
+     .media_type = "text/plain"},
+    {.verb = Verb::get, .path = "/openapi.json", .access = Access::anyone,
+     .budget = Budget::reads, .once = Once::none, .handler = openapi_document,
+     .name = "getOpenApi", .summary = "This contract, generated from the routes",
+     .gives = any_object},
+    {.verb = Verb::get, .path = "/asyncapi.json", .access = Access::anyone,
+     .budget = Budget::reads, .once = Once::none, .handler = asyncapi_document,
+     .name = "getAsyncApi", .summary = "The contract of the socket", .gives = any_object},
+    {.verb = Verb::get, .path = "/docs", .access = Access::anyone, .budget = Budget::reads,
+     .once = Once::none, .handler = docs, .name = "getDocs", .summary = "The contract as a page",
+     .gives = any_text, .media_type = "text/html"},
+    {.verb = Verb::get, .path = "/problems", .access = Access::anyone, .budget = Budget::reads,
+     .once = Once::none, .handler = problems, .name = "listProblems",
+     .summary = "Every kind of problem", .gives = any_text, .media_type = "text/html"},
+    {.verb = Verb::get, .path = "/problems/{code}", .access = Access::anyone,
+     .budget = Budget::reads, .once = Once::none, .handler = problem_named, .name = "getProblem",
+     .summary = "What a problem's type means", .gives = any_text, .media_type = "text/html"},
+    {.verb = Verb::get, .path = "/v1/socket", .access = Access::anyone, .budget = Budget::reads,
+     .once = Once::none, .handler = socket, .name = "openSocket",
+     .summary = "The WebSocket, described in /asyncapi.json", .status = 101},
+    {.verb = Verb::get, .path = "/", .access = Access::anyone, .budget = Budget::reads,
+     .once = Once::none, .handler = home, .name = "getHome", .summary = "To the docs",
+     .status = 302},
+};
+
+}  // namespace
+
+std::span<const Route> system_routes() { return kRoutes; }
+
+std::span<const Route> all_routes() {
+  static const auto all = [] {
+    std::vector<Route> rows;
+    for (const auto part :
+         {account_routes(), merchant_routes(), conversation_routes(), payment_routes(),
+          order_routes(), processor_routes(), admin_routes(), system_routes()})
+      rows.insert(rows.end(), part.begin(), part.end());
+    return rows;
+  }();
+  return all;
+}
+
+}  // namespace bottega::gateway

@@ -1,0 +1,199 @@
+#include "bottega/identity/merchants.hpp"
+
+#include <algorithm>
+
+#include "bottega/core/digest.hpp"
+
+namespace bottega::identity {
+namespace {
+
+// A uuid whose kind does not matter: the directory holds every kind.
+using ThingId = Id<"thing">;
+
+const Sql<Merchant(MerchantId, std::string, Country, Currency, std::string, std::int64_t,
+                   std::int64_t, Instant)>
+    kInsertMerchant{"identity.insert_merchant", R"(
+    INSERT INTO merchants (id, name, country, currency, onboarding, processor, fee_basis_points,
+                           fee_fixed, created_at)
+    VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8)
+    RETURNING id, number, name, country, currency, onboarding, processor, processor_account,
+              fee_basis_points, fee_fixed, created_at)"};
+
+const Sql<Merchant(MerchantId)> kFetchMerchant{"identity.fetch_merchant", R"(
+    SELECT id, number, name, country, currency, onboarding, processor, processor_account,
+           fee_basis_points, fee_fixed, created_at FROM merchants WHERE id = $1)"};
+
+const Sql<Merchant(AccountId, std::optional<MerchantId>)> kMerchantsOf{"identity.merchants_of", R"(
+    SELECT id, number, name, country, currency, onboarding, processor, processor_account,
+           fee_basis_points, fee_fixed, created_at FROM merchants
+    WHERE id IN (SELECT merchant_id FROM merchant_members WHERE account_id = $1)
+      AND ($2::uuid IS NULL OR id = $2) ORDER BY id LIMIT 100)"};
+
+const Sql<Role(MerchantId, AccountId)> kRole{"identity.role", R"(
+    SELECT role FROM merchant_members WHERE merchant_id = $1 AND account_id = $2)"};
+
+const Sql<void(MerchantId, std::string)> kBeginOnboarding{"identity.begin_onboarding", R"(
+    UPDATE merchants SET processor_account = $2,
+           onboarding = CASE onboarding WHEN 'pending' THEN 'in_progress' ELSE onboarding END
+    WHERE id = $1)"};
+
+const Sql<void(std::string, std::string, Onboarding)> kSettleOnboarding{
+    "identity.settle_onboarding", R"(
+    UPDATE merchants SET onboarding = $3
+    WHERE processor = $1 AND processor_account = $2 AND onboarding <> 'active')"};
+
+const Sql<Member(MerchantId)> kMembers{"identity.members", R"(
+    SELECT m.account_id, a.name, m.role, m.created_at
+    FROM merchant_members m JOIN accounts a ON a.id = m.account_id
+    WHERE m.merchant_id = $1 ORDER BY m.created_at, m.account_id LIMIT 1000)"};
+
+const Sql<void(MerchantId, AccountId, Role, Instant)> kPutMember{"identity.put_member", R"(
+    INSERT INTO merchant_members (merchant_id, account_id, role, created_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (merchant_id, account_id) DO UPDATE SET role = excluded.role)"};
+
+const Sql<void(MerchantId, AccountId)> kRemoveMember{"identity.remove_member", R"(
+    DELETE FROM merchant_members WHERE merchant_id = $1 AND account_id = $2)"};
+
+const Sql<AccountId(MerchantId)> kLockOwners{"identity.lock_owners", R"(
+    SELECT account_id FROM merchant_members WHERE merchant_id = $1 AND role = 'owner'
+    ORDER BY account_id FOR UPDATE)"};
+
+struct ApiKeyRow {
+  ApiKeyId id;
+  std::string name, last_four, scopes;
+  Instant created_at{};
+  std::optional<Instant> last_used_at;
+};
+BOOST_DESCRIBE_STRUCT(ApiKeyRow, (), (id, name, last_four, scopes, created_at, last_used_at))
+
+const Sql<ApiKeyRow(MerchantId)> kApiKeys{"identity.api_keys", R"(
+    SELECT id, name, last_four, array_to_json(scopes)::text AS scopes, created_at, last_used_at
+    FROM api_keys WHERE merchant_id = $1 AND revoked_at IS NULL ORDER BY id DESC LIMIT 100)"};
+
+const Sql<void(MerchantId, ApiKeyId, std::string, std::string, std::string, std::vector<Scope>,
+               AccountId, Instant)>
+    kInsertKey{"identity.insert_api_key", R"(
+    INSERT INTO api_keys (merchant_id, id, name, hash, last_four, scopes, created_by, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8))"};
+
+const Sql<void(MerchantId, ApiKeyId, Instant)> kRevokeKey{"identity.revoke_api_key", R"(
+    UPDATE api_keys SET revoked_at = $3 WHERE merchant_id = $1 AND id = $2 AND revoked_at IS NULL)"};
+
+const Sql<MerchantId(ThingId)> kDirectory{"identity.directory", R"(
+    SELECT merchant_id FROM directory WHERE id = $1)"};
+
+const Sql<void(ThingId, MerchantId)> kEnterDirectory{"identity.enter_directory", R"(
+    INSERT INTO directory (id, merchant_id) VALUES ($1, $2))"};
+
+bool is_listed(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    if (list.substr(0, comma) == word) return true;
+    list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
+  }
+  return false;
+}
+
+ApiKey api_key_of(const ApiKeyRow& row) {
+  const auto scopes = from_json<std::vector<Scope>>(Json::parse(row.scopes));
+  return {row.id, row.name, row.last_four, scopes, row.created_at, row.last_used_at};
+}
+
+}  // namespace
+
+Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeePlan fees,
+                         const std::string& processor, std::string_view countries) {
+  if (!is_listed(countries, given.country.value))
+    throw Error(Code::invalid, "we may not sell from this country",
+                {{"/country", "one of: " + std::string(countries)}});
+  auto merchant = tx.one(kInsertMerchant, MerchantId::make(), given.name.value, given.country,
+                         given.currency, processor, fees.basis_points, fees.fixed, tx.now());
+  tx.run(kPutMember, merchant.id, who.account, Role::owner, tx.now());
+  return merchant;
+}
+
+Merchant fetch_merchant(Tx& tx, MerchantId id) { return tx.one(kFetchMerchant, id); }
+
+std::vector<Merchant> merchants_of(Tx& tx, const Who& who) {
+  std::optional<MerchantId> only;
+  if (who.kind == Kind::api_key) only = who.merchant;
+  return tx.all(kMerchantsOf, who.account, only);
+}
+
+void require_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope) {
+  const Error missing(Code::not_found, "there is no such thing, or it is not yours");
+  if (who.kind == Kind::api_key) {
+    if (who.merchant != merchant) throw missing;
+    if (std::ranges::find(who.scopes, scope) == who.scopes.end() || least == Role::owner)
+      throw Error(Code::forbidden, "the API key's scopes do not cover this");
+    return;
+  }
+  const auto role = tx.find(kRole, merchant, who.account);
+  if (!role) throw missing;
+  if (*role < least) throw Error(Code::forbidden, "this takes the role of " + text_of(least));
+}
+
+void begin_onboarding(Tx& tx, MerchantId merchant, const std::string& account) {
+  tx.run(kBeginOnboarding, merchant, account);
+}
+
+void settle_onboarding(Tx& tx, const std::string& processor, const std::string& account,
+                       Onboarding decision) {
+  tx.run(kSettleOnboarding, processor, account, decision);
+}
+
+std::vector<Member> list_members(Tx& tx, MerchantId merchant) { return tx.all(kMembers, merchant); }
+
+Member add_member(Tx& tx, MerchantId merchant, const NewMember& given) {
+  const auto account = find_credential(tx, given.email);
+  if (!account)
+    throw Error(Code::invalid, "nobody has this mail address",
+                {{"/email", "must be the address of an account"}});
+  const auto owners = tx.all(kLockOwners, merchant);
+  if (given.role != Role::owner && owners.size() == 1 && owners.front() == account->id)
+    throw Error(Code::conflict, "a merchant needs an owner");
+  tx.run(kPutMember, merchant, account->id, given.role, tx.now());
+  const auto members = list_members(tx, merchant);
+  return *std::ranges::find(members, account->id, &Member::account_id);
+}
+
+void remove_member(Tx& tx, MerchantId merchant, AccountId account) {
+  const auto owners = tx.all(kLockOwners, merchant);
+  if (owners.size() == 1 && owners.front() == account)
+    throw Error(Code::conflict, "a merchant needs an owner");
+  if (tx.run(kRemoveMember, merchant, account) == 0)
+    throw Error(Code::not_found, "there is no such member");
+}
+
+std::vector<ApiKey> list_api_keys(Tx& tx, MerchantId merchant) {
+  std::vector<ApiKey> keys;
+  for (const auto& row : tx.all(kApiKeys, merchant)) keys.push_back(api_key_of(row));
+  return keys;
+}
+
+IssuedApiKey issue_api_key(Tx& tx, const Who& who, MerchantId merchant, const NewApiKey& given) {
+  IssuedApiKey issued;
+  issued.secret = "sk_" + random_token(32);
+  issued.api_key = {
+      ApiKeyId::make(),   given.name.value, issued.secret.substr(issued.secret.size() - 4),
+      given.scopes.items, tx.now(),         std::nullopt};
+  const auto& key = issued.api_key;
+  tx.run(kInsertKey, merchant, key.id, key.name, sha256_hex(issued.secret), key.last_four,
+         key.scopes, who.account, tx.now());
+  return issued;
+}
+
+void revoke_api_key(Tx& tx, MerchantId merchant, ApiKeyId key) {
+  if (tx.run(kRevokeKey, merchant, key, tx.now()) == 0)
+    throw Error(Code::not_found, "there is no such API key");
+}
+
+std::string merchant_topic(MerchantId merchant) { return text_of(merchant); }
+
+MerchantId merchant_of(Tx& tx, const Uuid& thing) { return tx.one(kDirectory, ThingId{thing}); }
+
+void enter_directory(Tx& tx, const Uuid& thing, MerchantId merchant) {
+  tx.run(kEnterDirectory, ThingId{thing}, merchant);
+}
+
+}  // namespace bottega::identity

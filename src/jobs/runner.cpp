@@ -1,0 +1,137 @@
+// Claims due rows with SKIP LOCKED and a lease, so that any node may take any job and any node may
+// die.
+#include <algorithm>
+#include <array>
+
+#include "bottega/core/log.hpp"
+#include "bottega/jobs/job.hpp"
+
+namespace bottega::jobs {
+namespace {
+
+using Names = std::vector<std::string>;
+using Seconds = std::vector<std::int64_t>;
+
+const Sql<void(JobId, std::string, std::string, Json, Instant, Instant)> kEnqueue{"jobs.enqueue",
+                                                                                  R"(
+    INSERT INTO jobs (id, kind, about, arguments, run_at, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (kind, about) WHERE dead_at IS NULL
+    DO UPDATE SET run_at = least(jobs.run_at, excluded.run_at))"};
+
+const Sql<void(std::string, std::string)> kCancel{"jobs.cancel", R"(
+    DELETE FROM jobs WHERE kind = $1 AND about = $2 AND dead_at IS NULL)"};
+
+// The lease is by the machine's time, due by the product's clock.
+const Sql<Job(Instant, std::int64_t, Names, Seconds)> kClaim{"jobs.claim", R"(
+    UPDATE jobs SET attempts = attempts + 1,
+           locked_until = clock_timestamp() + make_interval(secs => due.lease)
+    FROM (SELECT id, lease FROM jobs
+          JOIN unnest($3::text[], $4::bigint[]) AS kinds (name, lease) ON kinds.name = kind
+          WHERE run_at <= $1 AND dead_at IS NULL
+            AND (locked_until IS NULL OR locked_until < clock_timestamp())
+          ORDER BY run_at LIMIT $2 FOR UPDATE OF jobs SKIP LOCKED) AS due
+    WHERE jobs.id = due.id
+    RETURNING jobs.id, kind, about, arguments, attempts)"};
+
+const Sql<void(JobId, std::int64_t)> kDone{"jobs.done", R"(
+    DELETE FROM jobs WHERE id = $1 AND attempts = $2)"};
+
+const Sql<void(JobId, std::int64_t, Instant, std::string)> kAgain{"jobs.again", R"(
+    UPDATE jobs SET run_at = $3, locked_until = NULL, last_error = $4
+    WHERE id = $1 AND attempts = $2)"};
+
+const Sql<void(JobId, std::int64_t, Instant, std::string)> kDead{"jobs.dead", R"(
+    UPDATE jobs SET dead_at = $3, locked_until = NULL, last_error = $4
+    WHERE id = $1 AND attempts = $2)"};
+
+const Sql<Runner::Counts(Instant)> kCounts{"jobs.counts", R"(
+    SELECT count(*) FILTER (WHERE dead_at IS NULL AND run_at <= $1) AS due,
+           count(*) FILTER (WHERE dead_at IS NOT NULL) AS dead FROM jobs)"};
+
+std::string words_of(std::exception_ptr failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+BOOST_DESCRIBE_STRUCT(Runner::Counts, (), (due, dead))
+
+void enqueue(Tx& tx, std::string_view kind, std::string_view about, const Json& arguments,
+             Instant run_at) {
+  tx.run(kEnqueue, JobId::make(), std::string(kind), std::string(about), arguments, run_at,
+         tx.now());
+}
+
+void cancel(Tx& tx, std::string_view kind, std::string_view about) {
+  tx.run(kCancel, std::string(kind), std::string(about));
+}
+
+std::chrono::seconds back_off(std::int64_t attempts) {
+  using namespace std::chrono_literals;
+  constexpr auto waits = std::to_array<std::chrono::seconds>({5s, 30s, 5min, 1h, 24h});
+  const auto index = std::clamp<std::int64_t>(attempts - 1, 0, std::int64_t{waits.size()} - 1);
+  return waits[static_cast<std::size_t>(index)];
+}
+
+Runner::Runner(Database& db, std::vector<Kind> kinds, std::int64_t batch)
+    : db_(db), kinds_(std::move(kinds)), batch_(batch) {}
+
+asio::awaitable<int> Runner::run_due() {
+  Names names;
+  Seconds leases;
+  for (const auto& kind : kinds_) {
+    names.emplace_back(kind.name);
+    leases.push_back(kind.lease.count());
+  }
+  const auto taken = co_await db_.transact(
+      [&](Tx& tx) { return tx.all(kClaim, tx.now(), batch_, names, leases); });
+  for (const auto& job : taken) co_await run_one(job);
+  co_return static_cast<int>(taken.size());
+}
+
+asio::awaitable<int> Runner::drain(int rounds) {
+  int total = 0;
+  for (int round = 0; round < rounds; ++round) {
+    const int taken = co_await run_due();
+    if (taken == 0) break;
+    total += taken;
+  }
+  co_return total;
+}
+
+asio::awaitable<void> Runner::run_one(const Job& job) {
+  const auto kind = std::ranges::find(kinds_, job.kind, &Kind::name);
+  std::exception_ptr failure;
+  try {
+    co_await kind->run(job);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) {
+    co_await db_.transact([&](Tx& tx) { tx.run(kDone, job.id, job.attempts); });
+    co_return;
+  }
+  const auto words = words_of(failure);
+  const bool dead = job.attempts >= kind->attempts_max;
+  if (dead)
+    log::error("job.dead", {{"kind", job.kind}, {"about", job.about}, {"error", words}});
+  else
+    log::warning("job.again", {{"kind", job.kind}, {"about", job.about}, {"error", words}});
+  co_await db_.transact([&](Tx& tx) {
+    if (dead)
+      tx.run(kDead, job.id, job.attempts, tx.now(), words);
+    else
+      tx.run(kAgain, job.id, job.attempts, tx.now() + back_off(job.attempts), words);
+  });
+}
+
+asio::awaitable<Runner::Counts> Runner::counts() {
+  co_return co_await db_.read([&](Tx& tx) { return tx.one(kCounts, tx.now()); });
+}
+
+}  // namespace bottega::jobs

@@ -1,0 +1,222 @@
+// One try to pay, from the buyer's tap to the captured money or the definite no.
+#include "bottega/payments/payments.hpp"
+#include "payments/rows.hpp"
+#include "bottega/core/log.hpp"
+
+namespace bottega::payments {
+namespace {
+
+using processors::Outcome, processors::Verdict;
+
+struct Delivery {
+  std::optional<orders::Address> ship_to;
+};
+BOOST_DESCRIBE_STRUCT(Delivery, (), (ship_to))
+
+const Sql<Payment(MerchantId, PaymentId, RequestId, ConversationId, AccountId, std::int64_t,
+                  Currency, std::string, std::optional<orders::Address>, Instant)>
+    kInsert{"payments.insert", R"(
+    INSERT INTO payments (merchant_id, id, payment_request_id, conversation_id, buyer_id, amount,
+                          currency, processor, ship_to, state, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $10, $10)
+    RETURNING id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency, refunded,
+              state, processor, reference, reason, action_url, created_at, updated_at)"};
+
+const Sql<Payment(MerchantId, PaymentId)> kFetch{"payments.fetch", R"(
+    SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency, refunded,
+           state, processor, reference, reason, action_url, created_at, updated_at
+    FROM payments WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<Payment(MerchantId, PaymentId)> kLock{"payments.lock", R"(
+    SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency, refunded,
+           state, processor, reference, reason, action_url, created_at, updated_at
+    FROM payments WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
+
+const Sql<void(MerchantId, PaymentId, State, std::optional<std::string>, std::optional<std::string>,
+               std::optional<std::string>, std::int64_t, Instant)>
+    kUpdate{"payments.update", R"(
+    UPDATE payments SET state = $3, reference = $4, reason = $5, action_url = $6, refunded = $7,
+           updated_at = $8
+    WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<Delivery(MerchantId, PaymentId)> kDelivery{"payments.delivery", R"(
+    SELECT ship_to FROM payments WHERE merchant_id = $1 AND id = $2)"};
+
+Event event_of(const Outcome& outcome) {
+  switch (outcome.verdict) {
+    case Verdict::succeeded:
+      return Event::capture;
+    case Verdict::buyer_action:
+      return Event::ask_buyer;
+    case Verdict::declined:
+    case Verdict::refused:
+      return outcome.reason == "cancelled" ? Event::cancel : Event::fail;
+    case Verdict::pending:
+    case Verdict::not_found:
+    case Verdict::unknown:
+      return Event::lose;
+  }
+  return Event::lose;
+}
+
+bool is_final(State state) {
+  return state != State::created && state != State::requires_action && state != State::authorized &&
+         state != State::unknown;
+}
+
+void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
+  const auto merchant = identity::fetch_merchant(tx, payment.merchant_id);
+  ledger::post(tx, {ledger::Why::capture, payment.id.uuid, ledger::Kind::processor_clearing,
+                    ledger::Kind::held, payment.merchant_id, payment.amount});
+  request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
+  jobs::cancel(tx, kExpireJob, text_of(request.id));
+  tell_request(tx, request, "payment_request.paid", {});
+  const auto fee = std::min(fee_of(merchant, payment.amount), payment.amount.amount - 1);
+  const auto delivery = tx.one(kDelivery, payment.merchant_id, payment.id);
+  orders::place(tx,
+                {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id,
+                 request.title, request.lines, payment.amount, fee, delivery.ship_to},
+                rules.cancel_after);
+}
+
+void failed(Tx& tx, const Payment& payment, Request& request) {
+  request = move_request(tx, std::move(request), RequestEvent::fail, payment.reason);
+  tell_request(tx, request, "payment_request.payment_failed", {});
+}
+
+// The side effects of a payment's news, once: only when the state has changed.
+void follow(Tx& tx, State before, const Payment& payment, Request& request, const Rules& rules) {
+  if (payment.state == before) return;
+  if (payment.state == State::captured) captured(tx, payment, request, rules);
+  if (payment.state == State::failed || payment.state == State::voided)
+    failed(tx, payment, request);
+  if (payment.state == State::requires_action)
+    tell_request(tx, request, "payment_request.action_required", {});
+  if (is_final(payment.state)) jobs::cancel(tx, kReconcileJob, text_of(payment.id));
+}
+
+void want_reconciliation(Tx& tx, const Payment& payment, std::chrono::milliseconds in) {
+  jobs::enqueue(tx, kReconcileJob, text_of(payment.id),
+                {{"merchant_id", text_of(payment.merchant_id)}}, tx.now() + in);
+}
+
+}  // namespace
+
+Payment lock_payment(Tx& tx, MerchantId merchant, PaymentId id) {
+  return tx.one(kLock, merchant, id);
+}
+
+Payment move_payment(Tx& tx, Payment payment, Event on) {
+  payment.state = kLifecycle.advance(payment.state, on);
+  payment.updated_at = tx.now();
+  if (payment.state != State::requires_action) payment.action_url.reset();
+  tx.run(kUpdate, payment.merchant_id, payment.id, payment.state, payment.reference, payment.reason,
+         payment.action_url, payment.refunded, payment.updated_at);
+  return payment;
+}
+
+Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance,
+              const Rules& rules) {
+  auto request = lock_request(tx, identity::merchant_of(tx, id.uuid), id);
+  require_buyer(tx, who, request);
+  if (request.state == RequestState::open && request.expires_at <= tx.now())
+    throw Error(Code::conflict, "the request has expired");
+  request = move_request(tx, std::move(request), RequestEvent::accept, std::nullopt);
+  if (request.shipping_address == ShippingAddress::required && !acceptance.ship_to)
+    throw Error(Code::invalid, "an address to ship to is needed", {{"/ship_to", "is required"}});
+  const auto merchant = identity::fetch_merchant(tx, request.merchant_id);
+  const auto payment_id = PaymentId::make();
+  identity::enter_directory(tx, payment_id.uuid, request.merchant_id);
+  const auto payment = tx.one(kInsert, request.merchant_id, payment_id, id, request.conversation_id,
+                              who.account, request.total.amount, request.total.currency,
+                              merchant.processor, acceptance.ship_to, tx.now());
+  attempts::begin(tx, request.merchant_id, processors::Operation::charge, payment_id.uuid,
+                  merchant.processor, request.total);
+  // Covers our own death between the two transactions.
+  want_reconciliation(tx, payment, 2 * rules.call_timeout);
+  tell_request(tx, request, "payment_request.accepted",
+               {conversations::Author::buyer, who.account});
+  return payment;
+}
+
+Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& outcome,
+                const Rules& rules) {
+  const auto request_id = tx.one(kFetch, merchant, id).payment_request_id;
+  auto request = lock_request(tx, merchant, request_id);
+  auto payment = lock_payment(tx, merchant, id);
+  const auto before = payment.state;
+  auto attempt = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
+  attempts::settle(tx, attempt, outcome);
+  if (!outcome.reference.empty()) payment.reference = outcome.reference;
+  if (!outcome.reason.empty()) payment.reason = outcome.reason;
+  if (!outcome.action_url.empty()) payment.action_url = outcome.action_url;
+  payment = move_payment(tx, std::move(payment), event_of(outcome));
+  follow(tx, before, payment, request, rules);
+  if (payment.state == State::unknown) want_reconciliation(tx, payment, std::chrono::seconds(5));
+  return {request, payment, orders::find_of_payment(tx, merchant, id)};
+}
+
+Accepted current(Tx& tx, MerchantId merchant, PaymentId id) {
+  const auto payment = tx.one(kFetch, merchant, id);
+  return {lock_request(tx, merchant, payment.payment_request_id), payment,
+          orders::find_of_payment(tx, merchant, id)};
+}
+
+Payment fetch_payment(Tx& tx, const Who& who, PaymentId id) {
+  auto payment = tx.one(kFetch, identity::merchant_of(tx, id.uuid), id);
+  const auto seat = conversations::enter(tx, who, payment.conversation_id, identity::Scope::read,
+                                         conversations::Lock::no);
+  // The page where the buyer confirms is the buyer's alone.
+  if (seat.side != conversations::Side::buyer) payment.action_url.reset();
+  return payment;
+}
+
+asio::awaitable<Outcome> call(Database& db, processors::Processor& processor, MerchantId merchant,
+                              PaymentId id, std::string method, std::string return_url) {
+  const processors::Charge charge = co_await db.transact([&](Tx& tx) {
+    const auto attempt = attempts::lock_latest(tx, merchant, id.uuid, {});
+    const auto account = identity::fetch_merchant(tx, merchant).processor_account.value_or("");
+    return processors::Charge{attempt.key(), attempt.amount, method, account, return_url};
+  });
+  Outcome outcome;
+  try {
+    outcome = co_await processor.charge(charge);
+  } catch (const std::exception& failure) {
+    // Whatever broke, the charge may have been made: unknown is not a verdict.
+    log::error("payment.call_failed", {{"payment", id}, {"error", std::string(failure.what())}});
+  }
+  co_return outcome;
+}
+
+asio::awaitable<void> reconcile(Database& db, const processors::Registry& registry,
+                                MerchantId merchant, PaymentId id, const Rules& rules) {
+  const auto payment = co_await db.transact([&](Tx& tx) { return lock_payment(tx, merchant, id); });
+  if (is_final(payment.state)) co_return;
+  const auto attempt = co_await db.transact(
+      [&](Tx& tx) { return attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout); });
+  auto& processor = registry.get(payment.processor);
+  const auto key = attempt.key();
+  auto outcome = co_await processor.look_up(processors::Operation::charge, key);
+  if (outcome.verdict == Verdict::not_found) {
+    if (payment.state == State::created && !attempt.overdue)
+      throw Error(Code::busy, "the call may still be under way");
+    // Nothing was done so far; from here on nothing can be, even if our call still arrives.
+    outcome = co_await processor.cancel(key);
+  }
+  const auto settled =
+      co_await db.transact([&](Tx& tx) { return settle(tx, merchant, id, outcome, rules); });
+  if (!is_final(settled.payment.state)) throw Error(Code::busy, "no definite outcome yet");
+}
+
+asio::awaitable<void> abandon(Database& db, const processors::Registry& registry,
+                              MerchantId merchant, PaymentId id, const Rules& rules) {
+  const auto payment = co_await db.transact([&](Tx& tx) { return lock_payment(tx, merchant, id); });
+  if (payment.state != State::requires_action) co_return;
+  const auto attempt = co_await db.transact(
+      [&](Tx& tx) { return attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout); });
+  const auto key = attempt.key();
+  const auto outcome = co_await registry.get(payment.processor).cancel(key);
+  co_await db.transact([&](Tx& tx) { settle(tx, merchant, id, outcome, rules); });
+}
+
+}  // namespace bottega::payments

@@ -1,0 +1,184 @@
+// Payment requests: asked by the merchant, answered by the buyer, ended by time.
+#include "payments/rows.hpp"
+#include "bottega/payments/payments.hpp"
+
+namespace bottega::payments {
+namespace {
+
+constexpr auto kExpiryLeast = std::chrono::minutes(30);
+constexpr auto kExpiryMost = std::chrono::days(30);
+
+const Sql<Request(MerchantId, RequestId, ConversationId, AccountId, std::string, std::string,
+                  orders::Lines, std::int64_t, Currency, ShippingAddress, Instant, std::string,
+                  Instant)>
+    kInsert{"payments.insert_request", R"(
+    INSERT INTO payment_requests (merchant_id, id, conversation_id, buyer_id, title, description, lines,
+                                  total, currency, shipping_address, expires_at, created_by, state,
+                                  created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $13)
+    RETURNING id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
+              shipping_address, state, reason, expires_at, created_at, updated_at)"};
+
+const Sql<Request(MerchantId, RequestId)> kFetch{"payments.fetch_request", R"(
+    SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
+           shipping_address, state, reason, expires_at, created_at, updated_at
+    FROM payment_requests WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<Request(MerchantId, RequestId)> kLock{"payments.lock_request", R"(
+    SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
+           shipping_address, state, reason, expires_at, created_at, updated_at
+    FROM payment_requests WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
+
+const Sql<Request(MerchantId, ConversationId, RequestId, std::int64_t)> kList{
+    "payments.list_requests", R"(
+    SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
+           shipping_address, state, reason, expires_at, created_at, updated_at
+    FROM payment_requests WHERE merchant_id = $1 AND conversation_id = $2 AND id < $3
+    ORDER BY id DESC LIMIT $4)"};
+
+const Sql<void(MerchantId, RequestId, RequestState, std::optional<std::string>, Instant)> kUpdate{
+    "payments.update_request", R"(
+    UPDATE payment_requests SET state = $3, reason = $4, updated_at = $5
+    WHERE merchant_id = $1 AND id = $2)"};
+
+Money total_of(const NewRequest& given, const Rules& rules) {
+  Money total{0, given.currency};
+  for (const auto& line : given.lines)
+    total = total + Money{line.unit_amount.value, given.currency} * line.quantity.value;
+  if (total.amount < 1 || total.amount > rules.amount_max)
+    throw Error(Code::invalid, "the sum of the lines is not possible",
+                {{"/lines", "must add up to 1 to " + std::to_string(rules.amount_max)}});
+  return total;
+}
+
+Instant expiry_of(Tx& tx, const NewRequest& given, const Rules& rules) {
+  if (!given.expires_at) return tx.now() + rules.expiry_default;
+  if (*given.expires_at < tx.now() + kExpiryLeast || *given.expires_at > tx.now() + kExpiryMost)
+    throw Error(Code::invalid, "the expiry is not possible",
+                {{"/expires_at", "must be 30 minutes to 30 days from now"}});
+  return *given.expires_at;
+}
+
+// Refuses what the merchant may not ask for at all.
+void check_merchant(Tx& tx, MerchantId id, Money total) {
+  const auto merchant = identity::fetch_merchant(tx, id);
+  if (merchant.onboarding != identity::Onboarding::active)
+    throw Error(Code::conflict, "the payment processor has not accepted this business yet");
+  if (merchant.currency != total.currency)
+    throw Error(Code::invalid, "the merchant sells in another currency",
+                {{"/currency", "must be " + std::string(merchant.currency.code())}});
+  if (fee_of(merchant, total) >= total.amount)
+    throw Error(Code::invalid, "the platform's fee would take all of it",
+                {{"/lines", "must add up to more than the fee"}});
+}
+
+RequestId newest() {
+  RequestId id;
+  id.uuid.bytes.fill(0xff);
+  return id;
+}
+
+}  // namespace
+
+std::int64_t fee_of(const identity::Merchant& merchant, Money total) {
+  return share_half_even(total.amount, merchant.fee_basis_points) + merchant.fee_fixed;
+}
+
+Request lock_request(Tx& tx, MerchantId merchant, RequestId id) {
+  return tx.one(kLock, merchant, id);
+}
+
+Request move_request(Tx& tx, Request request, RequestEvent on, std::optional<std::string> reason) {
+  request.state = kRequestLifecycle.advance(request.state, on);
+  request.reason = std::move(reason);
+  request.updated_at = tx.now();
+  tx.run(kUpdate, request.merchant_id, request.id, request.state, request.reason,
+         request.updated_at);
+  return request;
+}
+
+void tell_request(Tx& tx, const Request& request, const std::string& event, const Author& author) {
+  conversations::append(
+      tx, request.merchant_id, request.conversation_id,
+      {event, author.side, author.account, std::nullopt, {{"payment_request", to_json(request)}}});
+}
+
+Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules) {
+  const auto seat = conversations::enter(tx, who, given.conversation_id, identity::Scope::payments,
+                                         conversations::Lock::no);
+  if (seat.side != conversations::Side::merchant)
+    throw Error(Code::forbidden, "only the merchant asks for money");
+  const auto total = total_of(given, rules);
+  const auto expires_at = expiry_of(tx, given, rules);
+  check_merchant(tx, seat.merchant, total);
+  const auto id = RequestId::make();
+  identity::enter_directory(tx, id.uuid, seat.merchant);
+  const auto request =
+      tx.one(kInsert, seat.merchant, id, given.conversation_id, seat.buyer, given.title.value,
+             given.description.value, given.lines, total.amount, total.currency,
+             given.shipping_address.value_or(ShippingAddress::required), expires_at, who.actor(),
+             tx.now());
+  jobs::enqueue(tx, kExpireJob, text_of(id), {{"merchant_id", text_of(seat.merchant)}}, expires_at);
+  tell_request(tx, request, "payment_request.created",
+               {conversations::Author::merchant, who.account});
+  return request;
+}
+
+Request fetch_request(Tx& tx, const Who& who, RequestId id) {
+  const auto request = tx.one(kFetch, identity::merchant_of(tx, id.uuid), id);
+  conversations::enter(tx, who, request.conversation_id, identity::Scope::read,
+                       conversations::Lock::no);
+  return request;
+}
+
+std::vector<Request> list_requests(Tx& tx, const Who& who, ConversationId conversation,
+                                   std::optional<RequestId> after, std::int64_t limit) {
+  const auto seat =
+      conversations::enter(tx, who, conversation, identity::Scope::read, conversations::Lock::no);
+  return tx.all(kList, seat.merchant, conversation, after.value_or(newest()), limit);
+}
+
+Request decline(Tx& tx, const Who& who, RequestId id, const Refusal& refusal) {
+  auto request = lock_request(tx, identity::merchant_of(tx, id.uuid), id);
+  require_buyer(tx, who, request);
+  std::optional<std::string> reason;
+  if (refusal.reason) reason = refusal.reason->value;
+  request = move_request(tx, std::move(request), RequestEvent::decline, reason);
+  jobs::cancel(tx, kExpireJob, text_of(id));
+  tell_request(tx, request, "payment_request.declined",
+               {conversations::Author::buyer, who.account});
+  return request;
+}
+
+Request cancel(Tx& tx, const Who& who, RequestId id, const Refusal& refusal) {
+  auto request = lock_request(tx, identity::merchant_of(tx, id.uuid), id);
+  const auto seat = conversations::enter(tx, who, request.conversation_id,
+                                         identity::Scope::payments, conversations::Lock::no);
+  if (seat.side != conversations::Side::merchant)
+    throw Error(Code::forbidden, "only the merchant cancels a request; a buyer declines it");
+  std::optional<std::string> reason;
+  if (refusal.reason) reason = refusal.reason->value;
+  request = move_request(tx, std::move(request), RequestEvent::cancel, reason);
+  jobs::cancel(tx, kExpireJob, text_of(id));
+  tell_request(tx, request, "payment_request.cancelled",
+               {conversations::Author::merchant, who.account});
+  return request;
+}
+
+void expire(Tx& tx, MerchantId merchant, RequestId id) {
+  auto request = lock_request(tx, merchant, id);
+  if (request.state == RequestState::paying)
+    throw Error(Code::busy, "a payment of this request is under way");
+  if (request.state != RequestState::open || request.expires_at > tx.now()) return;
+  request = move_request(tx, std::move(request), RequestEvent::expire, std::nullopt);
+  tell_request(tx, request, "payment_request.expired", {});
+}
+
+void require_buyer(Tx& tx, const Who& who, const Request& request) {
+  if (who.kind == identity::Kind::person && request.buyer_id == who.account) return;
+  conversations::enter(tx, who, request.conversation_id, identity::Scope::read,
+                       conversations::Lock::no);
+  throw Error(Code::forbidden, "only the buyer answers a payment request");
+}
+
+}  // namespace bottega::payments

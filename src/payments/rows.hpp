@@ -1,0 +1,25 @@
+#pragma once
+// What the files of this module share: the rows' locks and moves.
+#include "bottega/payments/payments.hpp"
+
+namespace bottega::payments {
+
+// Who an entry of the conversation is by; the system where nothing is said.
+struct Author {
+  conversations::Author side = conversations::Author::system;
+  std::optional<AccountId> account;
+};
+
+// The platform's fee on a total, by the merchant's plan of today; rounded half to even once.
+std::int64_t fee_of(const identity::Merchant& merchant, Money total);
+
+Request lock_request(Tx& tx, MerchantId merchant, RequestId id);
+Request move_request(Tx& tx, Request request, RequestEvent on, std::optional<std::string> reason);
+void tell_request(Tx& tx, const Request& request, const std::string& event, const Author& author);
+// Throws Error(not_found) for strangers and Error(forbidden) for the merchant's side.
+void require_buyer(Tx& tx, const Who& who, const Request& request);
+
+Payment lock_payment(Tx& tx, MerchantId merchant, PaymentId id);
+Payment move_payment(Tx& tx, Payment payment, Event on);
+
+}  // namespace bottega::payments

@@ -1,0 +1,305 @@
+// The sandbox's books: what it was asked to move, by the caller's key, and what became of it.
+#include "bottega/processors/sandbox.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "bottega/core/digest.hpp"
+#include "processors/sandbox_rows.hpp"
+
+namespace bottega::processors {
+namespace {
+
+struct Account {
+  std::string reference;
+  AccountState state{};
+  std::string return_url;
+};
+BOOST_DESCRIBE_STRUCT(Account, (), (reference, state, return_url))
+
+// A movement to be entered; `about` ties a refund to its charge.
+struct Ask {
+  std::string key;
+  Operation operation{};
+  std::string account, about;
+  Money amount;
+  MovementState state{};
+  std::string reason, return_url;
+};
+
+const Sql<void(std::string, Operation, std::string, std::string, std::string, std::int64_t, Currency,
+               MovementState, std::string, std::string, Instant)>
+    kEnter{"sandbox.enter", R"(
+    INSERT INTO movements (key, operation, reference, account, about, amount, currency, state, reason,
+                           return_url, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (key) DO NOTHING)"};
+
+const Sql<BookEntry(std::string)> kByKey{"sandbox.by_key", R"(
+    SELECT key, operation, reference, amount, currency, state, reason, return_url FROM movements
+    WHERE key = $1 FOR UPDATE)"};
+
+const Sql<BookEntry(std::string)> kByReference{"sandbox.by_reference", R"(
+    SELECT key, operation, reference, amount, currency, state, reason, return_url FROM movements
+    WHERE reference = $1 FOR UPDATE)"};
+
+const Sql<std::int64_t(std::string)> kRefunded{"sandbox.refunded", R"(
+    SELECT coalesce(sum(amount), 0)::bigint FROM movements
+    WHERE about = $1 AND operation = 'refund' AND state = 'succeeded')"};
+
+const Sql<void(std::string, MovementState, std::string)> kDecide{"sandbox.decide", R"(
+    UPDATE movements SET state = $2, reason = $3 WHERE reference = $1)"};
+
+const Sql<BookEntry(Instant)> kBooks{"sandbox.books", R"(
+    SELECT key, operation, reference, amount, currency, state, reason, return_url FROM movements
+    WHERE created_at >= $1 ORDER BY created_at, key LIMIT 1000000)"};
+
+const Sql<std::string(std::string)> kMethod{"sandbox.method", R"(
+    SELECT behaviour FROM methods WHERE token = $1)"};
+
+const Sql<void(std::string, std::string, std::string, Instant)> kOpenAccount{"sandbox.open_account", R"(
+    INSERT INTO accounts (reference, merchant, state, return_url, created_at)
+    VALUES ($1, $2, 'pending', $3, $4)
+    ON CONFLICT (merchant) DO UPDATE SET return_url = excluded.return_url)"};
+
+const Sql<Account(std::string)> kAccountOf{"sandbox.account_of", R"(
+    SELECT reference, state, return_url FROM accounts WHERE merchant = $1)"};
+
+const Sql<Account(std::string)> kAccount{"sandbox.account", R"(
+    SELECT reference, state, return_url FROM accounts WHERE reference = $1)"};
+
+constexpr std::string_view kWellKnown = "tok_";
+
+std::string new_reference(Operation operation) {
+  const std::string prefix = operation == Operation::charge   ? "sch_"
+                             : operation == Operation::refund ? "srf_"
+                                                              : "spo_";
+  return prefix + typeid_suffix(make_uuid_v7());
+}
+
+std::optional<Behaviour> behaviour_of(Tx& tx, const std::string& method) {
+  if (method.starts_with(kWellKnown))
+    if (const auto known = Form<Behaviour>::parse(method.substr(kWellKnown.size()))) return known;
+  const auto kept = tx.find(kMethod, method);
+  return kept ? Form<Behaviour>::parse(*kept) : std::nullopt;
+}
+
+bool is_active(Tx& tx, const std::string& reference) {
+  const auto account = tx.find(kAccount, reference);
+  return account && account->state == AccountState::active;
+}
+
+bool ends_in(Money money, std::int64_t digits) { return money.amount % 100 == digits; }
+
+struct Entered {
+  BookEntry entry;
+  bool is_new = false, fits = false;
+};
+
+// Enters a movement, or finds the one that has the key; another one under the same key does not fit.
+Entered enter(Tx& tx, const Ask& ask) {
+  const auto rows = tx.run(kEnter, ask.key, ask.operation, new_reference(ask.operation), ask.account,
+                           ask.about, ask.amount.amount, ask.amount.currency, ask.state, ask.reason,
+                           ask.return_url, tx.now());
+  Entered entered{tx.one(kByKey, ask.key), rows == 1, true};
+  // A cancelled key has an entry that fits every charge: it says that it will never happen.
+  const bool tombstone = entered.entry.reason == "cancelled";
+  entered.fits = tombstone || (entered.entry.operation == ask.operation &&
+                               entered.entry.amount == ask.amount);
+  return entered;
+}
+
+Ask ask_of(const Charge& call, std::optional<Behaviour> behaviour, bool active) {
+  Ask ask{call.key, Operation::charge, call.account, {}, call.amount, MovementState::succeeded, {},
+          call.return_url};
+  if (!active) ask.reason = "account_not_active";
+  else if (!behaviour) ask.reason = "unknown_payment_method";
+  else if (*behaviour == Behaviour::declined) ask.reason = "card_declined";
+  else if (*behaviour == Behaviour::insufficient_funds) ask.reason = "insufficient_funds";
+  if (!ask.reason.empty()) ask.state = MovementState::declined;
+  else if (*behaviour == Behaviour::confirm) ask.state = MovementState::needs_confirmation;
+  return ask;
+}
+
+Outcome misused() { return {Verdict::refused, {}, "key_reused", {}}; }
+
+}  // namespace
+
+Sandbox::Sandbox(Database& books, SandboxOptions options)
+    : books_(books), options_(std::move(options)) {
+  if (options_.webhook_secret.empty())
+    throw Error(Code::internal, "the sandbox does not start without a webhook secret");
+}
+
+Outcome Sandbox::outcome_of(const BookEntry& entry) const {
+  switch (entry.state) {
+    case MovementState::succeeded: return {Verdict::succeeded, entry.reference, {}, {}};
+    case MovementState::declined: return {Verdict::declined, entry.reference, entry.reason, {}};
+    case MovementState::needs_confirmation:
+      return {Verdict::buyer_action, entry.reference, {},
+              options_.page_url + "/confirm/" + entry.reference};
+  }
+  return {};
+}
+
+asio::awaitable<void> Sandbox::wait(std::chrono::milliseconds time) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, time);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+asio::awaitable<Outcome> Sandbox::charge(const Charge& given) {
+  const Charge call = given;  // The caller may stop waiting before the slow card is done.
+  const auto behaviour =
+      co_await books_.read([&](Tx& tx) { return behaviour_of(tx, call.method); });
+  if (behaviour == Behaviour::no_answer) {
+    co_await wait(options_.answer_timeout);
+    co_return Outcome{};
+  }
+  if (behaviour == Behaviour::slow) co_await wait(options_.slow);
+  const auto outcome = co_await books_.transact([&](Tx& tx) {
+    const auto entered = enter(tx, ask_of(call, behaviour, is_active(tx, call.account)));
+    if (!entered.fits) return misused();
+    const auto told = outcome_of(entered.entry);
+    if (entered.is_new) queue_event(tx, Operation::charge, call.key, told);
+    return told;
+  });
+  queued();
+  if (behaviour == Behaviour::answer_lost) {
+    co_await wait(options_.answer_timeout);
+    co_return Outcome{};
+  }
+  co_return outcome;
+}
+
+asio::awaitable<Outcome> Sandbox::refund(const Refund& given) {
+  const Refund call = given;
+  const auto outcome = co_await books_.transact([&](Tx& tx) {
+    const auto charge = tx.find(kByReference, call.charge);
+    Ask ask{call.key, Operation::refund, call.account, call.charge, call.amount,
+            MovementState::succeeded, {}, {}};
+    if (!charge || charge->operation != Operation::charge ||
+        charge->state != MovementState::succeeded)
+      ask.reason = "no_such_charge";
+    else if (const auto seen = tx.find(kByKey, call.key))
+      return seen->amount == call.amount ? outcome_of(*seen) : misused();
+    else if (tx.one(kRefunded, call.charge) + call.amount.amount > charge->amount.amount)
+      ask.reason = "charge_refunded_too_much";
+    if (!ask.reason.empty()) ask.state = MovementState::declined;
+    const auto entered = enter(tx, ask);
+    if (!entered.fits) return misused();
+    const auto told = outcome_of(entered.entry);
+    if (entered.is_new) queue_event(tx, Operation::refund, call.key, told);
+    return told;
+  });
+  queued();
+  if (ends_in(call.amount, 17)) {
+    co_await wait(options_.answer_timeout);
+    co_return Outcome{};
+  }
+  co_return outcome;
+}
+
+asio::awaitable<Outcome> Sandbox::pay_out(const Payout& given) {
+  const Payout call = given;
+  const auto outcome = co_await books_.transact([&](Tx& tx) {
+    Ask ask{call.key, Operation::payout, call.account, {}, call.amount, MovementState::succeeded,
+            {}, {}};
+    if (!is_active(tx, call.account)) ask.reason = "account_not_active";
+    else if (ends_in(call.amount, 13)) ask.reason = "bank_rejected";
+    if (!ask.reason.empty()) ask.state = MovementState::declined;
+    const auto entered = enter(tx, ask);
+    if (!entered.fits) return misused();
+    const auto told = outcome_of(entered.entry);
+    if (entered.is_new) queue_event(tx, Operation::payout, call.key, told);
+    return told;
+  });
+  queued();
+  if (ends_in(call.amount, 17)) {
+    co_await wait(options_.answer_timeout);
+    co_return Outcome{};
+  }
+  co_return outcome;
+}
+
+asio::awaitable<OnboardingPage> Sandbox::open_account(const Onboarding& given) {
+  const Onboarding call = given;
+  const auto account = co_await books_.transact([&](Tx& tx) {
+    tx.run(kOpenAccount, "sac_" + typeid_suffix(make_uuid_v7()), call.merchant, call.return_url,
+           tx.now());
+    return tx.one(kAccountOf, call.merchant);
+  });
+  co_return OnboardingPage{account.reference,
+                           options_.page_url + "/onboarding/" + account.reference};
+}
+
+asio::awaitable<Outcome> Sandbox::look_up(Operation operation, const std::string& given) {
+  const std::string key = given;
+  co_return co_await books_.transact([&](Tx& tx) -> Outcome {
+    if (operation == Operation::onboarding) {
+      const auto account = tx.find(kAccount, key);
+      if (!account) return {Verdict::not_found, {}, {}, {}};
+      if (account->state == AccountState::pending) return {Verdict::pending, key, {}, {}};
+      const bool active = account->state == AccountState::active;
+      return {active ? Verdict::succeeded : Verdict::declined, key, {}, {}};
+    }
+    const auto entry = tx.find(kByKey, key);
+    if (!entry || entry->operation != operation) return {Verdict::not_found, {}, {}, {}};
+    return outcome_of(*entry);
+  });
+}
+
+// A key that was never seen is entered as declined, so that a charge that is still on its way finds it.
+asio::awaitable<Outcome> Sandbox::cancel(const std::string& given) {
+  const std::string key = given;
+  const auto outcome = co_await books_.transact([&](Tx& tx) {
+    const Money none{1, *Currency::find("USD")};
+    const auto entered = enter(tx, {key, Operation::charge, {}, {}, none, MovementState::declined,
+                                    "cancelled", {}});
+    auto entry = entered.entry;
+    if (entry.state == MovementState::needs_confirmation) {
+      entry.state = MovementState::declined;
+      entry.reason = "cancelled";
+      tx.run(kDecide, entry.reference, entry.state, entry.reason);
+    }
+    const auto told = outcome_of(entry);
+    queue_event(tx, Operation::charge, key, told);
+    return told;
+  });
+  queued();
+  co_return outcome;
+}
+
+asio::awaitable<std::vector<Movement>> Sandbox::movements(Instant since) {
+  const auto entries = co_await books_.read([&](Tx& tx) { return tx.all(kBooks, since); });
+  std::vector<Movement> moved;
+  for (const auto& entry : entries)
+    if (entry.state == MovementState::succeeded)
+      moved.push_back({entry.key, entry.operation, entry.amount, entry.reference});
+  co_return moved;
+}
+
+asio::awaitable<std::vector<BookEntry>> Sandbox::books() {
+  co_return co_await books_.read([&](Tx& tx) { return tx.all(kBooks, Instant{}); });
+}
+
+asio::awaitable<BookEntry> Sandbox::charge_page(const std::string& given) {
+  const std::string reference = given;
+  co_return co_await books_.transact([&](Tx& tx) { return tx.one(kByReference, reference); });
+}
+
+asio::awaitable<std::string> Sandbox::confirm(const std::string& given, Confirm answer) {
+  const std::string reference = given;
+  const auto entry = co_await books_.transact([&](Tx& tx) {
+    auto found = tx.one(kByReference, reference);
+    if (found.state != MovementState::needs_confirmation) return found;
+    found.state = answer == Confirm::yes ? MovementState::succeeded : MovementState::declined;
+    if (answer == Confirm::no) found.reason = "buyer_refused";
+    tx.run(kDecide, reference, found.state, found.reason);
+    queue_event(tx, Operation::charge, found.key, outcome_of(found));
+    return found;
+  });
+  queued();
+  co_return entry.return_url;
+}
+
+}  // namespace bottega::processors

@@ -1,0 +1,20 @@
+#pragma once
+// What the sandbox's files share: the card behaviours and the queue of events.
+#include "bottega/processors/sandbox.hpp"
+
+namespace bottega::processors {
+
+enum class Behaviour : std::uint8_t {
+  approved, declined, insufficient_funds, confirm, no_answer, answer_lost, slow,
+};
+BOOST_DESCRIBE_ENUM(Behaviour, approved, declined, insufficient_funds, confirm, no_answer,
+                    answer_lost, slow)
+
+// Queues a signed event about a movement or an account, in the transaction that changed it.
+void queue_event(Tx& tx, Operation operation, const std::string& key, const Outcome& outcome);
+Event read_event(std::string_view body);
+
+bool passes_luhn(std::string_view digits);
+std::optional<Behaviour> behaviour_of_number(std::string_view digits);
+
+}  // namespace bottega::processors

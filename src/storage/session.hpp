@@ -1,0 +1,56 @@
+#pragma once
+// One connection and the thread's way of running a transaction on it. Private to storage: together
+// with migrate.cpp the only code that sees libpqxx.
+#include <functional>
+#include <optional>
+#include <pqxx/pqxx>
+#include <unordered_set>
+
+#include "bottega/storage/database.hpp"
+
+namespace bottega::storage {
+
+using Operation = std::function<void(Tx&)>;
+
+struct Counters {
+  std::atomic<std::uint64_t> retries{0}, reconnects{0}, in_doubt{0};
+};
+
+// Opens a connection with the options' limits; throws pqxx::broken_connection.
+std::unique_ptr<pqxx::connection> connect(const DatabaseOptions& options);
+
+class Session {
+ public:
+  Session(const DatabaseOptions& options, const Clock& clock, const Database::Sink& sink,
+          Counters& counters)
+      : options_(options), clock_(clock), sink_(sink), counters_(counters) {}
+
+  // Runs the operation to its commit; retries what may be retried. Throws what the operation
+  // throws.
+  void run(Mode mode, const Operation& operation);
+
+  struct Connection {
+    std::unique_ptr<pqxx::connection> link;
+    std::unordered_set<std::string_view> prepared;
+    int backend = 0;            // the server process behind the link
+    std::string backend_start;  // and when it began: process ids are used again
+  };
+
+ private:
+  enum class Commit : std::uint8_t { done, undone };
+
+  void open();
+  void reconnect(const char* reason);
+  void attempt(Mode mode, const Operation& operation);
+  void attempt_write(const Operation& operation);
+  Commit look_up(const std::string& token);
+  bool token_exists(const std::string& token, int backend, const std::string& backend_start);
+
+  const DatabaseOptions& options_;
+  const Clock& clock_;
+  const Database::Sink& sink_;
+  Counters& counters_;
+  std::optional<Connection> connection_;
+};
+
+}  // namespace bottega::storage
