@@ -1,1 +1,141 @@
-int main() {}
+// The program: serve, and the few things that are done from a terminal.
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "app/node.hpp"
+#include "app/terminal.hpp"
+#include "bottega/core/log.hpp"
+#include "bottega/storage/migrate.hpp"
+
+namespace {
+
+using namespace bottega;
+
+struct Given {
+  std::string config_file;
+  std::vector<std::string> settings;  // name=value
+  bool demo = false;
+  std::string email, name = "Operator", role = "admin";
+};
+
+// The file first, then the environment, then the command line. Throws Error with every mistake.
+Config load(const Given& given) {
+  std::map<std::string, std::string> values;
+  if (!given.config_file.empty()) {
+    std::ifstream file(given.config_file);
+    if (!file) throw Error(Code::invalid, "cannot read " + given.config_file);
+    std::stringstream text;
+    text << file.rdbuf();
+    values = flatten_settings(parse_json(text.str()));
+  }
+  for (const auto& row : settings())
+    if (const char* value = std::getenv(environment_name(row.name).c_str()))
+      values[std::string(row.name)] = value;
+  for (const auto& setting : given.settings) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos) throw Error(Code::invalid, "--set takes name=value");
+    values[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  Config config;
+  const auto mistakes = apply_settings(values, config);
+  if (mistakes.empty()) return config;
+  std::string words = "the settings are not valid:";
+  for (const auto& mistake : mistakes) words += "\n  " + mistake;
+  throw Error(Code::invalid, words);
+}
+
+void open_log(const Config& config) {
+  log::open(from_text<log::Level>(config.log_level), config.log_file);
+}
+
+int serve(const Given& given) {
+  // Blocked before any thread starts, so that only this one takes them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  const auto config = load(given);
+  open_log(config);
+  Node node(config);
+  if (given.demo) std::cout << "Demo people:\n" << node.add_demo_people();
+  std::cout << "ready " << node.url();
+  if (!node.tls_url().empty()) std::cout << " tls " << node.tls_url();
+  if (!node.sandbox_url().empty()) std::cout << " sandbox " << node.sandbox_url();
+  std::cout << std::endl;
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  log::info("server.stopping", {{"signal", signal_number}});
+  node.stop();
+  return 0;
+}
+
+int add_staff(const Given& given) {
+  auto config = load(given);
+  open_log(config);
+  const auto password = read_password("Password (10 characters or more): ");
+  if (password.reveal().size() < 10) throw Error(Code::invalid, "the password is too short");
+  // Ports of its own, so that it works beside a running server with a database.url.
+  config.http_port = 0;
+  config.sandbox_port = 0;
+  Node node(config);
+  node.add_staff(given.email, given.name, password, given.role);
+  std::cout << given.email << " is now staff with the role of " << given.role << ".\n";
+  return 0;
+}
+
+int migrate_now(const Given& given) {
+  const auto config = load(given);
+  open_log(config);
+  const auto url = config.database_owner_url.reveal();
+  if (url.empty()) throw Error(Code::invalid, "set database.owner_url to the schema's owner");
+  int applied = migrate(url, "bottega", bottega_migrations());
+  if (config.mode == "sandbox") applied += migrate(url, "sandbox", sandbox_migrations());
+  std::cout << applied << " migration(s) applied.\n";
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  CLI::App cli{"Bottega: a shop's whole sale inside one conversation."};
+  cli.require_subcommand(1);
+  cli.set_version_flag("--version", BOTTEGA_VERSION);
+  Given given;
+  const auto common = [&](CLI::App* command) {
+    command->add_option("--config", given.config_file, "A JSON file of settings");
+    command->add_option("--set", given.settings, "One setting: name=value")->allow_extra_args(false);
+    return command;
+  };
+  auto* serving = common(cli.add_subcommand("serve", "Run the server"));
+  serving->add_flag("--demo", given.demo, "Make people to try it with (sandbox mode)");
+  auto* migrating = common(cli.add_subcommand("migrate", "Bring the schema up to date"));
+  auto* listing = common(cli.add_subcommand("settings", "Print every setting, with its meaning"));
+  auto* staff = common(cli.add_subcommand("add-staff", "Make a member of the staff"));
+  staff->add_option("--email", given.email, "Mail address")->required();
+  staff->add_option("--name", given.name, "Name");
+  staff->add_option("--role", given.role, "support, finance or admin");
+  auto* health = common(cli.add_subcommand("health", "Ask a running server whether it is ready"));
+  CLI11_PARSE(cli, argc, argv);
+  if (*serving) return serve(given);
+  if (*migrating) return migrate_now(given);
+  if (*staff) return add_staff(given);
+  if (*health) return is_ready(load(given)) ? 0 : 1;
+  if (*listing) std::cout << settings_page(load(given));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "bottega: " << error.what() << '\n';
+    return 1;
+  }
+}

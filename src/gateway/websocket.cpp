@@ -9,6 +9,7 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <deque>
 
 #include "bottega/core/log.hpp"
 #include "gateway/connection.hpp"

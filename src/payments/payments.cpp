@@ -42,6 +42,10 @@ const Sql<void(MerchantId, PaymentId, State, std::optional<std::string>, std::op
 const Sql<Delivery(MerchantId, PaymentId)> kDelivery{"payments.delivery", R"(
     SELECT ship_to FROM payments WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<PaymentId(MerchantId, RequestId)> kAlive{"payments.alive", R"(
+    SELECT id FROM payments WHERE merchant_id = $1 AND payment_request_id = $2
+      AND state NOT IN ('failed', 'voided'))"};
+
 Event event_of(const Outcome& outcome) {
   switch (outcome.verdict) {
     case Verdict::succeeded:
@@ -169,6 +173,10 @@ Payment fetch_payment(Tx& tx, const Who& who, PaymentId id) {
   // The page where the buyer confirms is the buyer's alone.
   if (seat.side != conversations::Side::buyer) payment.action_url.reset();
   return payment;
+}
+
+std::optional<PaymentId> find_alive(Tx& tx, MerchantId merchant, RequestId id) {
+  return tx.find(kAlive, merchant, id);
 }
 
 asio::awaitable<Outcome> call(Database& db, processors::Processor& processor, MerchantId merchant,

@@ -166,14 +166,15 @@ ProcessUser choose_user(const std::vector<std::string>& names) {
       "start the server as another user, or set database.url");
 }
 
-std::optional<fs::path> find_barrier(const fs::path& path, const ProcessUser& user) {
-  if (may_enter(path, user)) return std::nullopt;
-  fs::path part;
-  for (const auto& name : path) {
-    part /= name;
-    if (!may_enter(part, user)) return part;
-  }
-  return path;
+void require_reachable(const fs::path& path, const ProcessUser& user) {
+  if (may_enter(path, user)) return;
+  fs::path barrier;
+  for (const auto& name : path)
+    if (!may_enter(barrier /= name, user)) break;
+  throw Error(Code::internal, "PostgreSQL does not run as root, and the user " + user.name +
+                                  " may not enter " + barrier.string() +
+                                  " on the way to the data directory: set data.dir to a place "
+                                  "that every user may reach, such as /var/lib/bottega");
 }
 
 void make_private_directory(const fs::path& path, const ProcessUser& user) {
@@ -206,6 +207,8 @@ fs::path make_passable_directory(const fs::path& wanted, const ProcessUser& user
   const auto path = fs::absolute(wanted).lexically_normal();
   fs::path part;
   for (const auto& name : path) {
+    const bool missing = access((part / name).c_str(), F_OK) != 0 && errno == ENOENT;
+    if (missing && user.change) require_reachable(part, user);
     part /= name;
     // The umask may be stricter than what others on the way need.
     if (mkdir(part.c_str(), 0755) == 0 ? chmod(part.c_str(), 0755) != 0 : errno != EEXIST)

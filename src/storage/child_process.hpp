@@ -51,9 +51,9 @@ struct ProcessUser {
 ProcessUser choose_user(const std::vector<std::string>& names);
 // The user with this id and its own group; `gid` is for one that has no entry in the user database.
 ProcessUser user_of_id(uid_t uid, gid_t gid);
-// The first directory on the way to `path`, itself included, that the user may not enter.
-std::optional<std::filesystem::path> find_barrier(const std::filesystem::path& path,
-                                                  const ProcessUser& user);
+// Throws Error(internal) that names the directory on the way to `path`, itself included, that the
+// user may not enter, and says what to do about it.
+void require_reachable(const std::filesystem::path& path, const ProcessUser& user);
 // Makes a directory for this user alone (0700), or takes one over that is ours already. Throws
 // Error(internal) where it is somebody else's, a symbolic link, or others may write into it.
 void make_private_directory(const std::filesystem::path& path, const ProcessUser& user);
@@ -73,9 +73,9 @@ class SignalsBlocked {
 
 // The absolute directories in which the shell looks for programs.
 std::vector<std::filesystem::path> path_directories();
-// Makes what is missing of the path, and answers its canonical form. A last directory that is ours
-// and new or empty is opened to the user's group, to pass through and no more; any other stays as
-// it is.
+// Makes what is missing of the path where the user may reach it, and answers its canonical form. A
+// last directory that is ours and new or empty is opened to the user's group, to pass through and
+// no more; any other stays as it is.
 std::filesystem::path make_passable_directory(const std::filesystem::path& wanted,
                                               const ProcessUser& user);
 // Holds the lock on this file as long as the descriptor lives; an empty one where somebody else

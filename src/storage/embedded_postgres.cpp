@@ -215,16 +215,13 @@ void EmbeddedPostgres::open_data_dir() {
   // Whoever made the cluster runs it: root may have been another user before.
   if (exists && user_.change) user_ = user_of_id(cluster.st_uid, cluster.st_gid);
   if (exists && (cluster.st_uid != user_.uid || user_.uid == 0))
-    throw Error(Code::internal, "the cluster in " + cluster_dir_.string() +
-                                    " belongs to the user " +
-                                    user_of_id(cluster.st_uid, cluster.st_gid).name +
-                                    ": start the server as that user, or set data.dir");
-  if (const auto barrier = find_barrier(data_dir, user_))
-    throw Error(
-        Code::internal,
-        "PostgreSQL does not run as root, and the user " + user_.name + " may not enter " +
-            barrier->string() + " on the way to the data directory " + data_dir.string() +
-            ": set data.dir to a place that every user may reach, such as /var/lib/bottega");
+    throw Error(Code::internal,
+                "the cluster in " + cluster_dir_.string() + " belongs to the user " +
+                    user_of_id(cluster.st_uid, cluster.st_gid).name +
+                    (cluster.st_uid == 0 ? ", as which PostgreSQL does not run: give it back to "
+                                           "the user who made it (chown -R), or set data.dir"
+                                         : ": start the server as that user, or set data.dir"));
+  require_reachable(data_dir, user_);
   bin_dir_ =
       find_bin_dir(options_.bin_dir, number_of(first_line(cluster_dir_ / "PG_VERSION")), user_);
   socket_dir_ = choose_socket_dir(data_dir, user_);

@@ -210,7 +210,6 @@ TEST_F(EmbeddedPostgresTest, a_killed_postmaster_comes_back_though_a_busy_backen
   EXPECT_GE(errors, 1);
   waitpid(client, nullptr, 0);
   query(postgres, "drop table survivor");
-  postgres.stop();
 }
 
 TEST_F(EmbeddedPostgresTest, a_start_waits_for_the_backends_of_a_killed_postmaster) {
@@ -351,6 +350,7 @@ TEST_F(EmbeddedPostgresTest, a_directory_that_the_user_cannot_reach_is_named_and
   EXPECT_HAS(words, "may not enter " + closed.string() + " ");
   EXPECT_HAS(words, "set data.dir");
   EXPECT_EQ(mode_of(closed), 0700u);
+  EXPECT_TRUE(fs::is_empty(closed));
 }
 
 TEST_F(EmbeddedPostgresTest, the_postmaster_has_a_session_and_descriptors_of_its_own) {

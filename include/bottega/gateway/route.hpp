@@ -68,8 +68,8 @@ struct Request {
 // A request on its way through one handler.
 class Call {
  public:
-  Call(App& app, const Request& request, std::vector<std::string> captured, Once once)
-      : app(app), request(request), captured_(std::move(captured)), once_(once) {}
+  Call(App& with, const Request& asked, std::vector<std::string> captured, Once once)
+      : app(with), request(asked), captured_(std::move(captured)), once_(once) {}
 
   App& app;
   const Request& request;

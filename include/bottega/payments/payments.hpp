@@ -231,6 +231,8 @@ Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const processors::Out
                 const Rules& rules);
 Accepted current(Tx& tx, MerchantId merchant, PaymentId id);
 Payment fetch_payment(Tx& tx, const Who& who, PaymentId id);
+// The payment of a request that has neither failed nor been given up, if there is one.
+std::optional<PaymentId> find_alive(Tx& tx, MerchantId merchant, RequestId id);
 
 // Calls the processor for a payment that begin() has committed. Two transactions with the call
 // between them; where the answer is lost the payment is `unknown` and the reconciler asks by the

@@ -1,0 +1,75 @@
+#include "app/background.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "bottega/core/log.hpp"
+#include "gateway/once.hpp"
+
+namespace bottega {
+namespace {
+
+// A commit that is looked up was made seconds ago; an hour is plenty.
+const Sql<void()> kSweepTokens{"storage.sweep_commit_tokens", R"(
+    DELETE FROM commit_tokens WHERE at < now() - interval '1 hour')"};
+const Sql<void()> kSweepSandbox{"sandbox.sweep_commit_tokens", R"(
+    DELETE FROM commit_tokens WHERE at < now() - interval '1 hour')"};
+
+}  // namespace
+
+Loop::Loop(asio::io_context& context, std::string name, std::chrono::milliseconds every,
+           Action action)
+    : context_(context),
+      name_(std::move(name)),
+      every_(every),
+      action_(std::move(action)),
+      timer_(context) {}
+
+void Loop::start() {
+  ended_ = false;
+  asio::co_spawn(context_, [this] { return run(); }, asio::detached);
+}
+
+void Loop::poke() {
+  asio::post(context_, [this] {
+    poked_ = true;
+    timer_.cancel();
+  });
+}
+
+void Loop::stop() {
+  asio::post(context_, [this] {
+    stopping_ = true;
+    timer_.cancel();
+  });
+}
+
+asio::awaitable<void> Loop::run() {
+  const auto token = asio::as_tuple(asio::use_awaitable);
+  while (!stopping_) {
+    poked_ = false;
+    try {
+      co_await action_();
+    } catch (const std::exception& error) {
+      log::warning("loop.failed", {{"loop", name_}, {"error", std::string(error.what())}});
+    }
+    if (poked_ || stopping_) continue;
+    timer_.expires_after(every_);
+    co_await timer_.async_wait(token);
+  }
+  ended_ = true;
+}
+
+asio::awaitable<void> sweep(Database& db, Database* sandbox) {
+  co_await db.transact([&](Tx& tx) {
+    identity::sweep_tokens(tx);
+    gateway::sweep_once(tx);
+    tx.run(kSweepTokens);
+  });
+  if (sandbox != nullptr) co_await sandbox->transact([&](Tx& tx) { tx.run(kSweepSandbox); });
+}
+
+}  // namespace bottega

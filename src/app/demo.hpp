@@ -1,0 +1,12 @@
+#pragma once
+// People to try the product with, in the sandbox mode only.
+#include "bottega/identity/passwords.hpp"
+#include "bottega/storage/database.hpp"
+
+namespace bottega {
+
+// Makes a buyer, a shop's owner and a member of the staff where they do not exist; answers who they are
+// and how they sign in, in words.
+std::string add_demo_people(Database& db, identity::PasswordCost cost);
+
+}  // namespace bottega

@@ -1,0 +1,101 @@
+#include "app/handlers.hpp"
+
+namespace bottega {
+namespace {
+
+using identity::MerchantId;
+using namespace std::chrono_literals;
+
+MerchantId merchant_of(const jobs::Job& job) {
+  return from_text<MerchantId>(job.arguments.at("merchant_id").get<std::string>());
+}
+
+asio::awaitable<void> expire_request(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = from_text<payments::RequestId>(job.about);
+  const auto waiting = co_await world.db.transact([&](Tx& tx) {
+    return payments::find_alive(tx, merchant, id);
+  });
+  // Nobody may confirm a payment of a request that has expired.
+  if (waiting)
+    co_await payments::abandon(world.db, world.registry, merchant, *waiting, world.payment_rules);
+  co_await world.db.transact([&](Tx& tx) { payments::expire(tx, merchant, id); });
+}
+
+asio::awaitable<void> cancel_unsent(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = from_text<orders::OrderId>(job.about);
+  co_await world.db.transact([&](Tx& tx) {
+    auto order = orders::lock(tx, merchant, id);
+    if (order.state != orders::State::paid) return;
+    payments::cancel_order(tx, std::move(order), "not sent in time");
+  });
+}
+
+processors::Outcome outcome_of(const attempts::KeptEvent& event) {
+  return {event.verdict, event.reference, event.reason, event.action_url};
+}
+
+void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event) {
+  const auto outcome = outcome_of(event);
+  if (event.operation == processors::Operation::onboarding) {
+    if (outcome.verdict == processors::Verdict::succeeded)
+      identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::active);
+    if (outcome.verdict == processors::Verdict::declined)
+      identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::rejected);
+  } else {
+    const auto subject = attempts::subject_of(tx, event.key);
+    const auto& merchant = subject.merchant_id;
+    const auto& thing = subject.subject_id.uuid;
+    switch (event.operation) {
+      case processors::Operation::charge:
+        payments::settle(tx, merchant, {thing}, outcome, world.payment_rules);
+        break;
+      case processors::Operation::refund:
+        payments::settle_refund(tx, merchant, {thing}, outcome, world.payment_rules);
+        break;
+      case processors::Operation::payout:
+        payouts::settle(tx, merchant, {thing}, outcome, world.payout_rules);
+        break;
+      case processors::Operation::onboarding: break;
+    }
+  }
+  attempts::event_handled(tx, event.processor, event.event_id);
+}
+
+asio::awaitable<void> handle_event(const JobWorld& world, const jobs::Job& job) {
+  const auto processor = job.arguments.at("processor").get<std::string>();
+  const auto id = job.arguments.at("event_id").get<std::string>();
+  co_await world.db.transact(
+      [&](Tx& tx) { apply_event(tx, world, attempts::fetch_event(tx, processor, id)); });
+}
+
+}  // namespace
+
+std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
+  const JobWorld* w = &world;
+  return {
+      {payments::kExpireJob, 60s, 20,
+       [w](const jobs::Job& job) { return expire_request(*w, job); }},
+      {orders::kCancelJob, 60s, 20, [w](const jobs::Job& job) { return cancel_unsent(*w, job); }},
+      {payments::kReconcileJob, 120s, 20,
+       [w](const jobs::Job& job) {
+         return payments::reconcile(w->db, w->registry, merchant_of(job),
+                                    from_text<payments::PaymentId>(job.about), w->payment_rules);
+       }},
+      {payments::kRefundJob, 120s, 20,
+       [w](const jobs::Job& job) {
+         return payments::refund(w->db, w->registry, merchant_of(job),
+                                 from_text<payments::RefundId>(job.about), w->payment_rules);
+       }},
+      {payouts::kPayJob, 120s, 20,
+       [w](const jobs::Job& job) {
+         return payouts::pay(w->db, w->registry, merchant_of(job),
+                             from_text<payouts::PayoutId>(job.about), w->payout_rules);
+       }},
+      {attempts::kEventJob, 60s, 20,
+       [w](const jobs::Job& job) { return handle_event(*w, job); }},
+  };
+}
+
+}  // namespace bottega

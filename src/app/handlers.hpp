@@ -1,0 +1,17 @@
+#pragma once
+// Which function does which kind of job: the one place that knows all of them.
+#include "bottega/payments/payments.hpp"
+#include "bottega/payouts/payouts.hpp"
+
+namespace bottega {
+
+struct JobWorld {
+  Database& db;
+  const processors::Registry& registry;
+  const payments::Rules& payment_rules;
+  const payouts::Rules& payout_rules;
+};
+// The kinds refer to the world, which must outlive them.
+std::vector<jobs::Kind> job_kinds(const JobWorld& world);
+
+}  // namespace bottega

@@ -1,0 +1,296 @@
+// Objects in the order of what needs what, one comment each; stop() goes the other way.
+#include "app/node.hpp"
+
+#include <unistd.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "app/background.hpp"
+#include "app/demo.hpp"
+#include "app/handlers.hpp"
+#include "bottega/core/digest.hpp"
+#include "bottega/core/log.hpp"
+#include "bottega/ops/ops.hpp"
+#include "bottega/storage/migrate.hpp"
+#include "gateway/routes/routes.hpp"
+#include "gateway/server.hpp"
+#include "storage/embedded_postgres.hpp"
+
+namespace bottega {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view kDatabase = "bottega";
+constexpr auto kDeliveryPoll = std::chrono::seconds(1);
+constexpr auto kSweepEvery = std::chrono::hours(1);
+constexpr unsigned kSandboxThreads = 2;
+
+std::string data_dir_of(const Config& config) {
+  if (!config.data_dir.empty()) return config.data_dir;
+  return geteuid() == 0 ? "/var/lib/bottega" : "data";
+}
+
+void relay_log(std::string_view level, std::string_view message) {
+  const std::string text(message);
+  if (level == "error") log::error("postgres", {{"message", text}});
+  else if (level == "warning") log::warning("postgres", {{"message", text}});
+  else log::info("postgres", {{"message", text}});
+}
+
+// Where the databases are; the embedded PostgreSQL is started here where none is given.
+struct Storage {
+  std::unique_ptr<storage::EmbeddedPostgres> embedded;
+  std::string url, owner_url, sandbox_url;
+
+  explicit Storage(const Config& config)
+      : url(config.database_url.reveal()),
+        owner_url(config.database_owner_url.reveal()),
+        sandbox_url(config.sandbox_url.reveal()) {
+    if (url.empty()) {
+      embedded = std::make_unique<storage::EmbeddedPostgres>(storage::EmbeddedOptions{
+          data_dir_of(config), config.postgres_bin_dir, config.postgres_user, relay_log});
+      prepare_cluster(embedded->url(storage::EmbeddedPostgres::kSuperuser, "postgres"),
+                      std::string(kDatabase));
+      url = embedded->url("bottega_app", kDatabase);
+      owner_url = embedded->url("bottega_owner", kDatabase);
+      sandbox_url = embedded->url("bottega_sandbox", kDatabase);
+    }
+    const bool sandbox = config.mode == "sandbox";
+    if (sandbox && sandbox_url.empty())
+      throw Error(Code::internal, "sandbox.url is needed with a database.url of your own");
+    if (!owner_url.empty()) {
+      migrate(owner_url, "bottega", bottega_migrations());
+      if (sandbox) migrate(owner_url, "sandbox", sandbox_migrations());
+    }
+    check_database(url, "bottega", bottega_migrations());
+    if (sandbox) check_database(sandbox_url, "sandbox", sandbox_migrations());
+  }
+};
+
+DatabaseOptions options_of(const Config& config, const std::string& url) {
+  DatabaseOptions options;
+  options.url = url;
+  options.threads = static_cast<unsigned>(config.database_threads);
+  options.waiting_max = static_cast<unsigned>(config.database_waiting_max);
+  options.statement_timeout = milliseconds(config.database_statement_timeout_ms);
+  options.lock_timeout = milliseconds(config.database_lock_timeout_ms);
+  return options;
+}
+
+DatabaseOptions sandbox_options_of(const Config& config, const std::string& url) {
+  auto options = options_of(config, url);
+  options.schema = "sandbox";
+  options.threads = kSandboxThreads;
+  return options;
+}
+
+processors::SandboxOptions processor_options_of(const Config& config) {
+  processors::SandboxOptions options;
+  options.webhook_secret = config.sandbox_webhook_secret.empty() ? Secret(random_token(32))
+                                                                 : config.sandbox_webhook_secret;
+  options.answer_timeout = milliseconds(config.payments_call_timeout_ms);
+  options.slow = milliseconds(config.sandbox_slow_ms);
+  return options;
+}
+
+payments::Rules payment_rules_of(const Config& config) {
+  return {config.payments_amount_max, std::chrono::seconds(config.payments_expiry_default_s),
+          milliseconds(config.payments_call_timeout_ms),
+          std::chrono::days(config.orders_cancel_after_days)};
+}
+
+payouts::Rules payout_rules_of(const Config& config) {
+  return {config.payouts_business_days, milliseconds(config.payments_call_timeout_ms)};
+}
+
+identity::PasswordCost cost_of(const Config& config) {
+  return {static_cast<std::uint64_t>(config.auth_password_ops),
+          static_cast<std::size_t>(config.auth_password_memory_bytes)};
+}
+
+std::string url_of(const std::string& scheme, const std::string& address, std::uint16_t port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  return scheme + "://" + (v6 ? '[' + address + ']' : address) + ':' + std::to_string(port);
+}
+
+}  // namespace
+
+struct Node::Parts {
+  explicit Parts(Config given);
+  void open_doors();
+  void start_loops();
+  void stop();
+  void stop_loops();
+
+  Config config;
+  Clock clock;
+  // PostgreSQL, migrated and fit to serve from.
+  Storage storage;
+  // Live events between the connections of this node.
+  bus::Hub hub;
+  // The product's database threads, and the sandbox processor's own.
+  Database db;
+  std::unique_ptr<Database> sandbox_db;
+  // The processors that merchants may be paid through.
+  std::unique_ptr<processors::Sandbox> sandbox;
+  processors::Registry registry;
+  payments::Rules payment_rules;
+  payouts::Rules payout_rules;
+  JobWorld world;
+  jobs::Runner runner;
+  identity::Passwords passwords;
+  // What the handlers see, and the listeners in front of them.
+  gateway::App app;
+  std::unique_ptr<gateway::App> sandbox_app;
+  std::unique_ptr<asio::ssl::context> tls;
+  std::unique_ptr<gateway::Server> server, sandbox_server;
+  std::vector<std::unique_ptr<Loop>> loops;
+  Loop* job_loop = nullptr;
+  Loop* delivery_loop = nullptr;
+  std::string url, sandbox_url, tls_url;
+  bool stopped = false;
+};
+
+Node::Parts::Parts(Config given)
+    : config(std::move(given)),
+      storage(config),
+      db(options_of(config, storage.url), clock,
+         [this](std::vector<Notice> notices) {
+           for (auto& notice : notices)
+             hub.publish(notice.topics,
+                         {std::move(notice.stream), notice.position, std::move(notice.text)});
+         }),
+      payment_rules(payment_rules_of(config)),
+      payout_rules(payout_rules_of(config)),
+      world{db, registry, payment_rules, payout_rules},
+      runner(db, job_kinds(world), config.jobs_batch),
+      passwords(cost_of(config), static_cast<unsigned>(config.auth_threads),
+                static_cast<unsigned>(config.auth_waiting_max)),
+      app{.config = config, .clock = clock, .db = db, .hub = hub, .passwords = passwords,
+          .registry = registry, .sandbox = nullptr, .runner = runner,
+          .poke_jobs = [this] { job_loop->poke(); }, .routes = gateway::all_routes(),
+          .public_url = {}, .payment_rules = payment_rules, .payout_rules = payout_rules,
+          .limits = {}, .metrics = {}, .tokens = {}, .stopping = false} {
+  clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
+  if (config.mode == "sandbox") {
+    sandbox_db = std::make_unique<Database>(sandbox_options_of(config, storage.sandbox_url), clock);
+    sandbox = std::make_unique<processors::Sandbox>(*sandbox_db, processor_options_of(config));
+    registry.add(processors::make_sandbox_processor(*sandbox));
+    app.sandbox = sandbox.get();
+  }
+  open_doors();
+  start_loops();
+  server->start();
+  if (sandbox_server) sandbox_server->start();
+}
+
+void Node::Parts::open_doors() {
+  server = std::make_unique<gateway::Server>(app, static_cast<unsigned>(config.http_threads));
+  const auto port = server->listen(
+      {config.http_address, static_cast<std::uint16_t>(config.http_port)}, nullptr);
+  url = url_of("http", config.http_address, port);
+  if (!config.tls_certificate.empty()) {
+    tls = gateway::make_tls(config.tls_certificate, config.tls_key);
+    const auto secure = server->listen(
+        {config.http_address, static_cast<std::uint16_t>(config.tls_port)}, tls.get());
+    tls_url = url_of("https", config.http_address, secure);
+  }
+  app.public_url = config.http_public_url.empty() ? url : config.http_public_url;
+  if (!sandbox) return;
+  sandbox_app.reset(new gateway::App{
+      .config = config, .clock = clock, .db = *sandbox_db, .hub = hub, .passwords = passwords,
+      .registry = registry, .sandbox = sandbox.get(), .runner = runner, .poke_jobs = [] {},
+      .routes = gateway::sandbox_routes(), .public_url = {}, .payment_rules = payment_rules,
+      .payout_rules = payout_rules, .limits = {}, .metrics = {}, .tokens = {}, .stopping = false});
+  sandbox_server = std::make_unique<gateway::Server>(*sandbox_app, 1);
+  const auto sandbox_port = sandbox_server->listen(
+      {config.sandbox_address, static_cast<std::uint16_t>(config.sandbox_port)}, nullptr);
+  sandbox_url = url_of("http", config.sandbox_address, sandbox_port);
+  sandbox_app->public_url = sandbox_url;
+  sandbox->set_page_url(sandbox_url);
+  const auto webhook_host = config.http_address == "0.0.0.0" ? "127.0.0.1" : config.http_address;
+  sandbox->set_webhook_url(url_of("http", webhook_host, port) + "/v1/webhooks/processors/sandbox");
+}
+
+void Node::Parts::start_loops() {
+  const auto add = [&](asio::io_context& context, std::string name, milliseconds every,
+                       Loop::Action action) {
+    loops.push_back(
+        std::make_unique<Loop>(context, std::move(name), every, std::move(action)));
+    return loops.back().get();
+  };
+  job_loop = add(server->context(), "jobs", milliseconds(config.jobs_poll_ms),
+                 [this]() -> asio::awaitable<void> {
+                   const auto offset = co_await db.read([](Tx& tx) { return ops::clock_offset(tx); });
+                   clock.set_offset(offset);
+                   co_await runner.drain(10);
+                 });
+  add(server->context(), "sweep", kSweepEvery,
+      [this] { return sweep(db, sandbox_db.get()); });
+  if (sandbox) {
+    delivery_loop = add(sandbox_server->context(), "webhooks", kDeliveryPoll,
+                        [this]() -> asio::awaitable<void> {
+                          while (co_await sandbox->deliver_events() > 0) {
+                          }
+                        });
+    sandbox->on_queued([this] { delivery_loop->poke(); });
+  }
+  for (auto& loop : loops) loop->start();
+}
+
+void Node::Parts::stop_loops() {
+  for (auto& loop : loops) loop->stop();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(config.stop_grace_s);
+  const auto all_ended = [&] {
+    return std::ranges::all_of(loops, [](const auto& loop) { return loop->ended(); });
+  };
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  while (!all_ended() && std::chrono::steady_clock::now() < end)
+    never.wait_for(lock, milliseconds(5));
+}
+
+void Node::Parts::stop() {
+  if (stopped) return;
+  stopped = true;
+  app.stopping = true;
+  stop_loops();
+  const auto grace = std::chrono::seconds(config.stop_grace_s);
+  server->stop(grace);
+  if (sandbox_server) sandbox_server->stop(grace);
+  // Joined before the contexts go: a database thread may still be answering into one.
+  db.stop();
+  if (sandbox_db) sandbox_db->stop();
+  server.reset();
+  sandbox_server.reset();
+  if (storage.embedded) storage.embedded->stop();
+  log::info("server.stopped");
+}
+
+Node::Node(Config config) : parts_(std::make_unique<Parts>(std::move(config))) {}
+Node::~Node() { stop(); }
+void Node::stop() { parts_->stop(); }
+const std::string& Node::url() const { return parts_->url; }
+const std::string& Node::sandbox_url() const { return parts_->sandbox_url; }
+const std::string& Node::tls_url() const { return parts_->tls_url; }
+
+std::string Node::add_demo_people() {
+  if (!parts_->sandbox) throw Error(Code::internal, "demo people live in the sandbox mode only");
+  return bottega::add_demo_people(parts_->db, cost_of(parts_->config));
+}
+
+void Node::add_staff(const std::string& email, const std::string& name, const Secret& password,
+                     const std::string& role) {
+  const auto hash = identity::hash_password(password, cost_of(parts_->config));
+  parts_->db.transact_blocking([&](Tx& tx) {
+    return identity::register_account(tx, from_text<Email>(email), name, hash,
+                                      from_text<identity::StaffRole>(role));
+  });
+}
+
+}  // namespace bottega

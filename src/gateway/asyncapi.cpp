@@ -1,0 +1,194 @@
+#include "gateway/asyncapi.hpp"
+
+#include "bottega/payments/payments.hpp"
+
+namespace bottega::gateway {
+namespace {
+
+SchemaOf text_schema() { return kGives<Text<1, 4096>>; }
+
+const EventRow kEvents[] = {
+    {"message.created", Durable::yes, "Somebody wrote.", "text", text_schema()},
+    {"payment_request.created", Durable::yes, "The merchant asks for money.", "payment_request",
+     kGives<payments::Request>},
+    {"payment_request.accepted", Durable::yes, "The buyer pays; the outcome follows.",
+     "payment_request", kGives<payments::Request>},
+    {"payment_request.action_required", Durable::yes, "The buyer must confirm at the processor.",
+     "payment_request", kGives<payments::Request>},
+    {"payment_request.payment_failed", Durable::yes, "The attempt failed; the request is open again.",
+     "payment_request", kGives<payments::Request>},
+    {"payment_request.paid", Durable::yes, "The money is captured.", "payment_request",
+     kGives<payments::Request>},
+    {"payment_request.declined", Durable::yes, "The buyer declined.", "payment_request",
+     kGives<payments::Request>},
+    {"payment_request.cancelled", Durable::yes, "The merchant took it back.", "payment_request",
+     kGives<payments::Request>},
+    {"payment_request.expired", Durable::yes, "Nobody paid in time.", "payment_request",
+     kGives<payments::Request>},
+    {"order.created", Durable::yes, "A captured payment made an order.", "order", nullptr},
+    {"order.shipped", Durable::yes, "Marked as sent.", "order", nullptr},
+    {"order.delivered", Durable::yes, "Delivered.", "order", nullptr},
+    {"order.cancelled", Durable::yes, "Cancelled; a refund follows.", "order", nullptr},
+    {"refund.created", Durable::yes, "A refund has begun.", "refund", kGives<payments::Refund>},
+    {"refund.succeeded", Durable::yes, "The money went back.", "refund", kGives<payments::Refund>},
+    {"refund.failed", Durable::yes, "The processor refused the refund.", "refund",
+     kGives<payments::Refund>},
+    {"receipt.updated", Durable::no, "A marker of a member moved forward.", "", nullptr},
+    {"typing.started", Durable::no, "Somebody is typing.", "", nullptr},
+};
+
+Json text(std::string_view about) { return {{"type", "string"}, {"description", about}}; }
+
+// An order in the conversation is the order without the address it goes to.
+Json order_schema(Components& components) {
+  schema_of<orders::Order>(components);
+  Json shown = components.at("Order");
+  shown["properties"].erase("ship_to");
+  return shown;
+}
+
+Json data_schema(const EventRow& row, Components& components) {
+  if (row.durable == Durable::no) return {{"type", "object"}};
+  Json out = {{"type", "object"},
+              {"required", {"id", "author", "author_id", row.member}},
+              {"properties",
+               {{"id", text("The entry's id.")},
+                {"author", {{"type", "string"}, {"enum", {"buyer", "merchant", "system"}}}},
+                {"author_id", {{"type", {"string", "null"}}}},
+                {"client_id", text("The sender's own id of it.")}}}};
+  out["properties"][std::string(row.member)] =
+      row.schema != nullptr ? row.schema(components) : order_schema(components);
+  return out;
+}
+
+Json event_message(const EventRow& row, Components& components) {
+  Json payload = {{"type", "object"},
+                  {"required", {"event", "conversation", "at", "data"}},
+                  {"properties",
+                   {{"event", {{"const", row.name}}},
+                    {"conversation", text("The conversation's id.")},
+                    {"at", {{"type", "string"}, {"format", "date-time"}}},
+                    {"data", data_schema(row, components)}}}};
+  if (row.durable == Durable::yes) {
+    payload["required"].push_back("seq");
+    payload["properties"]["seq"] = {{"type", "integer"}, {"minimum", 1}};
+  }
+  return {{"name", row.name}, {"summary", row.summary}, {"payload", payload}};
+}
+
+Json client_messages() {
+  const Json id = text("Repeated in the reply.");
+  const Json any = Json::object();
+  return {
+      {"request",
+       {{"summary", "An HTTP request as a frame: every route is reachable."},
+        {"payload",
+         {{"type", "object"},
+          {"required", {"id", "method", "path"}},
+          {"properties",
+           {{"id", id},
+            {"method", {{"type", "string"}, {"enum", {"GET", "POST", "PUT", "PATCH", "DELETE"}}}},
+            {"path", text("Path and query.")},
+            {"idempotency_key", text("As the header.")},
+            {"body", any}}}}}}},
+      {"auth",
+       {{"summary", "Says who is there, within ten seconds, where no header did; later, a fresh token."},
+        {"payload",
+         {{"type", "object"},
+          {"required", {"method", "token"}},
+          {"properties", {{"id", id}, {"method", {{"const", "AUTH"}}}, {"token", text("A token.")}}}}}}},
+      {"resume",
+       {{"summary", "Says what was seen last, as the first frame after AUTH; the rest is sent in order."},
+        {"payload",
+         {{"type", "object"},
+          {"required", {"method"}},
+          {"properties",
+           {{"id", id},
+            {"method", {{"const", "RESUME"}}},
+            {"positions",
+             {{"type", "object"}, {"additionalProperties", {{"type", "integer"}, {"minimum", 0}}}}},
+            {"since", {{"type", "string"}, {"format", "date-time"}}}}}}}}}};
+}
+
+Json server_messages() {
+  return {{"reply",
+           {{"summary", "The answer to a request: its status and body, or a problem."},
+            {"payload",
+             {{"type", "object"},
+              {"required", {"id", "status", "body"}},
+              {"properties",
+               {{"id", text("Of the request.")},
+                {"status", {{"type", "integer"}}},
+                {"replayed", {{"type", "boolean"}}},
+                {"body", Json::object()}}}}}}},
+          {"resumed",
+           {{"summary", "Everything missing was sent; where recovered is false, page the log to position."},
+            {"payload",
+             {{"type", "object"},
+              {"required", {"event", "data"}},
+              {"properties",
+               {{"event", {{"const", "resumed"}}}, {"id", text("Of the RESUME.")},
+                {"data", {{"type", "object"}}}}}}}}}};
+}
+
+std::string key_of(std::string_view name) {
+  std::string key(name);
+  for (auto& c : key)
+    if (c == '.') c = '_';
+  return key;
+}
+
+Json references(const Json& messages, const std::vector<std::string>& names) {
+  Json out = Json::array();
+  for (const auto& name : names)
+    if (messages.contains(name)) out.push_back({{"$ref", "#/channels/socket/messages/" + name}});
+  return out;
+}
+
+}  // namespace
+
+std::span<const EventRow> event_rows() { return kEvents; }
+
+Json asyncapi(const std::string& host) {
+  Components components;
+  Json messages = client_messages();
+  std::vector<std::string> in, out;
+  for (const auto& [name, message] : messages.items()) in.push_back(name);
+  for (const auto& [name, message] : server_messages().items()) {
+    messages[name] = message;
+    out.push_back(name);
+  }
+  for (const auto& row : kEvents) {
+    messages[key_of(row.name)] = event_message(row, components);
+    out.push_back(key_of(row.name));
+  }
+  Json channel_messages = Json::object();
+  for (const auto& [name, message] : messages.items())
+    channel_messages[name] = {{"$ref", "#/components/messages/" + name}};
+  return {{"asyncapi", "3.0.0"},
+          {"info",
+           {{"title", "Bottega socket"},
+            {"version", BOTTEGA_VERSION},
+            {"description",
+             "Subprotocol bottega.v1. Close codes 3000 to 3499 ask the client to come back (3005 token "
+             "expired, 3008 too slow, 3010 server restarting), 3500 to 3999 not to (3500 bad token, "
+             "3501 bad request)."}}},
+          {"servers", {{"this", {{"host", host}, {"protocol", "ws"}}}}},
+          {"channels",
+           {{"socket",
+             {{"address", "/v1/socket"}, {"messages", channel_messages}}}}},
+          {"operations",
+           {{"take",
+             {{"action", "receive"},
+              {"summary", "What the server takes from a client."},
+              {"channel", {{"$ref", "#/channels/socket"}}},
+              {"messages", references(messages, in)}}},
+            {"push",
+             {{"action", "send"},
+              {"summary", "What the server sends to a client."},
+              {"channel", {{"$ref", "#/channels/socket"}}},
+              {"messages", references(messages, out)}}}}},
+          {"components", {{"messages", messages}, {"schemas", components}}}};
+}
+
+}  // namespace bottega::gateway

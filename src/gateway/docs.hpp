@@ -1,0 +1,15 @@
+#pragma once
+// The pages that people read: the contract, and what each problem means. No scripts, nothing from elsewhere.
+#include <string>
+
+#include "bottega/core/error.hpp"
+#include "bottega/core/json.hpp"
+
+namespace bottega::gateway {
+
+std::string escape_html(std::string_view text);
+std::string docs_page(const Json& openapi);
+std::string problem_page(const CodeInfo& row);
+std::string problems_index();
+
+}  // namespace bottega::gateway
