@@ -234,8 +234,8 @@ void Node::Parts::start_loops() {
   if (sandbox) {
     delivery_loop = add(sandbox_server->context(), "webhooks", kDeliveryPoll,
                         [this]() -> asio::awaitable<void> {
-                          while (co_await sandbox->deliver_events() > 0) {
-                          }
+                          for (int sent = 1; sent > 0;)
+                            sent = co_await sandbox->deliver_events();
                         });
     sandbox->on_queued([this] { delivery_loop->poke(); });
   }

@@ -64,8 +64,7 @@ class Connection final : public Open {
     try {
       stream_->expires_after(seconds(app_.config.http_read_timeout_s));
       co_await stream_->handshake();
-      while (co_await one() == Next::more) {
-      }
+      for (auto next = Next::more; next == Next::more;) next = co_await one();
       co_await hang_up();
     } catch (const Gone&) {
     } catch (const boost::system::system_error&) {

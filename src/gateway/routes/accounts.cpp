@@ -60,7 +60,8 @@ asio::awaitable<Reply> log_in(Call& call) {
       co_await call.app.db.read([&](Tx& tx) { return find_credential(tx, given.email); });
   std::optional<std::string> hash;
   if (known && known->state == AccountState::active) hash = known->password_hash;
-  if (!co_await call.app.passwords.matches(hash, given.password.value)) {
+  const bool matches = co_await call.app.passwords.matches(hash, given.password.value);
+  if (!matches) {
     guard.failed();
     throw Error(Code::unauthenticated, "the mail address or the password is wrong");
   }

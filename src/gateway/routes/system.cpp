@@ -16,7 +16,8 @@ asio::awaitable<Reply> alive(Call&) { co_return ok(Health{"alive"}); }
 
 asio::awaitable<Reply> ready(Call& call) {
   if (call.app.stopping) throw Error(Code::stopping, "the server is stopping");
-  if (!co_await call.app.db.reachable())
+  const bool reachable = co_await call.app.db.reachable();
+  if (!reachable)
     throw Error(Code::busy, "the database cannot be reached").retry_after(std::chrono::seconds(2));
   co_return ok(Health{"ready"});
 }
