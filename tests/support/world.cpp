@@ -1,0 +1,178 @@
+#include "support/world.hpp"
+
+#include "bottega/attempts/attempts.hpp"
+#include "bottega/core/digest.hpp"
+
+namespace bottega::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+DatabaseOptions options_of(const std::string& url, const std::string& schema, unsigned threads) {
+  DatabaseOptions options;
+  options.url = url;
+  options.schema = schema;
+  options.threads = threads;
+  return options;
+}
+
+constexpr std::string_view kSecret = "a webhook secret of the tests";
+
+}  // namespace
+
+processors::SandboxOptions World::default_options() {
+  processors::SandboxOptions options;
+  options.webhook_secret = Secret(std::string(kSecret));
+  options.page_url = "http://sandbox.example";
+  // Long enough for a busy machine, short enough for a processor that does not answer.
+  options.answer_timeout = 500ms;
+  options.slow = 1ms;
+  return options;
+}
+
+World::World(processors::SandboxOptions options)
+    : urls(Cluster::shared().fresh_database()),
+      db(options_of(urls.app, "bottega", 4), clock,
+         [this](std::vector<Notice> news) {
+           const std::lock_guard lock(mutex_);
+           for (auto& notice : news) notices.push_back(std::move(notice));
+         }),
+      sandbox_db(options_of(urls.sandbox, "sandbox", 2), clock),
+      sandbox(sandbox_db, std::move(options)),
+      payment_rules{75'000'000, 24h, 10'000ms, std::chrono::days(7)},
+      payout_rules{3, 10'000ms},
+      job_world{db, registry, payment_rules, payout_rules},
+      runner(db, job_kinds(job_world), 16) {
+  registry.add(processors::make_sandbox_processor(sandbox));
+}
+World::~World() = default;
+
+identity::Who World::person(const std::string& name) {
+  identity::Who who;
+  who.kind = identity::Kind::person;
+  const auto email = from_text<Email>("p" + random_token(12) + "@people.example");
+  who.account = transact([&](Tx& tx) {
+                  return identity::register_account(tx, email, name, "no password", std::nullopt);
+                }).id;
+  return who;
+}
+
+identity::Who World::staff(identity::StaffRole role) {
+  identity::Who who;
+  who.kind = identity::Kind::person;
+  who.staff = role;
+  const auto email = from_text<Email>("s" + random_token(12) + "@staff.example");
+  who.account = transact([&](Tx& tx) {
+                  return identity::register_account(tx, email, "Sam Staff", "no password", role);
+                }).id;
+  return who;
+}
+
+identity::Merchant World::merchant(const identity::Who& owner, const std::string& currency) {
+  const identity::NewMerchant given{from_text<Line<1, 100>>("Ada's Lamps"),
+                                    from_text<Country>("US"), from_text<Currency>(currency)};
+  return transact([&](Tx& tx) {
+    return identity::create_merchant(tx, owner, given, {290, 30}, "sandbox", "US");
+  });
+}
+
+void World::activate(identity::MerchantId merchant) {
+  const processors::Onboarding ask{text_of(merchant), "http://shop.example/back"};
+  const auto page = run(registry.get("sandbox").onboard(ask));
+  transact([&](Tx& tx) { identity::begin_onboarding(tx, merchant, page.account); });
+  const processors::Application application{Secret("Ada Lamp"), Secret("1 Main St, Springfield"),
+                                            Secret("123-45-6789")};
+  run(sandbox.apply(page.account, application));
+  deliver_webhooks();
+  run_jobs();
+}
+
+Shop World::shop(const std::string& currency) {
+  Shop shop;
+  shop.owner = person("Otto Owner");
+  shop.buyer = person("Bea Buyer");
+  shop.merchant = merchant(shop.owner, currency).id;
+  activate(shop.merchant);
+  shop.conversation = transact([&](Tx& tx) {
+                        return conversations::open(tx, shop.buyer, {shop.merchant});
+                      }).conversation.id;
+  return shop;
+}
+
+payments::Request World::ask(const Shop& shop, std::int64_t amount, const std::string& currency) {
+  const Json given = {{"conversation_id", text_of(shop.conversation)},
+                      {"title", "Lamp"},
+                      {"description", "A lamp of brass"},
+                      {"currency", currency},
+                      {"lines", {{{"name", "Lamp"}, {"quantity", 1}, {"unit_amount", amount}}}}};
+  const auto request = from_json<payments::NewRequest>(given);
+  return transact([&](Tx& tx) { return payments::ask(tx, shop.owner, request, payment_rules); });
+}
+
+payments::Accepted World::pay(const Shop& shop, const payments::Request& request,
+                              const std::string& token) {
+  const auto given = acceptance(token);
+  const auto payment = transact(
+      [&](Tx& tx) { return payments::begin(tx, shop.buyer, request.id, given, payment_rules); });
+  const auto outcome = run(payments::call(db, registry.get("sandbox"), shop.merchant, payment.id,
+                                          token, "http://shop.example/back"));
+  return transact([&](Tx& tx) {
+    return payments::settle(tx, shop.merchant, payment.id, outcome, payment_rules);
+  });
+}
+
+payouts::Shipped World::ship(const Shop& shop, const orders::Order& order) {
+  const orders::Shipment shipment{from_text<Line<1, 50>>("USPS"),
+                                  from_text<Line<1, 60>>("9400111899223197428490")};
+  return transact(
+      [&](Tx& tx) { return payouts::ship(tx, shop.owner, order.id, shipment, payout_rules); });
+}
+
+orders::Order World::sell(const Shop& shop, std::int64_t amount) {
+  return pay(shop, ask(shop, amount)).order.value();
+}
+
+void World::advance(std::chrono::seconds by) { clock.set_offset(clock.offset() + by); }
+
+int World::run_jobs() { return run(runner.drain(50)); }
+
+int World::deliver_webhooks() {
+  int came = 0;
+  const Sql<std::string()> kNext{"test.take_event", R"(
+      UPDATE events SET delivered_at = now() WHERE id =
+        (SELECT id FROM events WHERE delivered_at IS NULL ORDER BY id LIMIT 1) RETURNING body)"};
+  auto& processor = registry.get("sandbox");
+  while (const auto body = sandbox_db.transact_blocking([&](Tx& tx) { return tx.find(kNext); })) {
+    const auto at = clock.now() - clock.offset();
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+    const processors::Headers headers = {
+        {"bottega-sandbox-signature",
+         processors::sign_webhook(Secret(std::string(kSecret)), *body, seconds)}};
+    const auto event = processor.read_webhook(*body, headers, at);
+    transact([&](Tx& tx) { attempts::keep_event(tx, "sandbox", event); });
+    ++came;
+  }
+  return came;
+}
+
+ops::TrialBalance World::trial_balance() {
+  return transact([](Tx& tx) { return ops::trial_balance(tx); });
+}
+
+std::vector<processors::BookEntry> World::books() { return run(sandbox.books()); }
+
+orders::Address an_address() {
+  return from_json<orders::Address>({{"name", "Bea Buyer"},
+                                     {"street", "1 Main St"},
+                                     {"city", "Springfield"},
+                                     {"region", "IL"},
+                                     {"postal_code", "62701"},
+                                     {"country", "US"}});
+}
+
+payments::Acceptance acceptance(const std::string& token) {
+  return {{from_text<Opaque<128>>(token)}, an_address(), std::nullopt};
+}
+
+}  // namespace bottega::test

@@ -1,0 +1,90 @@
+#pragma once
+// The domain without its gateway: a database of its own, the sandbox processor, the jobs, and
+// people to begin with. Everything runs on the calling thread and the database's own.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <exception>
+#include <future>
+
+#include "app/handlers.hpp"
+#include "support/cluster.hpp"
+#include "bottega/ops/ops.hpp"
+#include "bottega/processors/sandbox.hpp"
+
+namespace bottega::test {
+
+// Runs a coroutine to its end on the calling thread; throws what it throws.
+template <class T>
+T run(asio::awaitable<T> work) {
+  asio::io_context io;
+  auto result = asio::co_spawn(io, std::move(work), asio::use_future);
+  io.run();
+  return result.get();
+}
+
+// A buyer and an active merchant in one conversation.
+struct Shop {
+  identity::Who buyer, owner;
+  identity::MerchantId merchant;
+  conversations::ConversationId conversation;
+};
+
+class World {
+ public:
+  explicit World(processors::SandboxOptions options = default_options());
+  ~World();
+  static processors::SandboxOptions default_options();
+
+  identity::Who person(const std::string& name = "Pat");
+  identity::Who staff(identity::StaffRole role = identity::StaffRole::admin);
+  // A merchant that the processor has not seen.
+  identity::Merchant merchant(const identity::Who& owner, const std::string& currency = "USD");
+  void activate(identity::MerchantId merchant);
+  Shop shop(const std::string& currency = "USD");
+
+  payments::Request ask(const Shop& shop, std::int64_t amount = 1250,
+                        const std::string& currency = "USD");
+  // Accepts with a sandbox token such as "tok_approved", the way the gateway does it.
+  payments::Accepted pay(const Shop& shop, const payments::Request& request,
+                         const std::string& token = "tok_approved");
+  payouts::Shipped ship(const Shop& shop, const orders::Order& order);
+  // A paid order.
+  orders::Order sell(const Shop& shop, std::int64_t amount = 1250);
+
+  // Moves the product's time.
+  void advance(std::chrono::seconds by);
+  // Does all jobs that are due now, also the ones that these make due; answers how many.
+  int run_jobs();
+  // Hands the sandbox's webhooks to the product, as its webhook route does; answers how many came.
+  int deliver_webhooks();
+
+  ops::TrialBalance trial_balance();
+  // The sandbox's own books.
+  std::vector<processors::BookEntry> books();
+
+  template <class Op>
+  auto transact(Op op) {
+    return db.transact_blocking(std::move(op));
+  }
+
+  Urls urls;
+  Clock clock;
+  std::vector<Notice> notices;  // all that was announced, in order
+  Database db, sandbox_db;
+  processors::Sandbox sandbox;
+  processors::Registry registry;
+  payments::Rules payment_rules;
+  payouts::Rules payout_rules;
+  JobWorld job_world;
+  jobs::Runner runner;
+
+ private:
+  std::mutex mutex_;  // owns notices while transactions run
+};
+
+// An address that passes.
+orders::Address an_address();
+payments::Acceptance acceptance(const std::string& token);
+
+}  // namespace bottega::test
