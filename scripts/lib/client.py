@@ -23,10 +23,20 @@ class Api:
 
     def __init__(self, url, token=None, timeout=20):
         self.url, self.token, self.timeout = url, token, timeout
-        self._link = None
+        self._refresh_token = self._link = None
 
     def call(self, method, path, body=None, key=None, headers=None):
-        """The parsed answer and its status; raises Problem for 4xx and 5xx, OSError where none came."""
+        """The status and the parsed answer; raises Problem for 4xx and 5xx, OSError where none came."""
+        try:
+            return self._call(method, path, body, key, headers)
+        except Problem as problem:
+            if problem.body.get("code") != "token_expired" or not self._refresh_token:
+                raise
+        refresh, self._refresh_token, self.token = self._refresh_token, None, None
+        self._take_tokens(self.post("/v1/sessions/refresh", {"refresh_token": refresh}))
+        return self._call(method, path, body, key, headers)
+
+    def _call(self, method, path, body, key, headers):
         sent = {"Accept": "application/json"}
         if self.token:
             sent["Authorization"] = "Bearer " + self.token
@@ -50,9 +60,11 @@ class Api:
 
     def log_in(self, email, password):
         """Signs in; everything after it is asked as this person."""
-        self.token = None
-        tokens = self.post("/v1/sessions", {"email": email, "password": password})
-        self.token = tokens["access_token"]
+        self.token = self._refresh_token = None
+        return self._take_tokens(self.post("/v1/sessions", {"email": email, "password": password}))
+
+    def _take_tokens(self, tokens):
+        self.token, self._refresh_token = tokens["access_token"], tokens["refresh_token"]
         return tokens["account_id"]
 
     def close(self):

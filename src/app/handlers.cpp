@@ -74,26 +74,31 @@ asio::awaitable<void> handle_event(const JobWorld& world, const jobs::Job& job) 
 
 std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
   const JobWorld* w = &world;
+  // How long a job that a dead server was doing waits to be taken up. Every job may run twice at once
+  // without harm, so this need only be longer than a job takes when all is well.
+  constexpr auto quick = 10s;
+  const auto with_calls =
+      quick + std::chrono::ceil<std::chrono::seconds>(2 * world.payment_rules.call_timeout);
   return {
-      {payments::kExpireJob, 60s, 20,
+      {payments::kExpireJob, with_calls, 20,
        [w](const jobs::Job& job) { return expire_request(*w, job); }},
-      {orders::kCancelJob, 60s, 20, [w](const jobs::Job& job) { return cancel_unsent(*w, job); }},
-      {payments::kReconcileJob, 120s, 20,
+      {orders::kCancelJob, quick, 20, [w](const jobs::Job& job) { return cancel_unsent(*w, job); }},
+      {payments::kReconcileJob, with_calls, 20,
        [w](const jobs::Job& job) {
          return payments::reconcile(w->db, w->registry, merchant_of(job),
                                     from_text<payments::PaymentId>(job.about), w->payment_rules);
        }},
-      {payments::kRefundJob, 120s, 20,
+      {payments::kRefundJob, with_calls, 20,
        [w](const jobs::Job& job) {
          return payments::refund(w->db, w->registry, merchant_of(job),
                                  from_text<payments::RefundId>(job.about), w->payment_rules);
        }},
-      {payouts::kPayJob, 120s, 20,
+      {payouts::kPayJob, with_calls, 20,
        [w](const jobs::Job& job) {
          return payouts::pay(w->db, w->registry, merchant_of(job),
                              from_text<payouts::PayoutId>(job.about), w->payout_rules);
        }},
-      {attempts::kEventJob, 60s, 20,
+      {attempts::kEventJob, quick, 20,
        [w](const jobs::Job& job) { return handle_event(*w, job); }},
   };
 }

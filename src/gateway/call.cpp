@@ -97,8 +97,11 @@ asio::awaitable<Reply> Call::run_once(std::function<Reply(Tx&)>& op) {
 
 asio::awaitable<std::string> Call::begin(std::function<std::string(Tx&)> op) {
   const auto key = once_key(request);
+  // One call to the processor, and what is around it.
+  const auto patience = std::chrono::ceil<std::chrono::seconds>(app.payment_rules.call_timeout) +
+                        std::chrono::seconds(5);
   co_return co_await app.db.transact([&](Tx& tx) {
-    if (const auto begun = claim_flow(tx, *key)) return *begun;
+    if (const auto begun = claim_flow(tx, *key, patience)) return *begun;
     auto resource = op(tx);
     note_resource(tx, *key, resource);
     return resource;

@@ -17,10 +17,10 @@ struct Kept {
 };
 BOOST_DESCRIBE_STRUCT(Kept, (), (digest, status, reply, resource, is_locked))
 
-const Sql<void(std::string, std::string, std::string, std::string, std::string, Instant)> kClaim{
-    "once.claim", R"(
+const Sql<void(std::string, std::string, std::string, std::string, std::string, Instant, std::int64_t)>
+    kClaim{"once.claim", R"(
     INSERT INTO idempotency_keys (identity, method, path, key_hash, digest, locked_until, created_at)
-    VALUES ($1, $2, $3, $4, $5, clock_timestamp() + interval '60 seconds', $6)
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $7::bigint), $6)
     ON CONFLICT (identity, method, path, key_hash) DO NOTHING)"};
 
 const Sql<Kept(std::string, std::string, std::string, std::string)> kLock{"once.lock", R"(
@@ -28,8 +28,9 @@ const Sql<Kept(std::string, std::string, std::string, std::string)> kLock{"once.
     FROM idempotency_keys WHERE identity = $1 AND method = $2 AND path = $3 AND key_hash = $4
     FOR UPDATE)"};
 
-const Sql<void(std::string, std::string, std::string, std::string)> kTakeOver{"once.take_over", R"(
-    UPDATE idempotency_keys SET locked_until = clock_timestamp() + interval '60 seconds'
+const Sql<void(std::string, std::string, std::string, std::string, std::int64_t)> kTakeOver{
+    "once.take_over", R"(
+    UPDATE idempotency_keys SET locked_until = clock_timestamp() + make_interval(secs => $5::bigint)
     WHERE identity = $1 AND method = $2 AND path = $3 AND key_hash = $4)"};
 
 const Sql<void(std::string, std::string, std::string, std::string)> kLetGo{"once.let_go", R"(
@@ -105,9 +106,9 @@ Kept look(Tx& tx, const OnceKey& key) {
   return kept;
 }
 
-bool insert(Tx& tx, const OnceKey& key) {
-  return tx.run(kClaim, key.identity, key.method, key.path, hash_of(key), key.digest, tx.now()) ==
-         1;
+bool insert(Tx& tx, const OnceKey& key, std::chrono::seconds patience) {
+  return tx.run(kClaim, key.identity, key.method, key.path, hash_of(key), key.digest, tx.now(),
+                patience.count()) == 1;
 }
 
 std::string unquoted(std::string_view given) {
@@ -138,19 +139,20 @@ std::optional<OnceKey> once_key(const Request& request) {
 }
 
 void claim(Tx& tx, const OnceKey& key) {
-  if (insert(tx, key)) return;
+  // The row is locked by this transaction until it is answered: nobody needs patience with it.
+  if (insert(tx, key, std::chrono::seconds(0))) return;
   look(tx, key);
   throw Error(Code::in_flight, "the same request is being worked on")
       .retry_after(std::chrono::seconds(1));
 }
 
-std::optional<std::string> claim_flow(Tx& tx, const OnceKey& key) {
-  if (insert(tx, key)) return std::nullopt;
+std::optional<std::string> claim_flow(Tx& tx, const OnceKey& key, std::chrono::seconds patience) {
+  if (insert(tx, key, patience)) return std::nullopt;
   const auto kept = look(tx, key);
   if (kept.is_locked || !kept.resource)
     throw Error(Code::in_flight, "the same request is being worked on")
         .retry_after(std::chrono::seconds(2));
-  tx.run(kTakeOver, key.identity, key.method, key.path, hash_of(key));
+  tx.run(kTakeOver, key.identity, key.method, key.path, hash_of(key), patience.count());
   return kept.resource;
 }
 

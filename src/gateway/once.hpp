@@ -26,8 +26,9 @@ std::optional<OnceKey> once_key(const Request& request);
 // Error(idempotency_key_reused).
 void claim(Tx& tx, const OnceKey& key);
 // Claims it for a flow of several: answers what an earlier, interrupted try began. Throws
-// Error(in_flight) while another try is at work.
-std::optional<std::string> claim_flow(Tx& tx, const OnceKey& key);
+// Error(in_flight) while another try is at work, which it is taken to be for `patience`: the server
+// that was at it may have died.
+std::optional<std::string> claim_flow(Tx& tx, const OnceKey& key, std::chrono::seconds patience);
 void note_resource(Tx& tx, const OnceKey& key, const std::string& resource);
 // Keeps the reply; a 5xx never comes here, because it rolls back.
 void keep(Tx& tx, const OnceKey& key, const Reply& reply);
