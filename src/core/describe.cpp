@@ -45,7 +45,10 @@ std::string schema_name(const std::type_info& type) {
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> demangled(
       abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free);
-  const std::string full = status == 0 ? demangled.get() : type.name();
+  std::string full = status == 0 ? demangled.get() : type.name();
+  constexpr std::string_view hidden = "(anonymous namespace)::";
+  for (auto at = full.find(hidden); at != std::string::npos; at = full.find(hidden))
+    full.erase(at, hidden.size());
   std::string name;
   // Keeps the last component of each qualified name, so Page<a::b::Order> becomes Page_Order.
   for (std::size_t i = 0, start = 0; i <= full.size(); ++i) {

@@ -154,7 +154,8 @@ Json asyncapi(const std::string& host) {
   Json messages = client_messages();
   std::vector<std::string> in, out;
   for (const auto& [name, message] : messages.items()) in.push_back(name);
-  for (const auto& [name, message] : server_messages().items()) {
+  const Json pushed = server_messages();
+  for (const auto& [name, message] : pushed.items()) {
     messages[name] = message;
     out.push_back(name);
   }

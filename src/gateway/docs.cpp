@@ -51,7 +51,8 @@ std::string section(const std::string& path, const std::string& method, const Js
   out += parameters_of(operation);
   if (operation.contains("requestBody"))
     out += "<h4>Takes</h4>" + content_of(operation["requestBody"]);
-  for (const auto& [status, response] : operation.value("responses", Json::object()).items())
+  const Json responses = operation.value("responses", Json::object());
+  for (const auto& [status, response] : responses.items())
     out += "<h4>" + escape_html(status) + " " + escape_html(response.value("description", "")) +
            "</h4>" + content_of(response);
   return out + "</details>";
