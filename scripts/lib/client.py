@@ -46,7 +46,7 @@ class Api:
         if method == "POST":
             sent["Idempotency-Key"] = key or uuid.uuid4().hex
         sent.update(headers or {})
-        status, text = self._exchange(method, path, data, sent)
+        status, text, _ = self._exchange(method, path, data, sent)
         parsed = json.loads(text) if text[:1] in (b"{", b"[") else text.decode()
         if status >= 400:
             raise Problem(status, parsed if isinstance(parsed, dict) else {"detail": parsed})
@@ -85,7 +85,7 @@ class Api:
             raise OSError(f"no answer: {failure!r}") from failure
         if answer.getheader("Connection", "").lower() == "close":
             self.close()
-        return answer.status, text
+        return answer.status, text, answer.headers
 
 
 class Chat:
