@@ -1,11 +1,12 @@
--- What every module stands on: how a lost commit is looked up, what was answered to which key, which
--- work is due, who did what, and which merchant a thing belongs to.
+-- What every module stands on: how a lost commit is looked up, what was answered to which key,
+-- which work is due, who did what, and which merchant a thing belongs to.
 -- The server's role is bottega_app. It may never own anything here.
 
 GRANT USAGE ON SCHEMA bottega TO bottega_app;
 GRANT SELECT ON schema_migrations TO bottega_app;
 
--- One row per committed transaction: where the answer to a COMMIT is lost, the row says what became of it.
+-- One row per committed transaction: where the answer to a COMMIT is lost, the row says what became
+-- of it.
 CREATE TABLE commit_tokens (
   token uuid PRIMARY KEY,
   at timestamptz NOT NULL DEFAULT now()
@@ -13,8 +14,8 @@ CREATE TABLE commit_tokens (
 CREATE INDEX commit_tokens_at ON commit_tokens USING brin (at);
 GRANT SELECT, INSERT, DELETE ON commit_tokens TO bottega_app;
 
--- The replies to requests that carried an Idempotency-Key. The key itself is not kept, only its hash; the
--- reply is sealed with the key, so that a reply with a secret in it is not at rest here.
+-- The replies to requests that carried an Idempotency-Key. The key itself is not kept, only its
+-- hash; the reply is sealed with the key, so that a reply with a secret in it is not at rest here.
 CREATE TABLE idempotency_keys (
   identity text NOT NULL,
   method text NOT NULL,
@@ -81,8 +82,8 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_log
 CREATE TRIGGER append_only_all BEFORE TRUNCATE ON audit_log
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- Which merchant a thing belongs to, for requests that name only the thing. Every other query names the
--- merchant, so that the tables can be spread by it.
+-- Which merchant a thing belongs to, for requests that name only the thing. Every other query names
+-- the merchant, so that the tables can be spread by it.
 CREATE TABLE directory (
   id uuid PRIMARY KEY,
   merchant_id uuid NOT NULL

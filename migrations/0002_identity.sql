@@ -1,5 +1,5 @@
--- People, their sessions, merchants with their members, and merchants' API keys. Tokens and keys are kept
--- as SHA-256 only; passwords as argon2id.
+-- People, their sessions, merchants with their members, and merchants' API keys. Tokens and keys
+-- are kept as SHA-256 only; passwords as argon2id.
 
 CREATE TABLE accounts (
   id uuid PRIMARY KEY,

@@ -1,5 +1,6 @@
--- A conversation is an append-only log of entries with a sequence number that has no gaps: the number is
--- taken under the lock of the conversation's row, in the transaction that writes the entry.
+-- A conversation is an append-only log of entries with a sequence number that has no gaps: the
+-- number is taken under the lock of the conversation's row, in the transaction that writes the
+-- entry.
 
 CREATE TABLE conversations (
   merchant_id uuid NOT NULL REFERENCES merchants,
@@ -30,7 +31,8 @@ CREATE TABLE entries (
   PRIMARY KEY (merchant_id, conversation_id, seq),
   FOREIGN KEY (merchant_id, conversation_id) REFERENCES conversations
 );
-CREATE UNIQUE INDEX entries_client_id ON entries (merchant_id, conversation_id, author_id, client_id)
+CREATE UNIQUE INDEX entries_client_id
+  ON entries (merchant_id, conversation_id, author_id, client_id)
   WHERE client_id IS NOT NULL;
 GRANT SELECT, INSERT ON entries TO bottega_app;
 

@@ -1,6 +1,7 @@
--- The double-entry ledger. A transfer moves an amount from one account (debited) to another (credited),
--- once, for ever: nothing here is updated or deleted by anybody, and the server's role has not even the
--- right to try. Accounts carry cumulative debits and credits, kept by a trigger that runs as the owner.
+-- The double-entry ledger. A transfer moves an amount from one account (debited) to another
+-- (credited), once, for ever: nothing here is updated or deleted by anybody, and the server's role
+-- has not even the right to try. Accounts carry cumulative debits and credits, kept by a trigger
+-- that runs as the owner.
 
 CREATE TABLE ledger_accounts (
   kind text NOT NULL CHECK (kind IN
@@ -48,7 +49,8 @@ BEGIN
   ON CONFLICT DO NOTHING;
   PERFORM 1 FROM ledger_accounts
    WHERE currency = NEW.currency
-     AND (owner_id, kind) IN ((NEW.debit_owner, NEW.debit_kind), (NEW.credit_owner, NEW.credit_kind))
+     AND (owner_id, kind) IN ((NEW.debit_owner, NEW.debit_kind),
+                              (NEW.credit_owner, NEW.credit_kind))
    ORDER BY owner_id, kind FOR UPDATE;
   UPDATE ledger_accounts SET debits = debits + NEW.amount
    WHERE owner_id = NEW.debit_owner AND kind = NEW.debit_kind AND currency = NEW.currency;

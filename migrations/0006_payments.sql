@@ -1,5 +1,6 @@
--- What is asked for, what was paid, and every call to the processor that may have moved money. An attempt
--- is written and committed before the call, with the key by which the processor can be asked again.
+-- What is asked for, what was paid, and every call to the processor that may have moved money. An
+-- attempt is written and committed before the call, with the key by which the processor can be
+-- asked again.
 
 CREATE TABLE payment_requests (
   merchant_id uuid NOT NULL REFERENCES merchants,
@@ -12,7 +13,8 @@ CREATE TABLE payment_requests (
   total bigint NOT NULL CHECK (total > 0),
   currency text NOT NULL,
   shipping_address text NOT NULL CHECK (shipping_address IN ('required', 'none')),
-  state text NOT NULL CHECK (state IN ('open', 'paying', 'paid', 'declined', 'cancelled', 'expired')),
+  state text NOT NULL CHECK (state IN ('open', 'paying', 'paid', 'declined', 'cancelled',
+    'expired')),
   reason text,
   expires_at timestamptz NOT NULL,
   created_by text NOT NULL,
@@ -64,7 +66,8 @@ CREATE TABLE attempts (
   reference text,
   reason text,
   asked integer NOT NULL DEFAULT 0,
-  -- By the machine's time: how long a call may still be under way does not move with the test clock.
+  -- By the machine's time: how long a call may still be under way does not move with the test
+  -- clock.
   sent_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   settled_at timestamptz,
   PRIMARY KEY (merchant_id, id)
@@ -90,7 +93,8 @@ CREATE TABLE refunds (
 CREATE INDEX refunds_payment ON refunds (merchant_id, payment_id);
 GRANT SELECT, INSERT, UPDATE ON refunds TO bottega_app;
 
--- What processors told us by themselves: kept by their own event id, so that a repeat changes nothing.
+-- What processors told us by themselves: kept by their own event id, so that a repeat changes
+-- nothing.
 CREATE TABLE processor_events (
   processor text NOT NULL,
   event_id text NOT NULL,

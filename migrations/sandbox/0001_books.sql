@@ -1,5 +1,6 @@
--- The books of the processor that the sandbox plays. They are its own: written by its own role, with its
--- own connections and commits, so that they can be compared with the product's as a real processor's are.
+-- The books of the processor that the sandbox plays. They are its own: written by its own role,
+-- with its own connections and commits, so that they can be compared with the product's as a real
+-- processor's are.
 
 GRANT USAGE ON SCHEMA sandbox TO bottega_sandbox;
 GRANT SELECT ON schema_migrations TO bottega_sandbox;
@@ -11,7 +12,8 @@ CREATE TABLE commit_tokens (
 CREATE INDEX commit_tokens_at ON commit_tokens USING brin (at);
 GRANT SELECT, INSERT, DELETE ON commit_tokens TO bottega_sandbox;
 
--- Merchants' accounts. What the hosted page asks for (name, address, tax number) decides and is forgotten.
+-- Merchants' accounts. What the hosted page asks for (name, address, tax number) decides and is
+-- forgotten.
 CREATE TABLE accounts (
   reference text PRIMARY KEY,
   merchant text NOT NULL UNIQUE,

@@ -6,8 +6,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "bottega/core/log.hpp"
 #include "gateway/once.hpp"
+#include "bottega/core/log.hpp"
 
 namespace bottega {
 namespace {
@@ -30,7 +30,8 @@ Loop::Loop(asio::io_context& context, std::string name, std::chrono::millisecond
 
 void Loop::start() {
   ended_ = false;
-  asio::co_spawn(context_, [this] { return run(); }, asio::detached);
+  asio::co_spawn(
+      context_, [this] { return run(); }, asio::detached);
 }
 
 void Loop::poke() {

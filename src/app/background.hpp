@@ -1,5 +1,6 @@
 #pragma once
-// What the server does without being asked: due jobs, the sandbox's webhooks, sweeping, following the clock.
+// What the server does without being asked: due jobs, the sandbox's webhooks, sweeping, following
+// the clock.
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -13,9 +13,8 @@ MerchantId merchant_of(const jobs::Job& job) {
 asio::awaitable<void> expire_request(const JobWorld& world, const jobs::Job& job) {
   const auto merchant = merchant_of(job);
   const auto id = from_text<payments::RequestId>(job.about);
-  const auto waiting = co_await world.db.transact([&](Tx& tx) {
-    return payments::find_alive(tx, merchant, id);
-  });
+  const auto waiting =
+      co_await world.db.transact([&](Tx& tx) { return payments::find_alive(tx, merchant, id); });
   // Nobody may confirm a payment of a request that has expired.
   if (waiting)
     co_await payments::abandon(world.db, world.registry, merchant, *waiting, world.payment_rules);
@@ -57,7 +56,8 @@ void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event
       case processors::Operation::payout:
         payouts::settle(tx, merchant, {thing}, outcome, world.payout_rules);
         break;
-      case processors::Operation::onboarding: break;
+      case processors::Operation::onboarding:
+        break;
     }
   }
   attempts::event_handled(tx, event.processor, event.event_id);
@@ -74,8 +74,8 @@ asio::awaitable<void> handle_event(const JobWorld& world, const jobs::Job& job) 
 
 std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
   const JobWorld* w = &world;
-  // How long a job that a dead server was doing waits to be taken up. Every job may run twice at once
-  // without harm, so this need only be longer than a job takes when all is well.
+  // How long a job that a dead server was doing waits to be taken up. Every job may run twice at
+  // once without harm, so this need only be longer than a job takes when all is well.
   constexpr auto quick = 10s;
   const auto with_calls =
       quick + std::chrono::ceil<std::chrono::seconds>(2 * world.payment_rules.call_timeout);
@@ -98,8 +98,7 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
          return payouts::pay(w->db, w->registry, merchant_of(job),
                              from_text<payouts::PayoutId>(job.about), w->payout_rules);
        }},
-      {attempts::kEventJob, quick, 20,
-       [w](const jobs::Job& job) { return handle_event(*w, job); }},
+      {attempts::kEventJob, quick, 20, [w](const jobs::Job& job) { return handle_event(*w, job); }},
   };
 }
 

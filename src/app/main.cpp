@@ -108,7 +108,8 @@ int run(int argc, char** argv) {
   Given given;
   const auto common = [&](CLI::App* command) {
     command->add_option("--config", given.config_file, "A JSON file of settings");
-    command->add_option("--set", given.settings, "One setting: name=value")->allow_extra_args(false);
+    command->add_option("--set", given.settings, "One setting: name=value")
+        ->allow_extra_args(false);
     return command;
   };
   auto* serving = common(cli.add_subcommand("serve", "Run the server"));

@@ -11,13 +11,13 @@
 #include "app/background.hpp"
 #include "app/demo.hpp"
 #include "app/handlers.hpp"
+#include "gateway/routes/routes.hpp"
+#include "gateway/server.hpp"
+#include "storage/embedded_postgres.hpp"
 #include "bottega/core/digest.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/ops/ops.hpp"
 #include "bottega/storage/migrate.hpp"
-#include "gateway/routes/routes.hpp"
-#include "gateway/server.hpp"
-#include "storage/embedded_postgres.hpp"
 
 namespace bottega {
 namespace {
@@ -36,9 +36,12 @@ std::string data_dir_of(const Config& config) {
 
 void relay_log(std::string_view level, std::string_view message) {
   const std::string text(message);
-  if (level == "error") log::error("postgres", {{"message", text}});
-  else if (level == "warning") log::warning("postgres", {{"message", text}});
-  else log::info("postgres", {{"message", text}});
+  if (level == "error")
+    log::error("postgres", {{"message", text}});
+  else if (level == "warning")
+    log::warning("postgres", {{"message", text}});
+  else
+    log::info("postgres", {{"message", text}});
 }
 
 // Where the databases are; the embedded PostgreSQL is started here where none is given.
@@ -170,11 +173,23 @@ Node::Parts::Parts(Config given)
       runner(db, job_kinds(world), config.jobs_batch),
       passwords(cost_of(config), static_cast<unsigned>(config.auth_threads),
                 static_cast<unsigned>(config.auth_waiting_max)),
-      app{.config = config, .clock = clock, .db = db, .hub = hub, .passwords = passwords,
-          .registry = registry, .sandbox = nullptr, .runner = runner,
-          .poke_jobs = [this] { job_loop->poke(); }, .routes = gateway::all_routes(),
-          .public_url = {}, .payment_rules = payment_rules, .payout_rules = payout_rules,
-          .limits = {}, .metrics = {}, .tokens = {}, .stopping = false} {
+      app{.config = config,
+          .clock = clock,
+          .db = db,
+          .hub = hub,
+          .passwords = passwords,
+          .registry = registry,
+          .sandbox = nullptr,
+          .runner = runner,
+          .poke_jobs = [this] { job_loop->poke(); },
+          .routes = gateway::all_routes(),
+          .public_url = {},
+          .payment_rules = payment_rules,
+          .payout_rules = payout_rules,
+          .limits = {},
+          .metrics = {},
+          .tokens = {},
+          .stopping = false} {
   clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
   if (config.mode == "sandbox") {
     sandbox_db = std::make_unique<Database>(sandbox_options_of(config, storage.sandbox_url), clock);
@@ -190,8 +205,8 @@ Node::Parts::Parts(Config given)
 
 void Node::Parts::open_doors() {
   server = std::make_unique<gateway::Server>(app, static_cast<unsigned>(config.http_threads));
-  const auto port = server->listen(
-      {config.http_address, static_cast<std::uint16_t>(config.http_port)}, nullptr);
+  const auto port =
+      server->listen({config.http_address, static_cast<std::uint16_t>(config.http_port)}, nullptr);
   url = url_of("http", config.http_address, port);
   if (!config.tls_certificate.empty()) {
     tls = gateway::make_tls(config.tls_certificate, config.tls_key);
@@ -201,11 +216,23 @@ void Node::Parts::open_doors() {
   }
   app.public_url = config.http_public_url.empty() ? url : config.http_public_url;
   if (!sandbox) return;
-  sandbox_app.reset(new gateway::App{
-      .config = config, .clock = clock, .db = *sandbox_db, .hub = hub, .passwords = passwords,
-      .registry = registry, .sandbox = sandbox.get(), .runner = runner, .poke_jobs = [] {},
-      .routes = gateway::sandbox_routes(), .public_url = {}, .payment_rules = payment_rules,
-      .payout_rules = payout_rules, .limits = {}, .metrics = {}, .tokens = {}, .stopping = false});
+  sandbox_app.reset(new gateway::App{.config = config,
+                                     .clock = clock,
+                                     .db = *sandbox_db,
+                                     .hub = hub,
+                                     .passwords = passwords,
+                                     .registry = registry,
+                                     .sandbox = sandbox.get(),
+                                     .runner = runner,
+                                     .poke_jobs = [] {},
+                                     .routes = gateway::sandbox_routes(),
+                                     .public_url = {},
+                                     .payment_rules = payment_rules,
+                                     .payout_rules = payout_rules,
+                                     .limits = {},
+                                     .metrics = {},
+                                     .tokens = {},
+                                     .stopping = false});
   sandbox_server = std::make_unique<gateway::Server>(*sandbox_app, 1);
   const auto sandbox_port = sandbox_server->listen(
       {config.sandbox_address, static_cast<std::uint16_t>(config.sandbox_port)}, nullptr);
@@ -219,23 +246,21 @@ void Node::Parts::open_doors() {
 void Node::Parts::start_loops() {
   const auto add = [&](asio::io_context& context, std::string name, milliseconds every,
                        Loop::Action action) {
-    loops.push_back(
-        std::make_unique<Loop>(context, std::move(name), every, std::move(action)));
+    loops.push_back(std::make_unique<Loop>(context, std::move(name), every, std::move(action)));
     return loops.back().get();
   };
   job_loop = add(server->context(), "jobs", milliseconds(config.jobs_poll_ms),
                  [this]() -> asio::awaitable<void> {
-                   const auto offset = co_await db.read([](Tx& tx) { return ops::clock_offset(tx); });
+                   const auto offset =
+                       co_await db.read([](Tx& tx) { return ops::clock_offset(tx); });
                    clock.set_offset(offset);
                    co_await runner.drain(10);
                  });
-  add(server->context(), "sweep", kSweepEvery,
-      [this] { return sweep(db, sandbox_db.get()); });
+  add(server->context(), "sweep", kSweepEvery, [this] { return sweep(db, sandbox_db.get()); });
   if (sandbox) {
     delivery_loop = add(sandbox_server->context(), "webhooks", kDeliveryPoll,
                         [this]() -> asio::awaitable<void> {
-                          for (int sent = 1; sent > 0;)
-                            sent = co_await sandbox->deliver_events();
+                          for (int sent = 1; sent > 0;) sent = co_await sandbox->deliver_events();
                         });
     sandbox->on_queued([this] { delivery_loop->poke(); });
   }

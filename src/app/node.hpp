@@ -1,5 +1,6 @@
 #pragma once
-// One running server: everything it is made of, built in the order of what needs what, and stopped in reverse.
+// One running server: everything it is made of, built in the order of what needs what, and stopped
+// in reverse.
 #include <memory>
 #include <string>
 
@@ -9,8 +10,8 @@ namespace bottega {
 
 class Node {
  public:
-  // Starts it: PostgreSQL where it is embedded, migrations, checks, listeners, jobs. Throws Error with
-  // words for the operator.
+  // Starts it: PostgreSQL where it is embedded, migrations, checks, listeners, jobs. Throws Error
+  // with words for the operator.
   explicit Node(Config config);
   ~Node();
   void stop();

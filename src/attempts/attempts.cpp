@@ -10,10 +10,11 @@ using processors::Operation, processors::Verdict;
 
 const Sql<Attempt(MerchantId, AttemptId, Operation, ThingId, std::string, std::int64_t, Currency)>
     kBegin{"attempts.begin", R"(
-    INSERT INTO attempts (merchant_id, id, operation, subject_id, processor, amount, currency, state)
+    INSERT INTO attempts (merchant_id, id, operation, subject_id, processor, amount, currency,
+                          state)
     VALUES ($1, $2, $3, $4, $5, $6, $7, 'sent')
-    RETURNING id, merchant_id, operation, processor, amount, currency, state, reference, reason, asked,
-              false AS overdue)"};
+    RETURNING id, merchant_id, operation, processor, amount, currency, state, reference, reason,
+              asked, false AS overdue)"};
 
 const Sql<Attempt(MerchantId, ThingId, std::int64_t)> kLockLatest{"attempts.lock_latest", R"(
     SELECT id, merchant_id, operation, processor, amount, currency, state, reference, reason, asked,

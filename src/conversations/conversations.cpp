@@ -40,7 +40,8 @@ const Sql<void(MerchantId, ConversationId, AccountId, Instant)> kOpen{"conversat
 const Sql<Conversation(MerchantId, AccountId)> kOfPair{"conversations.of_pair", R"(
     SELECT c.id, c.number, c.merchant_id, m.name AS merchant_name, c.buyer_id, a.name AS buyer_name,
            c.last_seq, c.last_entry_at, c.created_at
-    FROM conversations c JOIN merchants m ON m.id = c.merchant_id JOIN accounts a ON a.id = c.buyer_id
+    FROM conversations c JOIN merchants m ON m.id = c.merchant_id
+         JOIN accounts a ON a.id = c.buyer_id
     WHERE c.merchant_id = $1 AND c.buyer_id = $2)"};
 
 const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kSeat{"conversations.seat", R"(
@@ -67,8 +68,8 @@ const Sql<Numbered(MerchantId, ConversationId, EntryId, std::string, Author,
       UPDATE conversations SET last_seq = last_seq + 1, last_entry_at = greatest(last_entry_at, $9)
       WHERE merchant_id = $1 AND id = $2 RETURNING last_seq, buyer_id),
     written AS (
-      INSERT INTO entries (merchant_id, conversation_id, seq, id, event, author, author_id, client_id,
-                           data, at)
+      INSERT INTO entries (merchant_id, conversation_id, seq, id, event, author, author_id,
+                           client_id, data, at)
       SELECT $1, $2, last_seq, $3, $4, $5, $6, $7, $8, $9 FROM next)
     SELECT last_seq AS seq, buyer_id FROM next)"};
 
@@ -101,7 +102,8 @@ const Sql<Conversation(AccountId, Instant, ConversationId, std::int64_t)> kOfBuy
     "conversations.of_buyer", R"(
     SELECT c.id, c.number, c.merchant_id, m.name AS merchant_name, c.buyer_id, a.name AS buyer_name,
            c.last_seq, c.last_entry_at, c.created_at
-    FROM conversations c JOIN merchants m ON m.id = c.merchant_id JOIN accounts a ON a.id = c.buyer_id
+    FROM conversations c JOIN merchants m ON m.id = c.merchant_id
+         JOIN accounts a ON a.id = c.buyer_id
     WHERE c.buyer_id = $1 AND (c.last_entry_at, c.id) < ($2, $3)
     ORDER BY c.last_entry_at DESC, c.id DESC LIMIT $4)"};
 
@@ -109,7 +111,8 @@ const Sql<Conversation(MerchantId, Instant, ConversationId, std::int64_t)> kOfMe
     "conversations.of_merchant", R"(
     SELECT c.id, c.number, c.merchant_id, m.name AS merchant_name, c.buyer_id, a.name AS buyer_name,
            c.last_seq, c.last_entry_at, c.created_at
-    FROM conversations c JOIN merchants m ON m.id = c.merchant_id JOIN accounts a ON a.id = c.buyer_id
+    FROM conversations c JOIN merchants m ON m.id = c.merchant_id
+         JOIN accounts a ON a.id = c.buyer_id
     WHERE c.merchant_id = $1 AND (c.last_entry_at, c.id) < ($2, $3)
     ORDER BY c.last_entry_at DESC, c.id DESC LIMIT $4)"};
 
@@ -121,8 +124,8 @@ const Sql<Missed(AccountId, std::optional<MerchantId>, Instant, std::int64_t)> k
     FROM conversations c
     WHERE c.last_entry_at >= $3
       AND (CASE WHEN $2::uuid IS NULL
-                THEN c.buyer_id = $1 OR c.merchant_id IN (SELECT m.merchant_id FROM merchant_members m
-                                                          WHERE m.account_id = $1)
+                THEN c.buyer_id = $1 OR c.merchant_id IN (
+                  SELECT m.merchant_id FROM merchant_members m WHERE m.account_id = $1)
                 ELSE c.merchant_id = $2 END)
     ORDER BY c.last_entry_at DESC LIMIT $4)"};
 

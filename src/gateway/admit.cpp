@@ -12,8 +12,8 @@ namespace bottega::gateway {
 namespace {
 
 constexpr std::size_t kFieldsMax = 100, kLineMax = 8'192, kTargetMax = 8'192;
-constexpr auto kMethods = std::to_array<std::string_view>(
-    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"});
+constexpr auto kMethods =
+    std::to_array<std::string_view>({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"});
 // Fields of which a second one could be read in two ways.
 constexpr auto kSingletons = std::to_array<std::string_view>(
     {"host", "content-length", "transfer-encoding", "content-type", "authorization", "expect",
@@ -33,7 +33,8 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
   });
 }
 
@@ -126,7 +127,8 @@ void read_field(Fields& fields, std::string_view line) {
   if (line.size() > kLineMax) throw Error(Code::headers_too_large, "a field is too long");
   if (line.front() == ' ' || line.front() == '\t') refuse("a field is folded over two lines");
   const auto colon = line.find(':');
-  if (colon == line.npos || !is_token(line.substr(0, colon))) refuse("a field's name is not a token");
+  if (colon == line.npos || !is_token(line.substr(0, colon)))
+    refuse("a field's name is not a token");
   const auto name = line.substr(0, colon), value = trimmed(line.substr(colon + 1));
   const bool printable = std::ranges::all_of(value, [](char c) {
     const auto u = static_cast<unsigned char>(c);

@@ -1,6 +1,6 @@
 #pragma once
-// The one strict gate of HTTP/1.1 (RFC 9112): the raw head of a request passes it before anything else
-// looks at it. Whatever two servers could read in two ways is refused.
+// The one strict gate of HTTP/1.1 (RFC 9112): the raw head of a request passes it before anything
+// else looks at it. Whatever two servers could read in two ways is refused.
 #include <cstdint>
 #include <string_view>
 
@@ -15,8 +15,8 @@ struct Framing {
   unsigned minor_version = 1;
 };
 
-// `head` is everything up to and with the empty line. Throws Error where it may not be answered but with a
-// problem and a close.
+// `head` is everything up to and with the empty line. Throws Error where it may not be answered but
+// with a problem and a close.
 Framing admit(std::string_view head);
 
 }  // namespace bottega::gateway

@@ -15,8 +15,9 @@ const EventRow kEvents[] = {
      "payment_request", kGives<payments::Request>},
     {"payment_request.action_required", Durable::yes, "The buyer must confirm at the processor.",
      "payment_request", kGives<payments::Request>},
-    {"payment_request.payment_failed", Durable::yes, "The attempt failed; the request is open again.",
-     "payment_request", kGives<payments::Request>},
+    {"payment_request.payment_failed", Durable::yes,
+     "The attempt failed; the request is open again.", "payment_request",
+     kGives<payments::Request>},
     {"payment_request.paid", Durable::yes, "The money is captured.", "payment_request",
      kGives<payments::Request>},
     {"payment_request.declined", Durable::yes, "The buyer declined.", "payment_request",
@@ -92,13 +93,16 @@ Json client_messages() {
             {"idempotency_key", text("As the header.")},
             {"body", any}}}}}}},
       {"auth",
-       {{"summary", "Says who is there, within ten seconds, where no header did; later, a fresh token."},
+       {{"summary",
+         "Says who is there, within ten seconds, where no header did; later, a fresh token."},
         {"payload",
          {{"type", "object"},
           {"required", {"method", "token"}},
-          {"properties", {{"id", id}, {"method", {{"const", "AUTH"}}}, {"token", text("A token.")}}}}}}},
+          {"properties",
+           {{"id", id}, {"method", {{"const", "AUTH"}}}, {"token", text("A token.")}}}}}}},
       {"resume",
-       {{"summary", "Says what was seen last, as the first frame after AUTH; the rest is sent in order."},
+       {{"summary",
+         "Says what was seen last, as the first frame after AUTH; the rest is sent in order."},
         {"payload",
          {{"type", "object"},
           {"required", {"method"}},
@@ -122,12 +126,14 @@ Json server_messages() {
                 {"replayed", {{"type", "boolean"}}},
                 {"body", Json::object()}}}}}}},
           {"resumed",
-           {{"summary", "Everything missing was sent; where recovered is false, page the log to position."},
+           {{"summary",
+             "Everything missing was sent; where recovered is false, page the log to position."},
             {"payload",
              {{"type", "object"},
               {"required", {"event", "data"}},
               {"properties",
-               {{"event", {{"const", "resumed"}}}, {"id", text("Of the RESUME.")},
+               {{"event", {{"const", "resumed"}}},
+                {"id", text("Of the RESUME.")},
                 {"data", {{"type", "object"}}}}}}}}}};
 }
 
@@ -166,30 +172,29 @@ Json asyncapi(const std::string& host) {
   Json channel_messages = Json::object();
   for (const auto& [name, message] : messages.items())
     channel_messages[name] = {{"$ref", "#/components/messages/" + name}};
-  return {{"asyncapi", "3.0.0"},
-          {"info",
-           {{"title", "Bottega socket"},
-            {"version", BOTTEGA_VERSION},
-            {"description",
-             "Subprotocol bottega.v1. Close codes 3000 to 3499 ask the client to come back (3005 token "
-             "expired, 3008 too slow, 3010 server restarting), 3500 to 3999 not to (3500 bad token, "
-             "3501 bad request)."}}},
-          {"servers", {{"this", {{"host", host}, {"protocol", "ws"}}}}},
-          {"channels",
-           {{"socket",
-             {{"address", "/v1/socket"}, {"messages", channel_messages}}}}},
-          {"operations",
-           {{"take",
-             {{"action", "receive"},
-              {"summary", "What the server takes from a client."},
-              {"channel", {{"$ref", "#/channels/socket"}}},
-              {"messages", references(messages, in)}}},
-            {"push",
-             {{"action", "send"},
-              {"summary", "What the server sends to a client."},
-              {"channel", {{"$ref", "#/channels/socket"}}},
-              {"messages", references(messages, out)}}}}},
-          {"components", {{"messages", messages}, {"schemas", components}}}};
+  return {
+      {"asyncapi", "3.0.0"},
+      {"info",
+       {{"title", "Bottega socket"},
+        {"version", BOTTEGA_VERSION},
+        {"description",
+         "Subprotocol bottega.v1. Close codes 3000 to 3499 ask the client to come back (3005 token "
+         "expired, 3008 too slow, 3010 server restarting), 3500 to 3999 not to (3500 bad token, "
+         "3501 bad request)."}}},
+      {"servers", {{"this", {{"host", host}, {"protocol", "ws"}}}}},
+      {"channels", {{"socket", {{"address", "/v1/socket"}, {"messages", channel_messages}}}}},
+      {"operations",
+       {{"take",
+         {{"action", "receive"},
+          {"summary", "What the server takes from a client."},
+          {"channel", {{"$ref", "#/channels/socket"}}},
+          {"messages", references(messages, in)}}},
+        {"push",
+         {{"action", "send"},
+          {"summary", "What the server sends to a client."},
+          {"channel", {{"$ref", "#/channels/socket"}}},
+          {"messages", references(messages, out)}}}}},
+      {"components", {{"messages", messages}, {"schemas", components}}}};
 }
 
 }  // namespace bottega::gateway

@@ -43,7 +43,8 @@ void ChunkedDecoder::step(char c) {
     case State::size_lf:
       expect(c, '\n');
       if (left_ > body_max_ - body_.size())
-        throw Error(Code::too_large, "the body is larger than " + std::to_string(body_max_) + " bytes");
+        throw Error(Code::too_large,
+                    "the body is larger than " + std::to_string(body_max_) + " bytes");
       state_ = left_ > 0 ? State::data : State::last_cr;
       return;
     case State::data_cr:
@@ -64,16 +65,21 @@ void ChunkedDecoder::step(char c) {
       state_ = State::done;
       return;
     case State::data:
-    case State::done: return;
+    case State::done:
+      return;
   }
 }
 
 void ChunkedDecoder::take_size_digit(char c) {
   unsigned value = 0;
-  if (c >= '0' && c <= '9') value = static_cast<unsigned>(c - '0');
-  else if (c >= 'a' && c <= 'f') value = static_cast<unsigned>(c - 'a' + 10);
-  else if (c >= 'A' && c <= 'F') value = static_cast<unsigned>(c - 'A' + 10);
-  else refuse();
+  if (c >= '0' && c <= '9')
+    value = static_cast<unsigned>(c - '0');
+  else if (c >= 'a' && c <= 'f')
+    value = static_cast<unsigned>(c - 'a' + 10);
+  else if (c >= 'A' && c <= 'F')
+    value = static_cast<unsigned>(c - 'A' + 10);
+  else
+    refuse();
   if (++digits_ > kDigitsMax) refuse();
   left_ = left_ * 16 + value;
 }

@@ -10,8 +10,8 @@ class ChunkedDecoder {
  public:
   explicit ChunkedDecoder(std::size_t body_max) : body_max_(body_max) {}
 
-  // Takes bytes as they come; answers how many belonged to this body. Throws Error(malformed) or, over
-  // the limit, Error(too_large).
+  // Takes bytes as they come; answers how many belonged to this body. Throws Error(malformed) or,
+  // over the limit, Error(too_large).
   std::size_t feed(std::string_view bytes);
   bool done() const { return state_ == State::done; }
   std::string take() { return std::move(body_); }
@@ -23,7 +23,7 @@ class ChunkedDecoder {
 
   std::size_t body_max_;
   State state_ = State::size;
-  std::size_t left_ = 0;    // bytes of the present chunk still to come
+  std::size_t left_ = 0;  // bytes of the present chunk still to come
   unsigned digits_ = 0;
   std::string body_;
 };

@@ -1,5 +1,5 @@
-// HTTP/1.1 over one connection. Heads and bodies are read by us, within limits; the gate (admit) decides
-// what is HTTP, before anything else looks at it.
+// HTTP/1.1 over one connection. Heads and bodies are read by us, within limits; the gate (admit)
+// decides what is HTTP, before anything else looks at it.
 #include "gateway/connection.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -9,11 +9,11 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
-#include "bottega/core/log.hpp"
 #include "gateway/chunked.hpp"
 #include "gateway/dispatch.hpp"
 #include "gateway/head.hpp"
 #include "gateway/problem.hpp"
+#include "bottega/core/log.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -67,8 +67,7 @@ class Connection final : public Open {
       for (auto next = Next::more; next == Next::more;) next = co_await one();
       co_await hang_up();
     } catch (const Gone&) {
-    } catch (const boost::system::system_error&) {
-    }
+    } catch (const boost::system::system_error&) {}
     stream_->tcp().close();
   }
 
@@ -122,8 +121,8 @@ class Connection final : public Open {
     } else {
       reply = co_await dispatch(app_, head.request, token);
     }
-    const auto next = head.framing.keep_alive && !stopping_ && !app_.stopping ? Next::more
-                                                                               : Next::close;
+    const auto next =
+        head.framing.keep_alive && !stopping_ && !app_.stopping ? Next::more : Next::close;
     co_await write(reply, &head, next);
     co_return next;
   }
@@ -245,8 +244,9 @@ class Connection final : public Open {
     if (origin.empty() || !origin_is_listed(app_.config.http_origins, origin)) return;
     out.set("Access-Control-Allow-Origin", origin);
     out.set("Vary", "Origin");
-    out.set("Access-Control-Expose-Headers",
-            "ETag, Link, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id");
+    out.set(
+        "Access-Control-Expose-Headers",
+        "ETag, Link, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id");
     if (!head.is_options) return;
     out.set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE");
     out.set("Access-Control-Allow-Headers",

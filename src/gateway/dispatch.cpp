@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "bottega/core/digest.hpp"
-#include "bottega/core/log.hpp"
 #include "gateway/once.hpp"
 #include "gateway/problem.hpp"
 #include "gateway/url.hpp"
+#include "bottega/core/digest.hpp"
+#include "bottega/core/log.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -21,11 +21,16 @@ struct Match {
 
 std::string_view name_of(Verb verb) {
   switch (verb) {
-    case Verb::get: return "GET";
-    case Verb::post: return "POST";
-    case Verb::put: return "PUT";
-    case Verb::patch: return "PATCH";
-    case Verb::del: return "DELETE";
+    case Verb::get:
+      return "GET";
+    case Verb::post:
+      return "POST";
+    case Verb::put:
+      return "PUT";
+    case Verb::patch:
+      return "PATCH";
+    case Verb::del:
+      return "DELETE";
   }
   return "GET";
 }
@@ -65,7 +70,8 @@ Match match(std::span<const Route> routes, const Request& request) {
 void admit(const Route& route, const identity::Who& who) {
   const auto refuse = [] { return Error(Code::not_found, "there is no such address"); };
   switch (route.access) {
-    case Access::anyone: return;
+    case Access::anyone:
+      return;
     case Access::person:
       if (who.kind == identity::Kind::person) return;
       throw Error(Code::forbidden, "an API key cannot do this");
@@ -84,7 +90,8 @@ void admit(const Route& route, const identity::Who& who) {
       if (who.staff == StaffRole::admin) return;
       if (who.staff) throw Error(Code::forbidden, "this takes the role of admin");
       throw refuse();
-    case Access::nobody: break;
+    case Access::nobody:
+      break;
   }
   throw Error(Code::unauthenticated, "send a bearer token");
 }
@@ -97,8 +104,7 @@ void admit(const Route& route, const identity::Who& who) {
 Allowance spend(App& app, const Route& route, const Request& request) {
   const auto& config = app.config;
   const bool writes = route.budget != Budget::reads;
-  const auto quota =
-      writes ? config.limits_writes_per_minute : config.limits_requests_per_minute;
+  const auto quota = writes ? config.limits_writes_per_minute : config.limits_requests_per_minute;
   auto who = request.who.actor();
   if (request.who.kind == identity::Kind::nobody) who += ":" + request.address;
   auto allowance = app.limits.take((writes ? "writes:" : "reads:") + who, quota, 60s);
@@ -139,8 +145,8 @@ struct Progress {
 
 asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::string>& token,
                               Progress& progress) {
-  const auto from = app.limits.take("address:" + request.address,
-                                    app.config.limits_address_per_minute, 60s);
+  const auto from =
+      app.limits.take("address:" + request.address, app.config.limits_address_per_minute, 60s);
   if (from.exceeded) exceeded(from);
   auto matched = match(app.routes, request);
   const Route& route = *matched.route;
@@ -161,10 +167,10 @@ asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::str
 void add_limits(Reply& reply, const Progress& progress) {
   if (!progress.allowance) return;
   const auto& a = *progress.allowance;
-  reply.headers.emplace_back("RateLimit-Policy", "\"minute\";q=" + std::to_string(a.quota) + ";w=" +
-                                                     std::to_string(a.window.count()));
-  reply.headers.emplace_back("RateLimit", "\"minute\";r=" + std::to_string(a.left) + ";t=" +
-                                              std::to_string(a.resets_in.count()));
+  reply.headers.emplace_back("RateLimit-Policy", "\"minute\";q=" + std::to_string(a.quota) +
+                                                     ";w=" + std::to_string(a.window.count()));
+  reply.headers.emplace_back("RateLimit", "\"minute\";r=" + std::to_string(a.left) +
+                                              ";t=" + std::to_string(a.resets_in.count()));
 }
 
 }  // namespace
@@ -176,8 +182,7 @@ asio::awaitable<identity::Who> authenticate(App& app, std::string token) {
       throw Error(Code::token_expired, "the access token has expired; refresh it");
     co_return *known;
   }
-  const auto who =
-      co_await app.db.read([&](Tx& tx) { return identity::authenticate(tx, token); });
+  const auto who = co_await app.db.read([&](Tx& tx) { return identity::authenticate(tx, token); });
   app.tokens.keep(hash, who);
   co_return who;
 }
@@ -194,16 +199,17 @@ asio::awaitable<Reply> dispatch(App& app, Request request, std::optional<std::st
   } catch (...) {
     failure = std::current_exception();
   }
-  if (failure) reply = problem(error_of(failure, request.request_id), request.request_id,
-                               app.public_url);
+  if (failure)
+    reply = problem(error_of(failure, request.request_id), request.request_id, app.public_url);
   add_limits(reply, progress);
   const auto took = std::chrono::steady_clock::now() - started;
   app.metrics.answered(progress.route, reply.status, took);
-  log::debug("request", {{"request", request.request_id},
-                         {"route", progress.route},
-                         {"status", reply.status},
-                         {"who", request.who.actor()},
-                         {"us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
+  log::debug("request",
+             {{"request", request.request_id},
+              {"route", progress.route},
+              {"status", reply.status},
+              {"who", request.who.actor()},
+              {"us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
   co_return reply;
 }
 

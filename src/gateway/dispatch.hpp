@@ -1,6 +1,6 @@
 #pragma once
-// From a request, whichever transport brought it, to its reply: match the route, know who asks, count,
-// call, and turn every failure into a problem document. It never throws.
+// From a request, whichever transport brought it, to its reply: match the route, know who asks,
+// count, call, and turn every failure into a problem document. It never throws.
 #include "gateway/app.hpp"
 
 namespace bottega::gateway {

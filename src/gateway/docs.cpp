@@ -15,9 +15,9 @@ constexpr std::string_view kStyle =
 
 std::string page(const std::string& title, const std::string& body) {
   return "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-         "content=\"width=device-width\"><title>" + escape_html(title) + "</title>" +
-         std::string(kStyle) + "</head><body><h1>" + escape_html(title) + "</h1>" + body +
-         "</body></html>";
+         "content=\"width=device-width\"><title>" +
+         escape_html(title) + "</title>" + std::string(kStyle) + "</head><body><h1>" +
+         escape_html(title) + "</h1>" + body + "</body></html>";
 }
 
 std::string pre(const Json& json) { return "<pre>" + escape_html(json.dump(2)) + "</pre>"; }
@@ -64,12 +64,23 @@ std::string escape_html(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -81,9 +92,10 @@ std::string docs_page(const Json& openapi) {
     for (const auto& [method, operation] : operations.items())
       if (operation.is_object())
         sections[operation.at("tags").at(0).get<std::string>()] += section(path, method, operation);
-  std::string body = "<p>" + escape_html(openapi.at("info").value("description", "")) +
-                     "</p><p>As documents: <a href=\"/openapi.json\">OpenAPI</a>, <a "
-                     "href=\"/asyncapi.json\">AsyncAPI</a>, <a href=\"/problems\">problems</a>.</p>";
+  std::string body =
+      "<p>" + escape_html(openapi.at("info").value("description", "")) +
+      "</p><p>As documents: <a href=\"/openapi.json\">OpenAPI</a>, <a "
+      "href=\"/asyncapi.json\">AsyncAPI</a>, <a href=\"/problems\">problems</a>.</p>";
   for (const auto& [tag, text] : sections) body += "<h2>" + escape_html(tag) + "</h2>" + text;
   body += "<h2>Schemas</h2>";
   for (const auto& [name, schema] : openapi.at("components").at("schemas").items())
@@ -96,8 +108,9 @@ std::string problem_page(const CodeInfo& row) {
   const std::string retry = row.retry == Retry::later
                                 ? "The same request may succeed later."
                                 : "The same request will fail again until something changes.";
-  return page(std::string(row.title), "<p>Code <code>" + escape_html(row.slug) + "</code>, HTTP status " +
-                                          std::to_string(row.status) + ".</p><p>" + retry +
+  return page(std::string(row.title), "<p>Code <code>" + escape_html(row.slug) +
+                                          "</code>, HTTP status " + std::to_string(row.status) +
+                                          ".</p><p>" + retry +
                                           "</p><p><a href=\"/problems\">All problems</a></p>");
 }
 

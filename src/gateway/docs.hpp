@@ -1,5 +1,6 @@
 #pragma once
-// The pages that people read: the contract, and what each problem means. No scripts, nothing from elsewhere.
+// The pages that people read: the contract, and what each problem means. No scripts, nothing from
+// elsewhere.
 #include <string>
 
 #include "bottega/core/error.hpp"

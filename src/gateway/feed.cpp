@@ -69,8 +69,8 @@ asio::awaitable<void> Feed::fill(std::string stream) {
   wanted_.erase(stream);
 }
 
-// The first event of a conversation that the client has not named: it gets what was written since it
-// connected, for another event may have overtaken that one on its way here.
+// The first event of a conversation that the client has not named: it gets what was written since
+// it connected, for another event may have overtaken that one on its way here.
 asio::awaitable<void> Feed::first_contact(std::string stream, std::int64_t upto) {
   const auto id = from_text<ConversationId>(stream);
   const auto events = co_await app_.db.read([&](Tx& tx) {
@@ -91,7 +91,8 @@ void Feed::send_all(const std::string& stream, const std::vector<conversations::
   }
 }
 
-// What comes after the client's position; where live events went out before it told us, only up to them.
+// What comes after the client's position; where live events went out before it told us, only up to
+// them.
 void Feed::send_missed(const std::string& stream, std::int64_t position,
                        const std::vector<conversations::Event>& events) {
   const auto first = first_.find(stream);
@@ -112,8 +113,8 @@ asio::awaitable<std::vector<Feed::Start>> Feed::starts_of(const identity::Who& w
     for (const auto& [id, position] : frame.positions) {
       Start start{id, {}, position, 0, false};
       try {
-        const auto seat = conversations::enter(tx, who, id, identity::Scope::read,
-                                               conversations::Lock::no);
+        const auto seat =
+            conversations::enter(tx, who, id, identity::Scope::read, conversations::Lock::no);
         start.merchant = seat.merchant;
         start.last = seat.last_seq;
         start.exists = true;
@@ -151,7 +152,8 @@ asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame)
       // Too much to push: the client pages the log up to here, and live events go on behind it.
       const auto last = co_await app_.db.read([&](Tx& tx) {
         return conversations::enter(tx, who, start.id, identity::Scope::read,
-                                    conversations::Lock::no).last_seq;
+                                    conversations::Lock::no)
+            .last_seq;
       });
       sent_[name] = std::max(sent_[name], last);
     }

@@ -1,14 +1,14 @@
 #pragma once
-// What one listener has been sent of each conversation. Live events are taken as they come; where one is
-// not the next, the gap is read from the log: nothing is missing, doubled or out of order.
+// What one listener has been sent of each conversation. Live events are taken as they come; where
+// one is not the next, the gap is read from the log: nothing is missing, doubled or out of order.
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <set>
 
-#include "bottega/bus/hub.hpp"
 #include "gateway/app.hpp"
 #include "gateway/frames.hpp"
+#include "bottega/bus/hub.hpp"
 
 namespace bottega::gateway {
 
@@ -23,11 +23,13 @@ class Feed {
   bool hear(const bus::EventPtr& event);
   // Sends what is missing, from the log.
   asio::awaitable<void> catch_up();
-  // Sends what the client says it has missed, and answers per conversation whether all of it was sent.
+  // Sends what the client says it has missed, and answers per conversation whether all of it was
+  // sent.
   asio::awaitable<Json> resume(const identity::Who& who, const Frame& frame);
   bool is_busy() const { return busy_; }
-  // Durable events are held back until the client has said RESUME, or that it will not: an event that came
-  // before what it has missed could not be put in order. True where catch_up() must be run.
+  // Durable events are held back until the client has said RESUME, or that it will not: an event
+  // that came before what it has missed could not be put in order. True where catch_up() must be
+  // run.
   bool release();
 
  private:
@@ -51,7 +53,8 @@ class Feed {
   std::function<void(const std::string&)> send_;
   std::map<std::string, std::int64_t> sent_;    // conversation -> last position sent
   std::map<std::string, std::int64_t> wanted_;  // conversation -> a position known to exist
-  std::map<std::string, std::int64_t> first_;   // conversation -> first position, where none was named
+  std::map<std::string, std::int64_t>
+      first_;  // conversation -> first position, where none was named
   bool holding_ = true;
   bool busy_ = false;
 };

@@ -9,9 +9,9 @@ namespace bottega::gateway {
 
 struct Frame {
   std::string id;
-  std::string method;          // an HTTP method, AUTH or RESUME
-  Request request;             // for an HTTP method
-  Secret token;                // for AUTH
+  std::string method;  // an HTTP method, AUTH or RESUME
+  Request request;     // for an HTTP method
+  Secret token;        // for AUTH
   std::map<conversations::ConversationId, std::int64_t> positions;  // for RESUME
   std::optional<Instant> since;
 };
@@ -19,7 +19,8 @@ struct Frame {
 // Throws Error(malformed) or Error(invalid) for what is not such a frame.
 Frame read_frame(const std::string& text);
 
-// Requests with the same lane take effect in the order sent: those on one conversation. Empty: no lane.
+// Requests with the same lane take effect in the order sent: those on one conversation. Empty: no
+// lane.
 std::string lane_of(const Frame& frame);
 
 }  // namespace bottega::gateway

@@ -41,7 +41,8 @@ bool has_token(std::string_view list, std::string_view token) {
   return false;
 }
 
-// "application/json" of "application/json; charset=utf-8"; another charset is not JSON (RFC 8259, 8.1).
+// "application/json" of "application/json; charset=utf-8"; another charset is not JSON (RFC
+// 8259, 8.1).
 std::string media_type_of(std::string_view value) {
   const auto semicolon = value.find(';');
   const auto type = lower(trimmed(value.substr(0, semicolon)));
@@ -123,7 +124,8 @@ std::string child_trace(std::string_view trace_parent) {
 }
 
 std::string request_id_of(std::string_view given) {
-  if (!given.empty() && given.size() <= kRequestIdMax && is_opaque(given)) return std::string(given);
+  if (!given.empty() && given.size() <= kRequestIdMax && is_opaque(given))
+    return std::string(given);
   return "req_" + typeid_suffix(make_uuid_v7());
 }
 

@@ -17,9 +17,11 @@ struct Kept {
 };
 BOOST_DESCRIBE_STRUCT(Kept, (), (digest, status, reply, resource, is_locked))
 
-const Sql<void(std::string, std::string, std::string, std::string, std::string, Instant, std::int64_t)>
+const Sql<void(std::string, std::string, std::string, std::string, std::string, Instant,
+               std::int64_t)>
     kClaim{"once.claim", R"(
-    INSERT INTO idempotency_keys (identity, method, path, key_hash, digest, locked_until, created_at)
+    INSERT INTO idempotency_keys (identity, method, path, key_hash, digest, locked_until,
+                                  created_at)
     VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $7::bigint), $6)
     ON CONFLICT (identity, method, path, key_hash) DO NOTHING)"};
 

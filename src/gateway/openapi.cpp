@@ -32,11 +32,16 @@ constexpr Also kAlso[] = {{"openConversation", 200}, {"acceptPaymentRequest", 20
 
 std::string_view method_of(Verb verb) {
   switch (verb) {
-    case Verb::get: return "get";
-    case Verb::post: return "post";
-    case Verb::put: return "put";
-    case Verb::patch: return "patch";
-    case Verb::del: return "delete";
+    case Verb::get:
+      return "get";
+    case Verb::post:
+      return "post";
+    case Verb::put:
+      return "put";
+    case Verb::patch:
+      return "patch";
+    case Verb::del:
+      return "delete";
   }
   return "get";
 }
@@ -50,13 +55,20 @@ std::string tag_of(std::string_view path) {
 
 std::string who_may(Access access) {
   switch (access) {
-    case Access::anyone: return "Open to everybody.";
-    case Access::person: return "For a signed-in person.";
-    case Access::member: return "For a signed-in person or an API key.";
-    case Access::support: return "For the staff.";
-    case Access::finance: return "For the staff: finance or admin.";
-    case Access::admin: return "For the staff: admin.";
-    case Access::nobody: return "Closed.";
+    case Access::anyone:
+      return "Open to everybody.";
+    case Access::person:
+      return "For a signed-in person.";
+    case Access::member:
+      return "For a signed-in person or an API key.";
+    case Access::support:
+      return "For the staff.";
+    case Access::finance:
+      return "For the staff: finance or admin.";
+    case Access::admin:
+      return "For the staff: admin.";
+    case Access::nobody:
+      return "Closed.";
   }
   return {};
 }
@@ -93,11 +105,12 @@ Json parameters_of(const Route& route) {
                      {"description", p.about},
                      {"schema", Json::parse(p.schema)}});
   if (route.once != Once::none)
-    out.push_back({{"name", "Idempotency-Key"},
-                   {"in", "header"},
-                   {"required", route.once == Once::required},
-                   {"description", "The same key and body again give the same answer, kept 7 days."},
-                   {"schema", {{"type", "string"}, {"minLength", 1}, {"maxLength", 257}}}});
+    out.push_back(
+        {{"name", "Idempotency-Key"},
+         {"in", "header"},
+         {"required", route.once == Once::required},
+         {"description", "The same key and body again give the same answer, kept 7 days."},
+         {"schema", {{"type", "string"}, {"minLength", 1}, {"maxLength", 257}}}});
   if (is_single(route))
     out.push_back({{"name", "If-None-Match"},
                    {"in", "header"},
@@ -115,7 +128,8 @@ Json headers_of(const Route& route) {
   Json out = {{"RateLimit-Policy", header("What is allowed.")},
               {"RateLimit", header("What is left of it.")},
               {"X-Request-Id", header("Names this request in the log.")}};
-  if (route.verb == Verb::get && route.gives != nullptr) out["ETag"] = header("A strong validator.");
+  if (route.verb == Verb::get && route.gives != nullptr)
+    out["ETag"] = header("A strong validator.");
   if (is_listed(route.parameters, "cursor")) out["Link"] = header("RFC 8288: next and first.");
   if (route.once != Once::none)
     out["Idempotent-Replayed"] = header("true where this is the stored answer.");
@@ -148,9 +162,8 @@ Json operation_of(const Route& route, Components& components) {
               {"description", who_may(route.access)},
               {"tags", {tag_of(route.path)}},
               {"responses", responses_of(route, components)}};
-  out["security"] = route.access == Access::anyone
-                        ? Json::array()
-                        : Json::array({Json{{"bearer", Json::array()}}});
+  out["security"] = route.access == Access::anyone ? Json::array()
+                                                   : Json::array({Json{{"bearer", Json::array()}}});
   if (const auto parameters = parameters_of(route); !parameters.empty())
     out["parameters"] = parameters;
   if (route.takes != nullptr)
@@ -209,14 +222,14 @@ Json openapi(std::span<const Route> routes, const std::string& server_url) {
   const Json problem = {
       {"description", "A problem document (RFC 9457)."},
       {"content",
-       {{"application/problem+json",
-         {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
+       {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
   return {{"openapi", "3.1.0"},
           {"info",
            {{"title", "Bottega"},
             {"version", BOTTEGA_VERSION},
-            {"description", "A shop's whole sale inside one conversation. Amounts are integers in the "
-                            "currency's minor unit; times are RFC 3339 in UTC; ids are TypeIDs."},
+            {"description",
+             "A shop's whole sale inside one conversation. Amounts are integers in the "
+             "currency's minor unit; times are RFC 3339 in UTC; ids are TypeIDs."},
             {"contact", {{"name", "The operator of this server"}, {"url", server_url}}},
             {"license", {{"name", "Apache 2.0"}, {"identifier", "Apache-2.0"}}}}},
           {"servers", {{{"url", server_url}}}},

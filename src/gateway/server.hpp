@@ -1,6 +1,6 @@
 #pragma once
-// Listens, hands connections to threads, and stops politely. One io_context per thread: a connection lives
-// on one thread all its life and needs no lock.
+// Listens, hands connections to threads, and stops politely. One io_context per thread: a
+// connection lives on one thread all its life and needs no lock.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,9 +17,10 @@ struct Endpoint {
   std::uint16_t port = 0;
 };
 
-// The TLS settings of a server: TLS 1.2 and newer, forward secrecy (RFC 9325). Throws Error(internal)
-// that names the file which cannot be read.
-std::unique_ptr<asio::ssl::context> make_tls(const std::string& certificate, const std::string& key);
+// The TLS settings of a server: TLS 1.2 and newer, forward secrecy (RFC 9325). Throws
+// Error(internal) that names the file which cannot be read.
+std::unique_ptr<asio::ssl::context> make_tls(const std::string& certificate,
+                                             const std::string& key);
 
 class Server {
  public:
@@ -29,7 +30,8 @@ class Server {
   // Opens a port and answers which one it is. Throws Error(internal) where it is taken.
   std::uint16_t listen(const Endpoint& endpoint, asio::ssl::context* tls);
   void start();
-  // Takes nothing new, lets what runs finish, closes sockets with 3010, and after the grace cuts the rest.
+  // Takes nothing new, lets what runs finish, closes sockets with 3010, and after the grace cuts
+  // the rest.
   void stop(std::chrono::seconds grace);
 
   // Where other work of the server may run, such as the jobs.

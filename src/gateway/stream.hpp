@@ -1,6 +1,6 @@
 #pragma once
-// One socket, plain or TLS, behind one type: Beast is instantiated once for both. Every operation obeys the
-// deadline that was set last.
+// One socket, plain or TLS, behind one type: Beast is instantiated once for both. Every operation
+// obeys the deadline that was set last.
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/tcp_stream.hpp>

@@ -1,5 +1,5 @@
-// A WebSocket (RFC 6455): requests in JSON frames go through the same dispatcher as HTTP; committed events
-// come out, each once and in order.
+// A WebSocket (RFC 6455): requests in JSON frames go through the same dispatcher as HTTP; committed
+// events come out, each once and in order.
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -11,13 +11,13 @@
 #include <boost/beast/websocket/stream.hpp>
 #include <deque>
 
-#include "bottega/core/log.hpp"
 #include "gateway/connection.hpp"
 #include "gateway/dispatch.hpp"
 #include "gateway/feed.hpp"
 #include "gateway/frames.hpp"
 #include "gateway/head.hpp"
 #include "gateway/problem.hpp"
+#include "bottega/core/log.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -41,7 +41,8 @@ enum class Close : std::uint16_t {
   bad_request = 3501,
 };
 
-class SocketSession final : public Open, public bus::Listener,
+class SocketSession final : public Open,
+                            public bus::Listener,
                             public std::enable_shared_from_this<SocketSession> {
  public:
   SocketSession(App& app, OpenList& list, Stream& stream, Request request)
@@ -71,8 +72,10 @@ class SocketSession final : public Open, public bus::Listener,
     if (token) co_await sign_in(*token);
     list_.add(this);
     if (app_.stopping) wind_down();
-    asio::co_spawn(stream_.get_executor(), [self] { return self->write_loop(); }, asio::detached);
-    asio::co_spawn(stream_.get_executor(), [self] { return self->beat_loop(); }, asio::detached);
+    asio::co_spawn(
+        stream_.get_executor(), [self] { return self->write_loop(); }, asio::detached);
+    asio::co_spawn(
+        stream_.get_executor(), [self] { return self->beat_loop(); }, asio::detached);
     co_await read_loop();
     list_.remove(this);
     ended_ = true;
@@ -177,8 +180,8 @@ class SocketSession final : public Open, public bus::Listener,
   // Requests on one conversation take effect in the order in which they were sent.
   void run_lane(const std::string& lane) {
     asio::co_spawn(
-        stream_.get_executor(),
-        [self = shared_from_this(), lane] { return self->work_lane(lane); }, asio::detached);
+        stream_.get_executor(), [self = shared_from_this(), lane] { return self->work_lane(lane); },
+        asio::detached);
   }
 
   asio::awaitable<void> work_lane(std::string lane) {
@@ -193,9 +196,12 @@ class SocketSession final : public Open, public bus::Listener,
   asio::awaitable<void> work(Frame frame) {
     std::exception_ptr failure;
     try {
-      if (frame.method == "AUTH") co_await auth(frame);
-      else if (frame.method == "RESUME") co_await resume(frame);
-      else co_await request(frame);
+      if (frame.method == "AUTH")
+        co_await auth(frame);
+      else if (frame.method == "RESUME")
+        co_await resume(frame);
+      else
+        co_await request(frame);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -342,13 +348,13 @@ class SocketSession final : public Open, public bus::Listener,
         close(Close::bad_token, "nobody signed in");
       else if (request_.who.kind == identity::Kind::person && now >= token_ends())
         close(Close::expired, "the access token has expired");
-      else if (now >= ping_at) ping_at = co_await ping();
+      else if (now >= ping_at)
+        ping_at = co_await ping();
     }
   }
 
   std::chrono::steady_clock::time_point token_ends() const {
-    if (request_.who.kind != identity::Kind::person)
-      return asio::steady_timer::time_point::max();
+    if (request_.who.kind != identity::Kind::person) return asio::steady_timer::time_point::max();
     return std::chrono::steady_clock::now() + (request_.who.expires_at - app_.clock.now());
   }
 
@@ -415,8 +421,7 @@ asio::awaitable<void> serve_socket(App& app, OpenList& list, Stream& stream, Req
                                    std::string target, std::optional<std::string> token) {
   check_upgrade(app, request, target);
   if (token) co_await authenticate(app, *token);  // A bad token is refused as HTTP, with a 401.
-  const auto session =
-      std::make_shared<SocketSession>(app, list, stream, std::move(request));
+  const auto session = std::make_shared<SocketSession>(app, list, stream, std::move(request));
   co_await session->run(target, std::move(token));
 }
 

@@ -37,7 +37,8 @@ BOOST_DESCRIBE_STRUCT(RefreshRow, (), (session_id, account_id, expires_at, used,
 
 const Sql<TokenOwner(std::string)> kFindAccess{"identity.find_access", R"(
     SELECT a.id AS account, s.id AS session, a.staff_role, t.expires_at
-    FROM access_tokens t JOIN sessions s ON s.id = t.session_id JOIN accounts a ON a.id = s.account_id
+    FROM access_tokens t JOIN sessions s ON s.id = t.session_id
+         JOIN accounts a ON a.id = s.account_id
     WHERE t.hash = $1 AND s.revoked_at IS NULL AND a.state = 'active')"};
 
 const Sql<KeyOwner(std::string)> kFindKey{"identity.find_key", R"(
@@ -70,7 +71,8 @@ const Sql<void(std::string, SessionId, Instant)> kInsertRefresh{"identity.insert
 const Sql<RefreshRow(std::string)> kLockRefresh{"identity.lock_refresh", R"(
     SELECT r.session_id, s.account_id, r.expires_at, r.used_at IS NOT NULL AS used,
            (s.revoked_at IS NOT NULL OR a.state <> 'active') AS ended
-    FROM refresh_tokens r JOIN sessions s ON s.id = r.session_id JOIN accounts a ON a.id = s.account_id
+    FROM refresh_tokens r JOIN sessions s ON s.id = r.session_id
+         JOIN accounts a ON a.id = s.account_id
     WHERE r.hash = $1 FOR UPDATE OF r, s)"};
 
 const Sql<void(std::string, Instant)> kUseRefresh{"identity.use_refresh", R"(

@@ -77,7 +77,8 @@ const Sql<void(MerchantId, ApiKeyId, std::string, std::string, std::string, std:
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8))"};
 
 const Sql<void(MerchantId, ApiKeyId, Instant)> kRevokeKey{"identity.revoke_api_key", R"(
-    UPDATE api_keys SET revoked_at = $3 WHERE merchant_id = $1 AND id = $2 AND revoked_at IS NULL)"};
+    UPDATE api_keys SET revoked_at = $3
+    WHERE merchant_id = $1 AND id = $2 AND revoked_at IS NULL)"};
 
 const Sql<MerchantId(ThingId)> kDirectory{"identity.directory", R"(
     SELECT merchant_id FROM directory WHERE id = $1)"};

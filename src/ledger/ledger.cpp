@@ -34,13 +34,15 @@ const Sql<Balance()> kTrial{"ledger.trial_balance", R"(
     FROM ledger_accounts GROUP BY currency, kind ORDER BY currency, kind)"};
 
 const Sql<std::string()> kUnbalanced{"ledger.unbalanced", R"(
-    SELECT 'debits and credits differ by ' || (sum(debits) - sum(credits))::text || ' in ' || currency
+    SELECT 'debits and credits differ by ' || (sum(debits) - sum(credits))::text
+           || ' in ' || currency
     FROM ledger_accounts GROUP BY currency HAVING sum(debits) <> sum(credits))"};
 
 const Sql<std::string()> kDrifted{"ledger.drifted", R"(
     WITH sums AS (
       SELECT kind, owner_id, currency, sum(debit)::bigint AS debits, sum(credit)::bigint AS credits
-      FROM (SELECT debit_kind AS kind, debit_owner AS owner_id, currency, amount AS debit, 0 AS credit
+      FROM (SELECT debit_kind AS kind, debit_owner AS owner_id, currency, amount AS debit,
+                   0 AS credit
             FROM ledger_transfers
             UNION ALL
             SELECT credit_kind, credit_owner, currency, 0, amount FROM ledger_transfers) AS sides

@@ -11,8 +11,8 @@ T newest() {
   return id;
 }
 
-const Sql<void(AuditId, Instant, std::string, std::string, std::string, std::optional<std::string>, Json,
-               std::string)>
+const Sql<void(AuditId, Instant, std::string, std::string, std::string, std::optional<std::string>,
+               Json, std::string)>
     kRecord{"ops.record", R"(
     INSERT INTO audit_log (id, at, actor, action, subject, reason, details, request_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8))"};
@@ -33,13 +33,14 @@ const Sql<identity::Merchant(std::optional<std::string>, MerchantId, std::int64_
     WHERE ($1::text IS NULL OR strpos(lower(name), lower($1)) > 0) AND id < $2
     ORDER BY id DESC LIMIT $3)"};
 
-const Sql<ConversationSummary(std::optional<MerchantId>, conversations::ConversationId, std::int64_t)>
+const Sql<ConversationSummary(std::optional<MerchantId>, conversations::ConversationId,
+                              std::int64_t)>
     kConversations{"ops.conversations", R"(
     SELECT id, merchant_id, buyer_id, last_seq, last_entry_at, created_at FROM conversations
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
-const Sql<payments::Request(std::optional<MerchantId>, payments::RequestId, std::int64_t)> kRequests{
-    "ops.payment_requests", R"(
+const Sql<payments::Request(std::optional<MerchantId>, payments::RequestId, std::int64_t)>
+    kRequests{"ops.payment_requests", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
            shipping_address, state, reason, expires_at, created_at, updated_at
     FROM payment_requests
@@ -48,8 +49,9 @@ const Sql<payments::Request(std::optional<MerchantId>, payments::RequestId, std:
 const Sql<payments::Payment(std::optional<MerchantId>, std::optional<payments::State>,
                             orders::PaymentId, std::int64_t)>
     kPayments{"ops.payments", R"(
-    SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency, refunded,
-           state, processor, reference, reason, NULL::text AS action_url, created_at, updated_at
+    SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
+           refunded, state, processor, reference, reason, NULL::text AS action_url, created_at,
+           updated_at
     FROM payments
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};
@@ -58,17 +60,17 @@ const Sql<orders::Order(std::optional<MerchantId>, std::optional<orders::State>,
                         std::int64_t)>
     kOrders{"ops.orders", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
-           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at, shipped_at,
-           delivered_at, cancelled_at
+           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at,
+           shipped_at, delivered_at, cancelled_at
     FROM orders
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};
 
-const Sql<payouts::Payout(std::optional<MerchantId>, std::optional<payouts::State>, payouts::PayoutId,
-                          std::int64_t)>
+const Sql<payouts::Payout(std::optional<MerchantId>, std::optional<payouts::State>,
+                          payouts::PayoutId, std::int64_t)>
     kPayouts{"ops.payouts", R"(
-    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on, reason,
-           reference, tries, created_at, submitted_at, paid_at
+    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
+           reason, reference, tries, created_at, submitted_at, paid_at
     FROM payouts
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};
@@ -101,10 +103,10 @@ std::vector<identity::Merchant> find_merchants(Tx& tx, std::optional<std::string
 }
 
 std::vector<ConversationSummary> find_conversations(
-    Tx& tx, std::optional<MerchantId> merchant,
-    std::optional<conversations::ConversationId> after, std::int64_t limit) {
-  return tx.all(kConversations, merchant,
-                after.value_or(newest<conversations::ConversationId>()), limit);
+    Tx& tx, std::optional<MerchantId> merchant, std::optional<conversations::ConversationId> after,
+    std::int64_t limit) {
+  return tx.all(kConversations, merchant, after.value_or(newest<conversations::ConversationId>()),
+                limit);
 }
 
 std::vector<payments::Request> find_requests(Tx& tx, std::optional<MerchantId> merchant,

@@ -17,32 +17,32 @@ const Sql<Order(MerchantId, OrderId, ConversationId, AccountId, PaymentId, std::
 
 const Sql<Order(MerchantId, OrderId)> kFetch{"orders.fetch", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
-           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at, shipped_at,
-           delivered_at, cancelled_at
+           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at,
+           shipped_at, delivered_at, cancelled_at
     FROM orders WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Order(MerchantId, OrderId)> kLock{"orders.lock", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
-           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at, shipped_at,
-           delivered_at, cancelled_at
+           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at,
+           shipped_at, delivered_at, cancelled_at
     FROM orders WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<Order(MerchantId, PaymentId)> kOfPayment{"orders.of_payment", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
-           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at, shipped_at,
-           delivered_at, cancelled_at
+           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at,
+           shipped_at, delivered_at, cancelled_at
     FROM orders WHERE merchant_id = $1 AND payment_id = $2)"};
 
 const Sql<Order(AccountId, OrderId, std::int64_t)> kOfBuyer{"orders.of_buyer", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
-           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at, shipped_at,
-           delivered_at, cancelled_at
+           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at,
+           shipped_at, delivered_at, cancelled_at
     FROM orders WHERE buyer_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<Order(MerchantId, OrderId, std::int64_t)> kOfMerchant{"orders.of_merchant", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
-           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at, shipped_at,
-           delivered_at, cancelled_at
+           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at,
+           shipped_at, delivered_at, cancelled_at
     FROM orders WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<void(MerchantId, OrderId, State, std::optional<std::string>, std::optional<std::string>,

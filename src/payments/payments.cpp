@@ -19,17 +19,17 @@ const Sql<Payment(MerchantId, PaymentId, RequestId, ConversationId, AccountId, s
     INSERT INTO payments (merchant_id, id, payment_request_id, conversation_id, buyer_id, amount,
                           currency, processor, ship_to, state, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $10, $10)
-    RETURNING id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency, refunded,
-              state, processor, reference, reason, action_url, created_at, updated_at)"};
+    RETURNING id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
+              refunded, state, processor, reference, reason, action_url, created_at, updated_at)"};
 
 const Sql<Payment(MerchantId, PaymentId)> kFetch{"payments.fetch", R"(
-    SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency, refunded,
-           state, processor, reference, reason, action_url, created_at, updated_at
+    SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
+           refunded, state, processor, reference, reason, action_url, created_at, updated_at
     FROM payments WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Payment(MerchantId, PaymentId)> kLock{"payments.lock", R"(
-    SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency, refunded,
-           state, processor, reference, reason, action_url, created_at, updated_at
+    SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
+           refunded, state, processor, reference, reason, action_url, created_at, updated_at
     FROM payments WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<void(MerchantId, PaymentId, State, std::optional<std::string>, std::optional<std::string>,

@@ -17,18 +17,18 @@ const Sql<Refund(MerchantId, RefundId, PaymentId, orders::OrderId, std::int64_t,
               created_at, updated_at)"};
 
 const Sql<Refund(MerchantId, RefundId)> kFetch{"payments.fetch_refund", R"(
-    SELECT id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference, created_at,
-           updated_at
+    SELECT id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference,
+           created_at, updated_at
     FROM refunds WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Refund(MerchantId, RefundId)> kLock{"payments.lock_refund", R"(
-    SELECT id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference, created_at,
-           updated_at
+    SELECT id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference,
+           created_at, updated_at
     FROM refunds WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<Refund(MerchantId, PaymentId)> kList{"payments.list_refunds", R"(
-    SELECT id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference, created_at,
-           updated_at
+    SELECT id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference,
+           created_at, updated_at
     FROM refunds WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id LIMIT 100)"};
 
 const Sql<void(MerchantId, RefundId, RefundState, std::optional<std::string>, Instant)> kUpdate{

@@ -12,12 +12,12 @@ const Sql<Request(MerchantId, RequestId, ConversationId, AccountId, std::string,
                   orders::Lines, std::int64_t, Currency, ShippingAddress, Instant, std::string,
                   Instant)>
     kInsert{"payments.insert_request", R"(
-    INSERT INTO payment_requests (merchant_id, id, conversation_id, buyer_id, title, description, lines,
-                                  total, currency, shipping_address, expires_at, created_by, state,
-                                  created_at, updated_at)
+    INSERT INTO payment_requests (merchant_id, id, conversation_id, buyer_id, title, description,
+                                  lines, total, currency, shipping_address, expires_at,
+                                  created_by, state, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $13)
-    RETURNING id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
-              shipping_address, state, reason, expires_at, created_at, updated_at)"};
+    RETURNING id, merchant_id, conversation_id, buyer_id, title, description, lines, total,
+              currency, shipping_address, state, reason, expires_at, created_at, updated_at)"};
 
 const Sql<Request(MerchantId, RequestId)> kFetch{"payments.fetch_request", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,

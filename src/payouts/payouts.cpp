@@ -8,25 +8,25 @@ using processors::Outcome, processors::Verdict;
 const Sql<Payout(MerchantId, PayoutId, OrderId, std::int64_t, std::int64_t, Currency, Instant,
                  Instant, Date, Instant)>
     kInsert{"payouts.insert", R"(
-    INSERT INTO payouts (merchant_id, id, order_id, amount, fee, currency, state, shipped_at, due_at,
-                         due_on, created_at)
+    INSERT INTO payouts (merchant_id, id, order_id, amount, fee, currency, state, shipped_at,
+                         due_at, due_on, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, 'scheduled', $7, $8, $9, $10)
     RETURNING id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
               reason, reference, tries, created_at, submitted_at, paid_at)"};
 
 const Sql<Payout(MerchantId, PayoutId)> kFetch{"payouts.fetch", R"(
-    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on, reason,
-           reference, tries, created_at, submitted_at, paid_at
+    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
+           reason, reference, tries, created_at, submitted_at, paid_at
     FROM payouts WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Payout(MerchantId, PayoutId)> kLock{"payouts.lock", R"(
-    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on, reason,
-           reference, tries, created_at, submitted_at, paid_at
+    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
+           reason, reference, tries, created_at, submitted_at, paid_at
     FROM payouts WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<Payout(MerchantId, PayoutId, std::int64_t)> kList{"payouts.list", R"(
-    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on, reason,
-           reference, tries, created_at, submitted_at, paid_at
+    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
+           reason, reference, tries, created_at, submitted_at, paid_at
     FROM payouts WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<void(MerchantId, PayoutId, State, std::optional<std::string>, std::optional<std::string>,

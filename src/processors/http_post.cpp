@@ -61,12 +61,12 @@ asio::awaitable<unsigned> post(const PostCall& call) {
   if (unresolved) co_return 0;
   const auto [refused, endpoint] = co_await asio::async_connect(socket, endpoints, token);
   if (refused) co_return 0;
-  const std::string request = "POST " + target->path + " HTTP/1.1\r\nHost: " + target->host + ':' +
-                              target->port +
-                              "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-                              "Bottega-Sandbox-Signature: " + call.signature +
-                              "\r\nContent-Length: " + std::to_string(call.body.size()) +
-                              "\r\n\r\n" + call.body;
+  const std::string request =
+      "POST " + target->path + " HTTP/1.1\r\nHost: " + target->host + ':' + target->port +
+      "\r\nContent-Type: application/json\r\nConnection: close\r\n"
+      "Bottega-Sandbox-Signature: " +
+      call.signature + "\r\nContent-Length: " + std::to_string(call.body.size()) + "\r\n\r\n" +
+      call.body;
   const auto bytes = asio::buffer(request);
   const auto [unsent, sent] = co_await asio::async_write(socket, bytes, token);
   if (unsent) co_return 0;

@@ -5,8 +5,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "bottega/core/digest.hpp"
 #include "processors/sandbox_rows.hpp"
+#include "bottega/core/digest.hpp"
 
 namespace bottega::processors {
 namespace {
@@ -28,11 +28,11 @@ struct Ask {
   std::string reason, return_url;
 };
 
-const Sql<void(std::string, Operation, std::string, std::string, std::string, std::int64_t, Currency,
-               MovementState, std::string, std::string, Instant)>
+const Sql<void(std::string, Operation, std::string, std::string, std::string, std::int64_t,
+               Currency, MovementState, std::string, std::string, Instant)>
     kEnter{"sandbox.enter", R"(
-    INSERT INTO movements (key, operation, reference, account, about, amount, currency, state, reason,
-                           return_url, created_at)
+    INSERT INTO movements (key, operation, reference, account, about, amount, currency, state,
+                           reason, return_url, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (key) DO NOTHING)"};
 
 const Sql<BookEntry(std::string)> kByKey{"sandbox.by_key", R"(
@@ -57,7 +57,8 @@ const Sql<BookEntry(Instant)> kBooks{"sandbox.books", R"(
 const Sql<std::string(std::string)> kMethod{"sandbox.method", R"(
     SELECT behaviour FROM methods WHERE token = $1)"};
 
-const Sql<void(std::string, std::string, std::string, Instant)> kOpenAccount{"sandbox.open_account", R"(
+const Sql<void(std::string, std::string, std::string, Instant)> kOpenAccount{"sandbox.open_account",
+                                                                             R"(
     INSERT INTO accounts (reference, merchant, state, return_url, created_at)
     VALUES ($1, $2, 'pending', $3, $4)
     ON CONFLICT (merchant) DO UPDATE SET return_url = excluded.return_url)"};
@@ -96,28 +97,35 @@ struct Entered {
   bool is_new = false, fits = false;
 };
 
-// Enters a movement, or finds the one that has the key; another one under the same key does not fit.
+// Enters a movement, or finds the one that has the key; another one under the same key does not
+// fit.
 Entered enter(Tx& tx, const Ask& ask) {
-  const auto rows = tx.run(kEnter, ask.key, ask.operation, new_reference(ask.operation), ask.account,
-                           ask.about, ask.amount.amount, ask.amount.currency, ask.state, ask.reason,
-                           ask.return_url, tx.now());
+  const auto rows = tx.run(kEnter, ask.key, ask.operation, new_reference(ask.operation),
+                           ask.account, ask.about, ask.amount.amount, ask.amount.currency,
+                           ask.state, ask.reason, ask.return_url, tx.now());
   Entered entered{tx.one(kByKey, ask.key), rows == 1, true};
   // A cancelled key has an entry that fits every charge: it says that it will never happen.
   const bool tombstone = entered.entry.reason == "cancelled";
-  entered.fits = tombstone || (entered.entry.operation == ask.operation &&
-                               entered.entry.amount == ask.amount);
+  entered.fits =
+      tombstone || (entered.entry.operation == ask.operation && entered.entry.amount == ask.amount);
   return entered;
 }
 
 Ask ask_of(const Charge& call, std::optional<Behaviour> behaviour, bool active) {
-  Ask ask{call.key, Operation::charge, call.account, {}, call.amount, MovementState::succeeded, {},
-          call.return_url};
-  if (!active) ask.reason = "account_not_active";
-  else if (!behaviour) ask.reason = "unknown_payment_method";
-  else if (*behaviour == Behaviour::declined) ask.reason = "card_declined";
-  else if (*behaviour == Behaviour::insufficient_funds) ask.reason = "insufficient_funds";
-  if (!ask.reason.empty()) ask.state = MovementState::declined;
-  else if (*behaviour == Behaviour::confirm) ask.state = MovementState::needs_confirmation;
+  Ask ask{call.key,    Operation::charge,        call.account, {},
+          call.amount, MovementState::succeeded, {},           call.return_url};
+  if (!active)
+    ask.reason = "account_not_active";
+  else if (!behaviour)
+    ask.reason = "unknown_payment_method";
+  else if (*behaviour == Behaviour::declined)
+    ask.reason = "card_declined";
+  else if (*behaviour == Behaviour::insufficient_funds)
+    ask.reason = "insufficient_funds";
+  if (!ask.reason.empty())
+    ask.state = MovementState::declined;
+  else if (*behaviour == Behaviour::confirm)
+    ask.state = MovementState::needs_confirmation;
   return ask;
 }
 
@@ -133,10 +141,14 @@ Sandbox::Sandbox(Database& books, SandboxOptions options)
 
 Outcome Sandbox::outcome_of(const BookEntry& entry) const {
   switch (entry.state) {
-    case MovementState::succeeded: return {Verdict::succeeded, entry.reference, {}, {}};
-    case MovementState::declined: return {Verdict::declined, entry.reference, entry.reason, {}};
+    case MovementState::succeeded:
+      return {Verdict::succeeded, entry.reference, {}, {}};
+    case MovementState::declined:
+      return {Verdict::declined, entry.reference, entry.reason, {}};
     case MovementState::needs_confirmation:
-      return {Verdict::buyer_action, entry.reference, {},
+      return {Verdict::buyer_action,
+              entry.reference,
+              {},
               options_.page_url + "/confirm/" + entry.reference};
   }
   return {};
@@ -175,8 +187,8 @@ asio::awaitable<Outcome> Sandbox::refund(const Refund& given) {
   const Refund call = given;
   const auto outcome = co_await books_.transact([&](Tx& tx) {
     const auto charge = tx.find(kByReference, call.charge);
-    Ask ask{call.key, Operation::refund, call.account, call.charge, call.amount,
-            MovementState::succeeded, {}, {}};
+    Ask ask{call.key,    Operation::refund,        call.account, call.charge,
+            call.amount, MovementState::succeeded, {},           {}};
     if (!charge || charge->operation != Operation::charge ||
         charge->state != MovementState::succeeded)
       ask.reason = "no_such_charge";
@@ -202,10 +214,12 @@ asio::awaitable<Outcome> Sandbox::refund(const Refund& given) {
 asio::awaitable<Outcome> Sandbox::pay_out(const Payout& given) {
   const Payout call = given;
   const auto outcome = co_await books_.transact([&](Tx& tx) {
-    Ask ask{call.key, Operation::payout, call.account, {}, call.amount, MovementState::succeeded,
-            {}, {}};
-    if (!is_active(tx, call.account)) ask.reason = "account_not_active";
-    else if (ends_in(call.amount, 13)) ask.reason = "bank_rejected";
+    Ask ask{call.key,    Operation::payout,        call.account, {},
+            call.amount, MovementState::succeeded, {},           {}};
+    if (!is_active(tx, call.account))
+      ask.reason = "account_not_active";
+    else if (ends_in(call.amount, 13))
+      ask.reason = "bank_rejected";
     if (!ask.reason.empty()) ask.state = MovementState::declined;
     const auto entered = enter(tx, ask);
     if (!entered.fits) return misused();
@@ -248,13 +262,14 @@ asio::awaitable<Outcome> Sandbox::look_up(Operation operation, const std::string
   });
 }
 
-// A key that was never seen is entered as declined, so that a charge that is still on its way finds it.
+// A key that was never seen is entered as declined, so that a charge that is still on its way finds
+// it.
 asio::awaitable<Outcome> Sandbox::cancel(const std::string& given) {
   const std::string key = given;
   const auto outcome = co_await books_.transact([&](Tx& tx) {
     const Money none{1, *Currency::find("USD")};
-    const auto entered = enter(tx, {key, Operation::charge, {}, {}, none, MovementState::declined,
-                                    "cancelled", {}});
+    const auto entered =
+        enter(tx, {key, Operation::charge, {}, {}, none, MovementState::declined, "cancelled", {}});
     auto entry = entered.entry;
     if (entry.state == MovementState::needs_confirmation) {
       entry.state = MovementState::declined;

@@ -1,8 +1,9 @@
-// What the sandbox's hosted pages decide. The answers are looked at and forgotten: no column could hold them.
+// What the sandbox's hosted pages decide. The answers are looked at and forgotten: no column could
+// hold them.
 #include <algorithm>
 
-#include "bottega/core/digest.hpp"
 #include "processors/sandbox_rows.hpp"
+#include "bottega/core/digest.hpp"
 
 namespace bottega::processors {
 namespace {
@@ -51,7 +52,8 @@ void check(const Application& application) {
 std::string digits_of(const Secret& number) {
   std::string digits;
   for (const char c : number.reveal()) {
-    if (is_digit(c)) digits += c;
+    if (is_digit(c))
+      digits += c;
     else if (c != ' ' && c != '-')
       throw Error(Code::invalid, "the card is not valid", {{"/number", "must be digits"}});
   }
@@ -80,19 +82,23 @@ bool passes_luhn(std::string_view digits) {
 
 std::optional<Behaviour> behaviour_of_number(std::string_view digits) {
   if (!passes_luhn(digits)) return std::nullopt;
-  struct Row { std::string_view number; Behaviour behaviour; };
-  static constexpr Row kRows[] = {
-      {"4000000000000002", Behaviour::declined}, {"4000000000009995", Behaviour::insufficient_funds},
-      {"4000002500003155", Behaviour::confirm},  {"4000000000000119", Behaviour::no_answer},
-      {"4000000000000259", Behaviour::answer_lost}, {"4000000000000077", Behaviour::slow}};
+  struct Row {
+    std::string_view number;
+    Behaviour behaviour;
+  };
+  static constexpr Row kRows[] = {{"4000000000000002", Behaviour::declined},
+                                  {"4000000000009995", Behaviour::insufficient_funds},
+                                  {"4000002500003155", Behaviour::confirm},
+                                  {"4000000000000119", Behaviour::no_answer},
+                                  {"4000000000000259", Behaviour::answer_lost},
+                                  {"4000000000000077", Behaviour::slow}};
   const auto* row = std::ranges::find(kRows, digits, &Row::number);
   return row == std::end(kRows) ? Behaviour::approved : row->behaviour;
 }
 
 asio::awaitable<AccountState> Sandbox::account_state(const std::string& given) {
   const std::string reference = given;
-  co_return co_await books_.transact(
-      [&](Tx& tx) { return tx.one(kLockAccount, reference).state; });
+  co_return co_await books_.transact([&](Tx& tx) { return tx.one(kLockAccount, reference).state; });
 }
 
 asio::awaitable<std::string> Sandbox::apply(const std::string& given,

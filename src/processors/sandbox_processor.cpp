@@ -6,8 +6,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "bottega/core/log.hpp"
 #include "processors/sandbox_rows.hpp"
+#include "bottega/core/log.hpp"
 
 namespace bottega::processors {
 namespace {

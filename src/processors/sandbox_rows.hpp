@@ -5,7 +5,13 @@
 namespace bottega::processors {
 
 enum class Behaviour : std::uint8_t {
-  approved, declined, insufficient_funds, confirm, no_answer, answer_lost, slow,
+  approved,
+  declined,
+  insufficient_funds,
+  confirm,
+  no_answer,
+  answer_lost,
+  slow,
 };
 BOOST_DESCRIBE_ENUM(Behaviour, approved, declined, insufficient_funds, confirm, no_answer,
                     answer_lost, slow)

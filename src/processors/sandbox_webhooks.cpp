@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <charconv>
 
-#include "bottega/core/digest.hpp"
-#include "bottega/core/log.hpp"
 #include "processors/http_post.hpp"
 #include "processors/sandbox_rows.hpp"
+#include "bottega/core/digest.hpp"
+#include "bottega/core/log.hpp"
 
 namespace bottega::processors {
 namespace {
@@ -78,8 +78,8 @@ void verify_webhook(const Secret& secret, std::string_view body, std::string_vie
   if (secret.empty()) forged();
   const auto parsed = parse_signature(signature);
   if (!parsed.at_s || std::abs(now - *parsed.at_s) > kToleranceSeconds) forged();
-  const auto genuine = hmac_sha256_hex(secret.reveal(),
-                                       std::to_string(*parsed.at_s) + '.' + std::string(body));
+  const auto genuine =
+      hmac_sha256_hex(secret.reveal(), std::to_string(*parsed.at_s) + '.' + std::string(body));
   const bool found = std::ranges::any_of(
       parsed.sums, [&](std::string_view sum) { return constant_time_equal(sum, genuine); });
   if (!found) forged();
@@ -106,7 +106,9 @@ Event read_event(std::string_view body) {
     return found->get<std::string>();
   };
   if (!json.is_object()) throw Error(Code::malformed, "the event is not an object");
-  return {text("id"), from_text<Operation>(text("operation"), Code::malformed), text("key"),
+  return {text("id"),
+          from_text<Operation>(text("operation"), Code::malformed),
+          text("key"),
           {from_text<Verdict>(text("verdict"), Code::malformed), text("reference"), text("reason"),
            text("action_url")}};
 }

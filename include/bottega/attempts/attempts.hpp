@@ -71,9 +71,6 @@ struct Subject {
 BOOST_DESCRIBE_STRUCT(Subject, (), (merchant_id, subject_id))
 Subject subject_of(Tx& tx, const std::string& key);
 
-// ---- what processors tell us by themselves
-// ---------------------------------------------------------
-
 // A webhook is verified, kept by the processor's event id and answered at once; a job handles it.
 enum class Seen : std::uint8_t { first, again };
 Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event);

@@ -57,9 +57,6 @@ concept SelfChecking = requires(const T& value, Faults& faults, const std::strin
   value.check(faults, pointer);
 };
 
-// ---- writing
-// -------------------------------------------------------------------------------------
-
 template <class T>
 Json to_json(const T& value) {
   if constexpr (std::same_as<T, Json>) {
@@ -83,9 +80,6 @@ Json to_json(const T& value) {
     return text_of(value);
   }
 }
-
-// ---- reading
-// -------------------------------------------------------------------------------------
 
 namespace detail {
 std::string child_pointer(const std::string& pointer, std::string_view name);

@@ -1,6 +1,7 @@
 #pragma once
-// What the platform's staff sees and does. Every act is written to the audit log in its own transaction;
-// no text of a conversation and nothing of a merchant's identity check is ever shown here.
+// What the platform's staff sees and does. Every act is written to the audit log in its own
+// transaction; no text of a conversation and nothing of a merchant's identity check is ever shown
+// here.
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
 
@@ -34,8 +35,7 @@ std::vector<AuditEntry> audit_log(Tx& tx, std::optional<std::string> subject,
 std::vector<identity::Account> find_accounts(Tx& tx, std::optional<std::string> email,
                                              std::optional<AccountId> after, std::int64_t limit);
 std::vector<identity::Merchant> find_merchants(Tx& tx, std::optional<std::string> name,
-                                               std::optional<MerchantId> after,
-                                               std::int64_t limit);
+                                               std::optional<MerchantId> after, std::int64_t limit);
 
 // A conversation without its text: who, when, how much.
 struct ConversationSummary {
@@ -45,11 +45,11 @@ struct ConversationSummary {
   std::int64_t last_seq = 0;
   Instant last_entry_at{}, created_at{};
 };
-BOOST_DESCRIBE_STRUCT(ConversationSummary, (), (id, merchant_id, buyer_id, last_seq, last_entry_at,
-                                                created_at))
+BOOST_DESCRIBE_STRUCT(ConversationSummary, (),
+                      (id, merchant_id, buyer_id, last_seq, last_entry_at, created_at))
 std::vector<ConversationSummary> find_conversations(
-    Tx& tx, std::optional<MerchantId> merchant,
-    std::optional<conversations::ConversationId> after, std::int64_t limit);
+    Tx& tx, std::optional<MerchantId> merchant, std::optional<conversations::ConversationId> after,
+    std::int64_t limit);
 
 std::vector<payments::Request> find_requests(Tx& tx, std::optional<MerchantId> merchant,
                                              std::optional<payments::RequestId> after,

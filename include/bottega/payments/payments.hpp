@@ -206,8 +206,6 @@ struct Rules {
   std::chrono::days cancel_after{0};
 };
 
-// ---- requests -----------------------------------------------------------------------------------
-
 // Asks for money in a conversation. Throws Error(conflict) until the processor has accepted the
 // merchant.
 Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules);
@@ -219,8 +217,6 @@ Request cancel(Tx& tx, const Who& who, RequestId id, const Refusal& refusal);
 // For the job: expires what is open and past its time. Throws Error(busy) while a payment is under
 // way.
 void expire(Tx& tx, MerchantId merchant, RequestId id);
-
-// ---- payments -----------------------------------------------------------------------------------
 
 // Writes down that the buyer pays: the request is `paying`, the attempt is committed with its key.
 Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance,
@@ -248,8 +244,6 @@ asio::awaitable<void> reconcile(Database& db, const processors::Registry& regist
 // Gives up a payment that waits for the buyer, at the processor first.
 asio::awaitable<void> abandon(Database& db, const processors::Registry& registry,
                               MerchantId merchant, PaymentId id, const Rules& rules);
-
-// ---- refunds ------------------------------------------------------------------------------------
 
 // Cancels an order that was not sent, and begins the refund of all of it.
 struct Cancelled {

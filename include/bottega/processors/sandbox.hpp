@@ -1,8 +1,10 @@
 #pragma once
-// The sandbox: a payment processor of our own, as badly behaved as the real ones. It keeps its own books in
-// its own schema, with its own connections and commits, and tells its news by signed webhooks.
+// The sandbox: a payment processor of our own, as badly behaved as the real ones. It keeps its own
+// books in its own schema, with its own connections and commits, and tells its news by signed
+// webhooks.
 //
-// How it behaves is chosen by the payment method's token, or by the card number that was exchanged for it:
+// How it behaves is chosen by the payment method's token, or by the card number that was exchanged
+// for it:
 //   tok_approved            4242 4242 4242 4242   succeeds
 //   tok_declined            4000 0000 0000 0002   declined: card_declined
 //   tok_insufficient_funds  4000 0000 0000 9995   declined: insufficient_funds
@@ -10,8 +12,8 @@
 //   tok_no_answer           4000 0000 0000 0119   nothing is done and no answer comes
 //   tok_answer_lost         4000 0000 0000 0259   it is done, but the answer is lost
 //   tok_slow                4000 0000 0000 0077   succeeds after SandboxOptions::slow
-// A refund or payout whose amount ends in 17 minor units loses its answer; a payout that ends in 13 is
-// declined: bank_rejected.
+// A refund or payout whose amount ends in 17 minor units loses its answer; a payout that ends in 13
+// is declined: bank_rejected.
 #include <atomic>
 #include <functional>
 
@@ -21,9 +23,9 @@
 namespace bottega::processors {
 
 struct SandboxOptions {
-  Secret webhook_secret;                          // must not be empty
-  std::string webhook_url;                        // where events are sent
-  std::string page_url;                           // base URL of the sandbox's own listener
+  Secret webhook_secret;    // must not be empty
+  std::string webhook_url;  // where events are sent
+  std::string page_url;     // base URL of the sandbox's own listener
   std::chrono::milliseconds answer_timeout{10'000};
   std::chrono::milliseconds slow{2'000};
 };
@@ -80,7 +82,7 @@ class Sandbox {
   asio::awaitable<Outcome> cancel(const std::string& key);
   asio::awaitable<std::vector<Movement>> movements(Instant since);
 
-  // ---- its pages ------------------------------------------------------------------------------------
+  // What its pages ask and show.
   asio::awaitable<AccountState> account_state(const std::string& reference);
   // Answers where the merchant goes back to; throws Error(invalid) that names the bad fields.
   asio::awaitable<std::string> apply(const std::string& reference, const Application& application);
@@ -90,7 +92,6 @@ class Sandbox {
   // Its books, newest last, for whoever compares them with ours.
   asio::awaitable<std::vector<BookEntry>> books();
 
-  // ---- its webhooks ---------------------------------------------------------------------------------
   // Sends what is due; answers how many were taken.
   asio::awaitable<int> deliver_events();
   // Called after something was queued, from any thread.
@@ -102,14 +103,17 @@ class Sandbox {
  private:
   asio::awaitable<void> wait(std::chrono::milliseconds time);
   Outcome outcome_of(const BookEntry& entry) const;
-  void queued() { if (poke_) poke_(); }
+  void queued() {
+    if (poke_) poke_();
+  }
 
   Database& books_;
   SandboxOptions options_;
   std::function<void()> poke_;
 };
 
-// The adapter that the product calls: every call has a time limit, and what takes longer is unknown.
+// The adapter that the product calls: every call has a time limit, and what takes longer is
+// unknown.
 std::unique_ptr<Processor> make_sandbox_processor(Sandbox& sandbox);
 
 }  // namespace bottega::processors

@@ -15,8 +15,8 @@ TokenLife life_of(const App& app) {
 
 Device device_of(const Request& request) { return {request.user_agent, request.address}; }
 
-// Failed tries are counted per account and per address, apart: neither many accounts from one place nor
-// one account from many places can be guessed through.
+// Failed tries are counted per account and per address, apart: neither many accounts from one place
+// nor one account from many places can be guessed through.
 struct Guard {
   App& app;
   std::string account, address;
@@ -74,7 +74,8 @@ asio::awaitable<Reply> refresh(Call& call) {
   const auto given = call.body<Refresh>();
   const auto guard = guard_of(call, "refresh:" + call.request.address);
   guard.check();
-  // The end of a stolen session must be committed, so it is an answer of the transaction, not an error.
+  // The end of a stolen session must be committed, so it is an answer of the transaction, not an
+  // error.
   const auto tokens = co_await call.app.db.transact(
       [&](Tx& tx) { return rotate(tx, given.refresh_token.value, life_of(call.app)); });
   if (tokens) co_return created(*tokens);
@@ -83,13 +84,12 @@ asio::awaitable<Reply> refresh(Call& call) {
 }
 
 asio::awaitable<Reply> me(Call& call) {
-  co_return co_await call.read(
-      [&](Tx& tx) { return ok(fetch_account(tx, call.who().account)); });
+  co_return co_await call.read([&](Tx& tx) { return ok(fetch_account(tx, call.who().account)); });
 }
 
 asio::awaitable<Reply> sessions(Call& call) {
-  const auto list = co_await call.app.db.read(
-      [&](Tx& tx) { return list_sessions(tx, call.who().account); });
+  const auto list =
+      co_await call.app.db.read([&](Tx& tx) { return list_sessions(tx, call.who().account); });
   co_return call.page(list, 100, id_of<Session>);
 }
 
@@ -113,30 +113,75 @@ asio::awaitable<Reply> end_all(Call& call) {
 }
 
 const Route kRoutes[] = {
-    {.verb = Verb::post, .path = "/v1/accounts", .access = Access::anyone, .budget = Budget::logins,
-     .once = Once::optional, .handler = register_person, .name = "registerAccount",
-     .summary = "Register a person", .takes = kTakes<Registration>, .status = 201,
+    {.verb = Verb::post,
+     .path = "/v1/accounts",
+     .access = Access::anyone,
+     .budget = Budget::logins,
+     .once = Once::optional,
+     .handler = register_person,
+     .name = "registerAccount",
+     .summary = "Register a person",
+     .takes = kTakes<Registration>,
+     .status = 201,
      .gives = kGives<Account>},
-    {.verb = Verb::get, .path = "/v1/accounts/me", .access = Access::person,
-     .budget = Budget::reads, .once = Once::none, .handler = me, .name = "getMyAccount",
-     .summary = "The account that asks", .gives = kGives<Account>},
-    {.verb = Verb::post, .path = "/v1/sessions", .access = Access::anyone, .budget = Budget::logins,
-     .once = Once::optional, .handler = log_in, .name = "logIn",
-     .summary = "Log in: a short access token and a refresh token", .takes = kTakes<Login>,
-     .status = 201, .gives = kGives<Tokens>},
-    {.verb = Verb::post, .path = "/v1/sessions/refresh", .access = Access::anyone,
-     .budget = Budget::logins, .once = Once::none, .handler = refresh, .name = "refreshSession",
+    {.verb = Verb::get,
+     .path = "/v1/accounts/me",
+     .access = Access::person,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = me,
+     .name = "getMyAccount",
+     .summary = "The account that asks",
+     .gives = kGives<Account>},
+    {.verb = Verb::post,
+     .path = "/v1/sessions",
+     .access = Access::anyone,
+     .budget = Budget::logins,
+     .once = Once::optional,
+     .handler = log_in,
+     .name = "logIn",
+     .summary = "Log in: a short access token and a refresh token",
+     .takes = kTakes<Login>,
+     .status = 201,
+     .gives = kGives<Tokens>},
+    {.verb = Verb::post,
+     .path = "/v1/sessions/refresh",
+     .access = Access::anyone,
+     .budget = Budget::logins,
+     .once = Once::none,
+     .handler = refresh,
+     .name = "refreshSession",
      .summary = "Exchange a refresh token for the next pair; a second use ends the session",
-     .takes = kTakes<Refresh>, .status = 201, .gives = kGives<Tokens>},
-    {.verb = Verb::get, .path = "/v1/sessions", .access = Access::person, .budget = Budget::reads,
-     .once = Once::none, .handler = sessions, .name = "listSessions",
-     .summary = "Where this account is logged in", .gives = kGivesPage<Session>},
-    {.verb = Verb::del, .path = "/v1/sessions/{id}", .access = Access::person,
-     .budget = Budget::writes, .once = Once::none, .handler = end, .name = "endSession",
-     .summary = "Log out one session; its tokens and sockets end at once", .status = 204},
-    {.verb = Verb::del, .path = "/v1/sessions", .access = Access::person, .budget = Budget::writes,
-     .once = Once::none, .handler = end_all, .name = "endAllSessions",
-     .summary = "Log out everywhere", .status = 204},
+     .takes = kTakes<Refresh>,
+     .status = 201,
+     .gives = kGives<Tokens>},
+    {.verb = Verb::get,
+     .path = "/v1/sessions",
+     .access = Access::person,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = sessions,
+     .name = "listSessions",
+     .summary = "Where this account is logged in",
+     .gives = kGivesPage<Session>},
+    {.verb = Verb::del,
+     .path = "/v1/sessions/{id}",
+     .access = Access::person,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = end,
+     .name = "endSession",
+     .summary = "Log out one session; its tokens and sockets end at once",
+     .status = 204},
+    {.verb = Verb::del,
+     .path = "/v1/sessions",
+     .access = Access::person,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = end_all,
+     .name = "endAllSessions",
+     .summary = "Log out everywhere",
+     .status = 204},
 };
 
 }  // namespace

@@ -51,16 +51,15 @@ asio::awaitable<Reply> show(Call& call) {
 asio::awaitable<Reply> post_message(Call& call) {
   const auto id = call.at<ConversationId>(0);
   const auto given = call.body<NewMessage>();
-  co_return co_await call.transact([&](Tx& tx) {
-    return created(to_frame(send(tx, call.who(), id, given)));
-  });
+  co_return co_await call.transact(
+      [&](Tx& tx) { return created(to_frame(send(tx, call.who(), id, given))); });
 }
 
 asio::awaitable<Reply> log(Call& call) {
   const auto id = call.at<ConversationId>(0);
   const auto limit = call.limit();
-  std::int64_t after = call.parameter_as<Count<0, INT64_MAX>>("after").value_or(
-      Count<0, INT64_MAX>{0});
+  std::int64_t after =
+      call.parameter_as<Count<0, INT64_MAX>>("after").value_or(Count<0, INT64_MAX>{0});
   if (const auto cursor = call.cursor()) after = from_text<std::int64_t>(*cursor, Code::bad_cursor);
   const auto events = co_await call.app.db.read(
       [&](Tx& tx) { return log_after(tx, call.who(), id, after, limit + 1); });
@@ -77,8 +76,7 @@ asio::awaitable<Reply> put_receipt(Call& call) {
 
 asio::awaitable<Reply> receipts(Call& call) {
   const auto id = call.at<ConversationId>(0);
-  const auto all =
-      co_await call.app.db.read([&](Tx& tx) { return markers(tx, call.who(), id); });
+  const auto all = co_await call.app.db.read([&](Tx& tx) { return markers(tx, call.who(), id); });
   co_return call.page(all, 1000, [](const Marker& marker) { return text_of(marker.account_id); });
 }
 
@@ -92,16 +90,15 @@ asio::awaitable<Reply> typing(Call& call) {
 
 // The schema of an entry: every event has the same envelope.
 Json event_schema(Components& components) {
-  components["Event"] = {
-      {"type", "object"},
-      {"required", {"event", "conversation", "seq", "at", "data"}},
-      {"additionalProperties", false},
-      {"properties",
-       {{"event", {{"type", "string"}}},
-        {"conversation", schema_of<ConversationId>(components)},
-        {"seq", {{"type", "integer"}, {"minimum", 1}}},
-        {"at", {{"type", "string"}, {"format", "date-time"}}},
-        {"data", {{"type", "object"}}}}}};
+  components["Event"] = {{"type", "object"},
+                         {"required", {"event", "conversation", "seq", "at", "data"}},
+                         {"additionalProperties", false},
+                         {"properties",
+                          {{"event", {{"type", "string"}}},
+                           {"conversation", schema_of<ConversationId>(components)},
+                           {"seq", {{"type", "integer"}, {"minimum", 1}}},
+                           {"at", {{"type", "string"}, {"format", "date-time"}}},
+                           {"data", {{"type", "object"}}}}}};
   return {{"$ref", "#/components/schemas/Event"}};
 }
 
@@ -116,36 +113,85 @@ Json event_page_schema(Components& components) {
 }
 
 const Route kRoutes[] = {
-    {.verb = Verb::post, .path = "/v1/conversations", .access = Access::person,
-     .budget = Budget::writes, .once = Once::optional, .handler = open_one,
+    {.verb = Verb::post,
+     .path = "/v1/conversations",
+     .access = Access::person,
+     .budget = Budget::writes,
+     .once = Once::optional,
+     .handler = open_one,
      .name = "openConversation",
      .summary = "Open the conversation with a merchant, or get the one there is",
-     .takes = kTakes<NewConversation>, .status = 201, .gives = kGives<Conversation>},
-    {.verb = Verb::get, .path = "/v1/conversations", .access = Access::member,
-     .budget = Budget::reads, .once = Once::none, .handler = list, .name = "listConversations",
+     .takes = kTakes<NewConversation>,
+     .status = 201,
+     .gives = kGives<Conversation>},
+    {.verb = Verb::get,
+     .path = "/v1/conversations",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = list,
+     .name = "listConversations",
      .summary = "Conversations by their latest activity; a member's shop by merchant_id",
-     .gives = kGivesPage<Conversation>, .parameters = "limit cursor merchant_id"},
-    {.verb = Verb::get, .path = "/v1/conversations/{id}", .access = Access::member,
-     .budget = Budget::reads, .once = Once::none, .handler = show, .name = "getConversation",
-     .summary = "One conversation", .gives = kGives<Conversation>},
-    {.verb = Verb::post, .path = "/v1/conversations/{id}/messages", .access = Access::member,
-     .budget = Budget::writes, .once = Once::optional, .handler = post_message,
-     .name = "sendMessage", .summary = "Write a message; answered when it is durable",
-     .takes = kTakes<NewMessage>, .status = 201, .gives = event_schema},
-    {.verb = Verb::get, .path = "/v1/conversations/{id}/messages", .access = Access::member,
-     .budget = Budget::reads, .once = Once::none, .handler = log, .name = "listMessages",
+     .gives = kGivesPage<Conversation>,
+     .parameters = "limit cursor merchant_id"},
+    {.verb = Verb::get,
+     .path = "/v1/conversations/{id}",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = show,
+     .name = "getConversation",
+     .summary = "One conversation",
+     .gives = kGives<Conversation>},
+    {.verb = Verb::post,
+     .path = "/v1/conversations/{id}/messages",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::optional,
+     .handler = post_message,
+     .name = "sendMessage",
+     .summary = "Write a message; answered when it is durable",
+     .takes = kTakes<NewMessage>,
+     .status = 201,
+     .gives = event_schema},
+    {.verb = Verb::get,
+     .path = "/v1/conversations/{id}/messages",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = log,
+     .name = "listMessages",
      .summary = "The log: every entry in order, after a sequence number",
-     .gives = event_page_schema, .parameters = "limit cursor after"},
-    {.verb = Verb::post, .path = "/v1/conversations/{id}/receipts", .access = Access::member,
-     .budget = Budget::writes, .once = Once::optional, .handler = put_receipt,
-     .name = "markConversation", .summary = "Say how far one has received and read; never back",
-     .takes = kTakes<Receipt>, .gives = kGives<Marker>},
-    {.verb = Verb::get, .path = "/v1/conversations/{id}/receipts", .access = Access::member,
-     .budget = Budget::reads, .once = Once::none, .handler = receipts, .name = "listReceipts",
-     .summary = "How far everybody has received and read", .gives = kGivesPage<Marker>},
-    {.verb = Verb::post, .path = "/v1/conversations/{id}/typing", .access = Access::member,
-     .budget = Budget::writes, .once = Once::none, .handler = typing, .name = "startTyping",
-     .summary = "Tell the other side that one is typing; nothing is kept", .status = 204},
+     .gives = event_page_schema,
+     .parameters = "limit cursor after"},
+    {.verb = Verb::post,
+     .path = "/v1/conversations/{id}/receipts",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::optional,
+     .handler = put_receipt,
+     .name = "markConversation",
+     .summary = "Say how far one has received and read; never back",
+     .takes = kTakes<Receipt>,
+     .gives = kGives<Marker>},
+    {.verb = Verb::get,
+     .path = "/v1/conversations/{id}/receipts",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = receipts,
+     .name = "listReceipts",
+     .summary = "How far everybody has received and read",
+     .gives = kGivesPage<Marker>},
+    {.verb = Verb::post,
+     .path = "/v1/conversations/{id}/typing",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = typing,
+     .name = "startTyping",
+     .summary = "Tell the other side that one is typing; nothing is kept",
+     .status = 204},
 };
 
 }  // namespace

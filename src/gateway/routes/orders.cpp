@@ -1,15 +1,15 @@
 // Orders, marking them as sent, and the merchant's payouts.
 #include "bottega/orders/orders.hpp"
 
+#include "gateway/routes/routes.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
-#include "gateway/routes/routes.hpp"
 
 namespace bottega::gateway {
 namespace {
 
-using orders::Order, orders::OrderId, payouts::Payout, payouts::PayoutId;
 using identity::MerchantId;
+using orders::Order, orders::OrderId, payouts::Payout, payouts::PayoutId;
 
 asio::awaitable<Reply> list(Call& call) {
   const auto merchant = call.parameter_as<MerchantId>("merchant_id");
@@ -33,9 +33,8 @@ asio::awaitable<Reply> show(Call& call) {
 asio::awaitable<Reply> ship(Call& call) {
   const auto id = call.at<OrderId>(0);
   const auto given = call.body<orders::Shipment>();
-  co_return co_await call.transact([&](Tx& tx) {
-    return ok(payouts::ship(tx, call.who(), id, given, call.app.payout_rules));
-  });
+  co_return co_await call.transact(
+      [&](Tx& tx) { return ok(payouts::ship(tx, call.who(), id, given, call.app.payout_rules)); });
 }
 
 asio::awaitable<Reply> deliver(Call& call) {
@@ -63,8 +62,7 @@ asio::awaitable<Reply> list_payouts(Call& call) {
   const auto limit = call.limit();
   const auto shop = merchant.value_or(call.who().merchant);
   const auto found = co_await call.app.db.read([&](Tx& tx) {
-    identity::require_member(tx, call.who(), shop, identity::Role::manager,
-                             identity::Scope::read);
+    identity::require_member(tx, call.who(), shop, identity::Role::manager, identity::Scope::read);
     return payouts::list_of_merchant(tx, shop, after, limit + 1);
   });
   co_return call.page(found, limit, id_of<Payout>);
@@ -76,31 +74,73 @@ asio::awaitable<Reply> show_payout(Call& call) {
 }
 
 const Route kRoutes[] = {
-    {.verb = Verb::get, .path = "/v1/orders", .access = Access::member, .budget = Budget::reads,
-     .once = Once::none, .handler = list, .name = "listOrders",
+    {.verb = Verb::get,
+     .path = "/v1/orders",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = list,
+     .name = "listOrders",
      .summary = "One's own orders, or a shop's by merchant_id; newest first",
-     .gives = kGivesPage<Order>, .parameters = "limit cursor merchant_id"},
-    {.verb = Verb::get, .path = "/v1/orders/{id}", .access = Access::member,
-     .budget = Budget::reads, .once = Once::none, .handler = show, .name = "getOrder",
-     .summary = "One order", .gives = kGives<Order>},
-    {.verb = Verb::post, .path = "/v1/orders/{id}/ship", .access = Access::member,
-     .budget = Budget::writes, .once = Once::required, .handler = ship, .name = "shipOrder",
-     .summary = "Mark as sent; this schedules the payout", .takes = kTakes<orders::Shipment>,
-     .gives = kGives<payouts::Shipped>},
-    {.verb = Verb::post, .path = "/v1/orders/{id}/deliver", .access = Access::member,
-     .budget = Budget::writes, .once = Once::optional, .handler = deliver, .name = "deliverOrder",
-     .summary = "Mark as delivered", .gives = kGives<Order>},
-    {.verb = Verb::post, .path = "/v1/orders/{id}/cancel", .access = Access::member,
-     .budget = Budget::writes, .once = Once::required, .handler = cancel, .name = "cancelOrder",
-     .summary = "Cancel what was not sent, with a full refund", .takes = kTakes<payouts::Reason>,
+     .gives = kGivesPage<Order>,
+     .parameters = "limit cursor merchant_id"},
+    {.verb = Verb::get,
+     .path = "/v1/orders/{id}",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = show,
+     .name = "getOrder",
+     .summary = "One order",
      .gives = kGives<Order>},
-    {.verb = Verb::get, .path = "/v1/payouts", .access = Access::member, .budget = Budget::reads,
-     .once = Once::none, .handler = list_payouts, .name = "listPayouts",
-     .summary = "A shop's payouts, newest first", .gives = kGivesPage<Payout>,
+    {.verb = Verb::post,
+     .path = "/v1/orders/{id}/ship",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::required,
+     .handler = ship,
+     .name = "shipOrder",
+     .summary = "Mark as sent; this schedules the payout",
+     .takes = kTakes<orders::Shipment>,
+     .gives = kGives<payouts::Shipped>},
+    {.verb = Verb::post,
+     .path = "/v1/orders/{id}/deliver",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::optional,
+     .handler = deliver,
+     .name = "deliverOrder",
+     .summary = "Mark as delivered",
+     .gives = kGives<Order>},
+    {.verb = Verb::post,
+     .path = "/v1/orders/{id}/cancel",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::required,
+     .handler = cancel,
+     .name = "cancelOrder",
+     .summary = "Cancel what was not sent, with a full refund",
+     .takes = kTakes<payouts::Reason>,
+     .gives = kGives<Order>},
+    {.verb = Verb::get,
+     .path = "/v1/payouts",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = list_payouts,
+     .name = "listPayouts",
+     .summary = "A shop's payouts, newest first",
+     .gives = kGivesPage<Payout>,
      .parameters = "merchant_id limit cursor"},
-    {.verb = Verb::get, .path = "/v1/payouts/{id}", .access = Access::member,
-     .budget = Budget::reads, .once = Once::none, .handler = show_payout, .name = "getPayout",
-     .summary = "One payout", .gives = kGives<Payout>},
+    {.verb = Verb::get,
+     .path = "/v1/payouts/{id}",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = show_payout,
+     .name = "getPayout",
+     .summary = "One payout",
+     .gives = kGives<Payout>},
 };
 
 }  // namespace

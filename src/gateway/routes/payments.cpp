@@ -21,9 +21,8 @@ asio::awaitable<Reply> list(Call& call) {
     throw Error(Code::invalid, "which conversation?", {{"conversation_id", "is required"}});
   const auto after = cursor_id<RequestId>(call);
   const auto limit = call.limit();
-  const auto found = co_await call.app.db.read([&](Tx& tx) {
-    return list_requests(tx, call.who(), *conversation, after, limit + 1);
-  });
+  const auto found = co_await call.app.db.read(
+      [&](Tx& tx) { return list_requests(tx, call.who(), *conversation, after, limit + 1); });
   co_return call.page(found, limit, id_of<payments::Request>);
 }
 
@@ -35,8 +34,7 @@ asio::awaitable<Reply> show(Call& call) {
 asio::awaitable<Reply> decline_one(Call& call) {
   const auto id = call.at<RequestId>(0);
   const auto given = call.body<Refusal>();
-  co_return co_await call.transact(
-      [&](Tx& tx) { return ok(decline(tx, call.who(), id, given)); });
+  co_return co_await call.transact([&](Tx& tx) { return ok(decline(tx, call.who(), id, given)); });
 }
 
 asio::awaitable<Reply> cancel_one(Call& call) {
@@ -45,8 +43,8 @@ asio::awaitable<Reply> cancel_one(Call& call) {
   co_return co_await call.transact([&](Tx& tx) { return ok(cancel(tx, call.who(), id, given)); });
 }
 
-// What accepting has come to, as an answer. A decline is an outcome that has been written down, so it is
-// kept and replayed like any other.
+// What accepting has come to, as an answer. A decline is an outcome that has been written down, so
+// it is kept and replayed like any other.
 Reply answer_of(const Call& call, const Accepted& done) {
   const auto state = done.payment.state;
   if (state == State::failed || state == State::voided)
@@ -58,8 +56,8 @@ Reply answer_of(const Call& call, const Accepted& done) {
   return open ? accepted(done) : ok(done);
 }
 
-// Two transactions with the call to the processor between them. Safe to run again from the top: the key
-// gives back the payment that an earlier, interrupted try began, and it is never charged twice.
+// Two transactions with the call to the processor between them. Safe to run again from the top: the
+// key gives back the payment that an earlier, interrupted try began, and it is never charged twice.
 asio::awaitable<Reply> accept(Call& call) {
   const auto given = call.body<Acceptance>();
   const auto request_id = call.at<RequestId>(0);
@@ -72,14 +70,12 @@ asio::awaitable<Reply> accept(Call& call) {
   };
   const auto begun = co_await call.begin(first);
   const auto payment_id = from_text<PaymentId>(begun);
-  const auto known = co_await app.db.transact([&](Tx& tx) {
-    return current(tx, identity::merchant_of(tx, payment_id.uuid), payment_id);
-  });
+  const auto known = co_await app.db.transact(
+      [&](Tx& tx) { return current(tx, identity::merchant_of(tx, payment_id.uuid), payment_id); });
   const auto merchant = known.payment.merchant_id;
   std::optional<processors::Outcome> outcome;
   if (fresh) {
-    const auto return_url =
-        app.public_url + "/v1/payment_requests/" + text_of(request_id);
+    const auto return_url = app.public_url + "/v1/payment_requests/" + text_of(request_id);
     outcome = co_await payments::call(app.db, app.registry.get(known.payment.processor), merchant,
                                       payment_id, given.payment_method.token.value, return_url);
   }
@@ -117,41 +113,93 @@ asio::awaitable<Reply> give_up(Call& call) {
 }
 
 const Route kRoutes[] = {
-    {.verb = Verb::post, .path = "/v1/payment_requests", .access = Access::member,
-     .budget = Budget::writes, .once = Once::required, .handler = create,
-     .name = "createPaymentRequest", .summary = "Ask the buyer of a conversation for money",
-     .takes = kTakes<NewRequest>, .status = 201, .gives = kGives<payments::Request>},
-    {.verb = Verb::get, .path = "/v1/payment_requests", .access = Access::member,
-     .budget = Budget::reads, .once = Once::none, .handler = list, .name = "listPaymentRequests",
+    {.verb = Verb::post,
+     .path = "/v1/payment_requests",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::required,
+     .handler = create,
+     .name = "createPaymentRequest",
+     .summary = "Ask the buyer of a conversation for money",
+     .takes = kTakes<NewRequest>,
+     .status = 201,
+     .gives = kGives<payments::Request>},
+    {.verb = Verb::get,
+     .path = "/v1/payment_requests",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = list,
+     .name = "listPaymentRequests",
      .summary = "The payment requests of a conversation, newest first",
-     .gives = kGivesPage<payments::Request>, .parameters = "conversation_id limit cursor"},
-    {.verb = Verb::get, .path = "/v1/payment_requests/{id}", .access = Access::member,
-     .budget = Budget::reads, .once = Once::none, .handler = show, .name = "getPaymentRequest",
-     .summary = "One payment request", .gives = kGives<payments::Request>},
-    {.verb = Verb::post, .path = "/v1/payment_requests/{id}/accept", .access = Access::person,
-     .budget = Budget::writes, .once = Once::required, .handler = accept,
+     .gives = kGivesPage<payments::Request>,
+     .parameters = "conversation_id limit cursor"},
+    {.verb = Verb::get,
+     .path = "/v1/payment_requests/{id}",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = show,
+     .name = "getPaymentRequest",
+     .summary = "One payment request",
+     .gives = kGives<payments::Request>},
+    {.verb = Verb::post,
+     .path = "/v1/payment_requests/{id}/accept",
+     .access = Access::person,
+     .budget = Budget::writes,
+     .once = Once::required,
+     .handler = accept,
      .name = "acceptPaymentRequest",
      .summary = "Pay: charged once, however often it is asked; 202 while the outcome is open",
-     .takes = kTakes<Acceptance>, .gives = kGives<Accepted>},
-    {.verb = Verb::post, .path = "/v1/payment_requests/{id}/decline", .access = Access::person,
-     .budget = Budget::writes, .once = Once::optional, .handler = decline_one,
-     .name = "declinePaymentRequest", .summary = "Decline, as its buyer", .takes = kTakes<Refusal>,
+     .takes = kTakes<Acceptance>,
+     .gives = kGives<Accepted>},
+    {.verb = Verb::post,
+     .path = "/v1/payment_requests/{id}/decline",
+     .access = Access::person,
+     .budget = Budget::writes,
+     .once = Once::optional,
+     .handler = decline_one,
+     .name = "declinePaymentRequest",
+     .summary = "Decline, as its buyer",
+     .takes = kTakes<Refusal>,
      .gives = kGives<payments::Request>},
-    {.verb = Verb::post, .path = "/v1/payment_requests/{id}/cancel", .access = Access::member,
-     .budget = Budget::writes, .once = Once::optional, .handler = cancel_one,
-     .name = "cancelPaymentRequest", .summary = "Take it back, as its merchant",
-     .takes = kTakes<Refusal>, .gives = kGives<payments::Request>},
-    {.verb = Verb::get, .path = "/v1/payments/{id}", .access = Access::member,
-     .budget = Budget::reads, .once = Once::none, .handler = show_payment, .name = "getPayment",
+    {.verb = Verb::post,
+     .path = "/v1/payment_requests/{id}/cancel",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::optional,
+     .handler = cancel_one,
+     .name = "cancelPaymentRequest",
+     .summary = "Take it back, as its merchant",
+     .takes = kTakes<Refusal>,
+     .gives = kGives<payments::Request>},
+    {.verb = Verb::get,
+     .path = "/v1/payments/{id}",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = show_payment,
+     .name = "getPayment",
      .summary = "One payment; the buyer also sees where to confirm it",
      .gives = kGives<Payment>},
-    {.verb = Verb::post, .path = "/v1/payments/{id}/cancel", .access = Access::person,
-     .budget = Budget::writes, .once = Once::required, .handler = give_up, .name = "cancelPayment",
+    {.verb = Verb::post,
+     .path = "/v1/payments/{id}/cancel",
+     .access = Access::person,
+     .budget = Budget::writes,
+     .once = Once::required,
+     .handler = give_up,
+     .name = "cancelPayment",
      .summary = "Give up a payment that waits for the buyer's confirmation",
      .gives = kGives<Payment>},
-    {.verb = Verb::get, .path = "/v1/payments/{id}/refunds", .access = Access::member,
-     .budget = Budget::reads, .once = Once::none, .handler = refunds, .name = "listRefunds",
-     .summary = "The refunds of a payment", .gives = kGivesPage<Refund>},
+    {.verb = Verb::get,
+     .path = "/v1/payments/{id}/refunds",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = refunds,
+     .name = "listRefunds",
+     .summary = "The refunds of a payment",
+     .gives = kGivesPage<Refund>},
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // What processors tell us: verified over the raw bytes, kept by their event id, answered at once.
-#include "bottega/attempts/attempts.hpp"
 #include "gateway/routes/routes.hpp"
+#include "bottega/attempts/attempts.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -18,9 +18,16 @@ asio::awaitable<Reply> webhook(Call& call) {
 }
 
 const Route kRoutes[] = {
-    {.verb = Verb::post, .path = "/v1/webhooks/processors/{processor}", .access = Access::anyone,
-     .budget = Budget::writes, .once = Once::none, .handler = webhook, .name = "receiveWebhook",
-     .summary = "Signed events of a payment processor", .status = 204, .media_type = "*/*"},
+    {.verb = Verb::post,
+     .path = "/v1/webhooks/processors/{processor}",
+     .access = Access::anyone,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = webhook,
+     .name = "receiveWebhook",
+     .summary = "Signed events of a payment processor",
+     .status = 204,
+     .media_type = "*/*"},
 };
 
 }  // namespace

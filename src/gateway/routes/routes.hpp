@@ -1,7 +1,7 @@
 #pragma once
 // The tables of routes, one per domain, and all of them together.
-#include "bottega/gateway/route.hpp"
 #include "gateway/app.hpp"
+#include "bottega/gateway/route.hpp"
 
 namespace bottega::gateway {
 
@@ -21,7 +21,9 @@ std::span<const Route> sandbox_routes();
 
 // An item's id as the position of a page.
 template <class T>
-std::string id_of(const T& item) { return text_of(item.id); }
+std::string id_of(const T& item) {
+  return text_of(item.id);
+}
 
 // The position in ?cursor= as an id.
 template <class IdType>

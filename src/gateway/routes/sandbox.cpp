@@ -1,4 +1,5 @@
-// The pages of the sandbox processor, on a listener of their own: they stand for somebody else's site.
+// The pages of the sandbox processor, on a listener of their own: they stand for somebody else's
+// site.
 #include "bottega/processors/sandbox.hpp"
 
 #include "gateway/docs.hpp"
@@ -15,7 +16,8 @@ std::string page_of(const std::string& title, const std::string& body) {
          escape_html(title) +
          "</title><style>body{font:16px sans-serif;max-width:30rem;margin:3rem auto;padding:0 1rem}"
          "label,button{display:block;margin:.8rem 0}input{width:100%;padding:.4rem}</style></head>"
-         "<body><h1>" + escape_html(title) + "</h1>" + body + "</body></html>";
+         "<body><h1>" +
+         escape_html(title) + "</h1>" + body + "</body></html>";
 }
 
 Reply see_other(const std::string& url) {
@@ -55,7 +57,8 @@ asio::awaitable<Reply> confirmation(Call& call) {
   const std::string reference(call.segment(0));
   const auto entry = co_await call.app.sandbox->charge_page(reference);
   if (entry.state != MovementState::needs_confirmation)
-    co_return html(page_of("Sandbox processor", "<p>This payment is " + text_of(entry.state) + ".</p>"));
+    co_return html(
+        page_of("Sandbox processor", "<p>This payment is " + text_of(entry.state) + ".</p>"));
   co_return html(page_of("Sandbox processor: confirm a payment",
                          "<p>You are asked to pay <b>" + escape_html(display(entry.amount)) +
                              "</b>.</p><form method=\"post\"><button name=\"answer\" value=\"yes\">"
@@ -77,31 +80,63 @@ asio::awaitable<Reply> tokenize(Call& call) {
   co_return created(co_await call.app.sandbox->tokenize(card));
 }
 
-asio::awaitable<Reply> books(Call& call) {
-  co_return ok(co_await call.app.sandbox->books());
-}
+asio::awaitable<Reply> books(Call& call) { co_return ok(co_await call.app.sandbox->books()); }
 
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 
 const Route kRoutes[] = {
-    {.verb = Verb::get, .path = "/onboarding/{account}", .access = Access::anyone,
-     .budget = Budget::reads, .once = Once::none, .handler = onboarding,
-     .name = "sandboxOnboarding", .summary = "The questions to a business"},
-    {.verb = Verb::post, .path = "/onboarding/{account}", .access = Access::anyone,
-     .budget = Budget::writes, .once = Once::none, .handler = apply, .name = "sandboxApply",
-     .summary = "The answers", .media_type = kForm},
-    {.verb = Verb::get, .path = "/confirm/{charge}", .access = Access::anyone,
-     .budget = Budget::reads, .once = Once::none, .handler = confirmation,
-     .name = "sandboxConfirmation", .summary = "The question to a buyer"},
-    {.verb = Verb::post, .path = "/confirm/{charge}", .access = Access::anyone,
-     .budget = Budget::writes, .once = Once::none, .handler = confirm, .name = "sandboxConfirm",
-     .summary = "The buyer's answer", .media_type = kForm},
-    {.verb = Verb::post, .path = "/tokens", .access = Access::anyone, .budget = Budget::writes,
-     .once = Once::none, .handler = tokenize, .name = "sandboxTokenize",
-     .summary = "Exchange a card number for a token", .takes = kTakes<processors::Card>,
-     .status = 201, .gives = kGives<processors::Token>},
-    {.verb = Verb::get, .path = "/books", .access = Access::anyone, .budget = Budget::reads,
-     .once = Once::none, .handler = books, .name = "sandboxBooks",
+    {.verb = Verb::get,
+     .path = "/onboarding/{account}",
+     .access = Access::anyone,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = onboarding,
+     .name = "sandboxOnboarding",
+     .summary = "The questions to a business"},
+    {.verb = Verb::post,
+     .path = "/onboarding/{account}",
+     .access = Access::anyone,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = apply,
+     .name = "sandboxApply",
+     .summary = "The answers",
+     .media_type = kForm},
+    {.verb = Verb::get,
+     .path = "/confirm/{charge}",
+     .access = Access::anyone,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = confirmation,
+     .name = "sandboxConfirmation",
+     .summary = "The question to a buyer"},
+    {.verb = Verb::post,
+     .path = "/confirm/{charge}",
+     .access = Access::anyone,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = confirm,
+     .name = "sandboxConfirm",
+     .summary = "The buyer's answer",
+     .media_type = kForm},
+    {.verb = Verb::post,
+     .path = "/tokens",
+     .access = Access::anyone,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = tokenize,
+     .name = "sandboxTokenize",
+     .summary = "Exchange a card number for a token",
+     .takes = kTakes<processors::Card>,
+     .status = 201,
+     .gives = kGives<processors::Token>},
+    {.verb = Verb::get,
+     .path = "/books",
+     .access = Access::anyone,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = books,
+     .name = "sandboxBooks",
      .summary = "Everything that moved, as the processor has it"},
 };
 
