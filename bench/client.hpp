@@ -1,0 +1,96 @@
+#pragma once
+// The load generator's clients: blocking, one kept connection each, as little work of their own as possible.
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket.hpp>
+
+#include "bottega/core/digest.hpp"
+#include "bottega/core/json.hpp"
+
+namespace bottega::bench {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+class Client {
+ public:
+  explicit Client(std::uint16_t port, std::string token = "") : token_(std::move(token)) {
+    socket_.connect({asio::ip::address_v4::loopback(), port});
+    socket_.set_option(asio::ip::tcp::no_delay(true));
+  }
+
+  // The body of the answer; throws where it is not a 2xx.
+  std::string call(http::verb verb, const std::string& path, const std::string& body = "") {
+    http::request<http::string_body> request(verb, path, 11);
+    request.set(http::field::host, "127.0.0.1");
+    if (!token_.empty()) request.set(http::field::authorization, "Bearer " + token_);
+    if (verb == http::verb::post) {
+      request.set("Idempotency-Key", random_token(12));
+      request.set(http::field::content_type, "application/json");
+      request.body() = body;
+    }
+    request.prepare_payload();
+    http::write(socket_, request);
+    http::response<http::string_body> response;
+    http::read(socket_, buffer_, response);
+    if (response.result_int() > 299)
+      throw std::runtime_error(path + " answered " + std::to_string(response.result_int()) + ": " +
+                               response.body());
+    return std::move(response.body());
+  }
+  Json get(const std::string& path) { return Json::parse(call(http::verb::get, path)); }
+  Json post(const std::string& path, const Json& body) {
+    const auto text = call(http::verb::post, path, body.is_null() ? "" : body.dump());
+    return text.empty() ? Json() : Json::parse(text);
+  }
+  // Fills in one of the processor's pages.
+  void post_form(const std::string& path, const std::string& form) {
+    http::request<http::string_body> request(http::verb::post, path, 11);
+    request.set(http::field::host, "127.0.0.1");
+    request.set(http::field::content_type, "application/x-www-form-urlencoded");
+    request.body() = form;
+    request.prepare_payload();
+    http::write(socket_, request);
+    http::response<http::string_body> response;
+    http::read(socket_, buffer_, response);
+    if (response.result_int() > 399) throw std::runtime_error(path + ": " + response.body());
+  }
+
+ private:
+  std::string token_;
+  asio::io_context io_;
+  asio::ip::tcp::socket socket_{io_};
+  beast::flat_buffer buffer_;
+};
+
+// Listens to a person's events.
+class Listener {
+ public:
+  Listener(std::uint16_t port, const std::string& token) {
+    stream_.next_layer().connect({asio::ip::address_v4::loopback(), port});
+    stream_.set_option(beast::websocket::stream_base::decorator([&](auto& request) {
+      request.set(http::field::authorization, "Bearer " + token);
+      request.set(http::field::sec_websocket_protocol, "bottega.v1");
+    }));
+    stream_.handshake("127.0.0.1", "/v1/socket");
+    // Events are held back until the client has said what it has.
+    stream_.write(asio::buffer(std::string(R"({"id":"r","method":"RESUME","positions":{}})")));
+  }
+  // Reads until an event whose text holds the mark.
+  void wait_for(const std::string& mark) {
+    for (;;) {
+      beast::flat_buffer buffer;
+      stream_.read(buffer);
+      if (beast::buffers_to_string(buffer.data()).find(mark) != std::string::npos) return;
+    }
+  }
+
+ private:
+  asio::io_context io_;
+  beast::websocket::stream<asio::ip::tcp::socket> stream_{io_};
+};
+
+}  // namespace bottega::bench

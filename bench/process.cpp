@@ -1,0 +1,135 @@
+#include "process.hpp"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+
+namespace bottega::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Limits that would see a load test as an attack.
+const char* const kSettings[] = {
+    "http.port=0", "sandbox.port=0", "log.level=warning", "limits.requests_per_minute=1000000",
+    "limits.writes_per_minute=1000000", "limits.address_per_minute=10000000"};
+
+int start(const std::vector<std::string>& words, pid_t& pid) {
+  std::vector<char*> arguments;
+  for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  int out[2];
+  if (pipe(out) != 0) throw std::runtime_error("pipe");
+  pid = fork();
+  if (pid == 0) {
+    dup2(out[1], STDOUT_FILENO);
+    close(out[0]);
+    close(out[1]);
+    execv(arguments[0], arguments.data());
+    _exit(127);
+  }
+  close(out[1]);
+  return out[0];
+}
+
+struct Stat {
+  pid_t parent;
+  double seconds;           // its own
+  double with_children_s;   // and of its children that have ended
+};
+
+std::optional<Stat> stat_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  if (!std::getline(file, text)) return std::nullopt;
+  std::istringstream fields(text.substr(text.rfind(')') + 2));
+  std::string skip;
+  long parent = 0;
+  double user = 0, system = 0, child_user = 0, child_system = 0;
+  fields >> skip >> parent;
+  for (int i = 0; i < 9; ++i) fields >> skip;
+  fields >> user >> system >> child_user >> child_system;
+  const auto tick = static_cast<double>(sysconf(_SC_CLK_TCK));
+  return Stat{static_cast<pid_t>(parent), (user + system) / tick,
+              (user + system + child_user + child_system) / tick};
+}
+
+std::uint16_t port_of(const std::string& url) {
+  return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+}
+
+}  // namespace
+
+std::string run(const std::vector<std::string>& words) {
+  pid_t pid = -1;
+  const int out = start(words, pid);
+  std::string text;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = read(out, buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(got));
+  close(out);
+  int status = 0;
+  waitpid(pid, &status, 0);
+  if (status != 0) throw std::runtime_error(words.front() + " failed: " + text);
+  return text;
+}
+
+Server::Server(const std::string& binary) {
+  auto pattern = (fs::temp_directory_path() / "bottega-bench-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
+  home_ = pattern;
+  fs::permissions(home_, fs::perms(0755));
+  std::vector<std::string> words = {binary, "serve", "--demo", "--set",
+                                    "data.dir=" + (home_ / "data").string()};
+  for (const auto* setting : kSettings) words.insert(words.end(), {"--set", setting});
+  const int out = start(words, pid_);
+  std::string text;
+  char buffer[512];
+  while (text.find("\nready ") == std::string::npos || text.back() != '\n') {
+    const auto got = read(out, buffer, sizeof buffer);
+    if (got <= 0) throw std::runtime_error("the server did not come up: " + text);
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  std::istringstream line(text.substr(text.find("\nready ") + 1));
+  std::string word, url;
+  line >> word >> url;
+  port_ = port_of(url);
+  while (line >> word >> url) sandbox_port_ = port_of(url);
+}
+
+Server::~Server() {
+  if (pid_ > 0) {
+    kill(pid_, SIGTERM);
+    waitpid(pid_, nullptr, 0);
+  }
+  std::error_code ignored;
+  fs::remove_all(home_, ignored);
+}
+
+Server::Cpu Server::cpu() const {
+  std::ifstream file(home_ / "data" / "postgres" / "postmaster.pid");
+  pid_t postmaster = -1;
+  file >> postmaster;
+  Cpu cpu{stat_of(pid_).value().seconds, stat_of(postmaster).value().with_children_s};
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const auto name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto stat = stat_of(static_cast<pid_t>(std::stol(name)));
+    if (stat && stat->parent == postmaster) cpu.postgres_s += stat->seconds;
+  }
+  return cpu;
+}
+
+double Server::resident_mb() const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/statm");
+  long size = 0, resident = 0;
+  file >> size >> resident;
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+}  // namespace bottega::bench

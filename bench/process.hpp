@@ -1,0 +1,38 @@
+#pragma once
+// The server under load, and how much processor time it and its PostgreSQL take.
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bottega::bench {
+
+class Server {
+ public:
+  explicit Server(const std::string& binary);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  std::uint16_t sandbox_port() const { return sandbox_port_; }
+  std::filesystem::path socket_dir() const { return home_ / "data" / "socket"; }
+
+  struct Cpu {
+    double server_s, postgres_s;
+  };
+  // Seconds of processor time so far.
+  Cpu cpu() const;
+  double resident_mb() const;
+
+ private:
+  std::filesystem::path home_;
+  pid_t pid_ = -1;
+  std::uint16_t port_ = 0, sandbox_port_ = 0;
+};
+
+// Runs a command to its end; answers what it printed. Throws where it fails.
+std::string run(const std::vector<std::string>& words);
+
+}  // namespace bottega::bench
