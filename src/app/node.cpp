@@ -115,9 +115,11 @@ identity::PasswordCost cost_of(const Config& config) {
           static_cast<std::size_t>(config.auth_password_memory_bytes)};
 }
 
+// A base URL that works on this machine: nobody can connect to the wildcard address.
 std::string url_of(const std::string& scheme, const std::string& address, std::uint16_t port) {
-  const bool v6 = address.find(':') != std::string::npos;
-  return scheme + "://" + (v6 ? '[' + address + ']' : address) + ':' + std::to_string(port);
+  const auto host = address == "0.0.0.0" ? "127.0.0.1" : address == "::" ? "::1" : address;
+  const bool v6 = host.find(':') != std::string::npos;
+  return scheme + "://" + (v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
 }
 
 }  // namespace
@@ -239,8 +241,7 @@ void Node::Parts::open_doors() {
   sandbox_url = url_of("http", config.sandbox_address, sandbox_port);
   sandbox_app->public_url = sandbox_url;
   sandbox->set_page_url(sandbox_url);
-  const auto webhook_host = config.http_address == "0.0.0.0" ? "127.0.0.1" : config.http_address;
-  sandbox->set_webhook_url(url_of("http", webhook_host, port) + "/v1/webhooks/processors/sandbox");
+  sandbox->set_webhook_url(url + "/v1/webhooks/processors/sandbox");
 }
 
 void Node::Parts::start_loops() {
@@ -291,6 +292,8 @@ void Node::Parts::stop() {
   // Joined before the contexts go: a database thread may still be answering into one.
   db.stop();
   if (sandbox_db) sandbox_db->stop();
+  // Their timers live in the servers' contexts.
+  loops.clear();
   server.reset();
   sandbox_server.reset();
   if (storage.embedded) storage.embedded->stop();
