@@ -156,11 +156,11 @@ def kill(server, rounds, chance):
     """kill -9 at random moments of a loop of sales; then everything must still add up."""
     server.up = threading.Event()
     server.up.set()
-    sellers = [Seller(server, f"Shop {number}", chance.random()) for number in range(3)]
+    sellers = [Seller(server, f"Shop {number}", chance.random()) for number in range(6)]
     for seller in sellers:
         seller.start()
     for number in range(rounds):
-        time.sleep(chance.uniform(0, 0.4))
+        time.sleep(chance.uniform(0, 0.8))
         server.up.clear()
         server.kill()
         server.start()
