@@ -1,5 +1,6 @@
 #pragma once
-// The load generator's clients: blocking, one kept connection each, as little work of their own as possible.
+// The load generator's clients: blocking, one kept connection each, as little work of their own as
+// possible.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>

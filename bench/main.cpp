@@ -1,5 +1,5 @@
-// scripts/bench NAME: what an operation costs, side by side with pgbench doing the same inserts in the same
-// database, in one run. Times are of the whole operation as its client sees it.
+// scripts/bench NAME: what an operation costs, side by side with pgbench doing the same inserts in
+// the same database, in one run. Times are of the whole operation as its client sees it.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -27,8 +27,13 @@ double percentile(std::vector<double>& sorted, double share) {
 Row row_of(const std::string& name, std::vector<double> times_ms, double seconds) {
   if (times_ms.empty()) throw std::runtime_error(name + ": nothing was done");
   std::ranges::sort(times_ms);
-  return {name, static_cast<std::int64_t>(times_ms.size()), seconds, percentile(times_ms, 0.50),
-          percentile(times_ms, 0.99), 0, 0};
+  return {name,
+          static_cast<std::int64_t>(times_ms.size()),
+          seconds,
+          percentile(times_ms, 0.50),
+          percentile(times_ms, 0.99),
+          0,
+          0};
 }
 
 // A conversation with an active merchant, and its two people.
@@ -64,7 +69,8 @@ Pair open_pair(const Field& field, Client& ops) {
   return {merchant.at("id"), id};
 }
 
-// Does `operation` again and again on every client at once; the first tenth of the time does not count.
+// Does `operation` again and again on every client at once; the first tenth of the time does not
+// count.
 using Operation = std::function<void()>;
 Row measure(const Field& field, const std::string& name,
             const std::function<Operation(const Pair&)>& prepare) {
@@ -127,17 +133,21 @@ Operation request(const Field& field, const Pair& pair) {
   return [=] { owner->post("/v1/payment_requests", a_request(pair)); };
 }
 
-// Asked for, paid and marked as sent: three requests, and the sandbox processor with its own commits.
+// Asked for, paid and marked as sent: three requests, and the sandbox processor with its own
+// commits.
 Operation sale(const Field& field, const Pair& pair) {
   auto owner = std::make_shared<Client>(field.server.port(), field.owner);
   auto buyer = std::make_shared<Client>(field.server.port(), field.buyer);
-  const Json address = {{"name", "Bea"},        {"street", "1 Main St"}, {"city", "Springfield"},
-                        {"postal_code", "62701"}, {"country", "US"}};
+  const Json address = {{"name", "Bea"},
+                        {"street", "1 Main St"},
+                        {"city", "Springfield"},
+                        {"postal_code", "62701"},
+                        {"country", "US"}};
   return [=] {
     const std::string id = owner->post("/v1/payment_requests", a_request(pair)).at("id");
-    const auto paid = buyer->post("/v1/payment_requests/" + id + "/accept",
-                                  {{"payment_method", {{"token", "tok_approved"}}},
-                                   {"ship_to", address}});
+    const auto paid =
+        buyer->post("/v1/payment_requests/" + id + "/accept",
+                    {{"payment_method", {{"token", "tok_approved"}}}, {"ship_to", address}});
     const std::string order = paid.at("order").at("id");
     owner->post("/v1/orders/" + order + "/ship", {{"carrier", "USPS"}, {"tracking_number", "1Z"}});
   };
@@ -150,12 +160,13 @@ Row pgbench(const Field& field, const std::string& name, const std::string& scri
   const auto before = field.server.cpu();
   run({"/usr/lib/postgresql/15/bin/pgbench", "-n", "-M", "prepared", "-c", clients, "-j", "1", "-T",
        std::to_string(static_cast<int>(std::max(1.0, field.seconds))), "-f", script, "-l",
-       "--log-prefix=" + prefix, "-h", field.server.socket_dir().string(), "-U", "bottega_app",
-       "bottega"});
+       "--log-prefix=" + prefix,
+       "host=" + field.server.socket_dir().string() +
+           " user=bottega_app dbname=bottega options=-csearch_path=bottega"});
   const auto spent = field.server.cpu();
   std::vector<double> times;
-  for (const auto& entry : std::filesystem::directory_iterator(
-           std::filesystem::path(prefix).parent_path())) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(prefix).parent_path())) {
     if (!entry.path().string().starts_with(prefix)) continue;
     std::ifstream file(entry.path());
     std::string client, number, micros, rest;
@@ -208,8 +219,12 @@ struct Given {
 
 void measure_all(const Given& given) {
   Server server(given.binary);
-  Field field{server, given.clients, given.seconds, log_in(server, "owner@demo.example"),
-              log_in(server, "buyer@demo.example"), {}};
+  Field field{server,
+              given.clients,
+              given.seconds,
+              log_in(server, "owner@demo.example"),
+              log_in(server, "buyer@demo.example"),
+              {}};
   Client ops(server.port(), log_in(server, "ops@demo.example"));
   for (int i = 0; i < given.clients; ++i) field.pairs.push_back(open_pair(field, ops));
   struct Scenario {
@@ -249,7 +264,8 @@ int main(int argc, char** argv) {
   cli.add_option("name", given.name, "healthz, message, request, sale or all")
       ->check(CLI::IsMember({"healthz", "message", "request", "sale", "all"}));
   cli.add_option("--clients", given.clients, "Connections at once")->check(CLI::Range(1, 100));
-  cli.add_option("--seconds", given.seconds, "How long each is measured")->check(CLI::Range(0.5, 600.0));
+  cli.add_option("--seconds", given.seconds, "How long each is measured")
+      ->check(CLI::Range(0.5, 600.0));
   cli.add_option("--binary", given.binary, "The server");
   cli.add_flag("--json", given.json, "One JSON object per line");
   CLI11_PARSE(cli, argc, argv);

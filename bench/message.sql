@@ -10,5 +10,5 @@ INSERT INTO entries (merchant_id, conversation_id, seq, id, event, author, data,
   SELECT merchant_id, id, last_seq, gen_random_uuid(), 'message.created', 'buyer',
          '{"text": "Is the brass lamp still there?"}', now() FROM next;
 UPDATE idempotency_keys SET status = 201, reply = repeat('r', 500)
-  WHERE identity = 'usr_bench' AND method = 'post' AND path = '/v1/conversations/messages' AND key_hash = :'key';
+  WHERE identity = 'usr_bench' AND method = 'post' AND path = '/v1/conversations/messages' AND key_hash = :key;
 COMMIT;

@@ -15,9 +15,12 @@ namespace {
 namespace fs = std::filesystem;
 
 // Limits that would see a load test as an attack.
-const char* const kSettings[] = {
-    "http.port=0", "sandbox.port=0", "log.level=warning", "limits.requests_per_minute=1000000",
-    "limits.writes_per_minute=1000000", "limits.address_per_minute=10000000"};
+const char* const kSettings[] = {"http.port=0",
+                                 "sandbox.port=0",
+                                 "log.level=warning",
+                                 "limits.requests_per_minute=1000000",
+                                 "limits.writes_per_minute=1000000",
+                                 "limits.address_per_minute=10000000"};
 
 int start(const std::vector<std::string>& words, pid_t& pid) {
   std::vector<char*> arguments;
@@ -39,8 +42,8 @@ int start(const std::vector<std::string>& words, pid_t& pid) {
 
 struct Stat {
   pid_t parent;
-  double seconds;           // its own
-  double with_children_s;   // and of its children that have ended
+  double seconds;          // its own
+  double with_children_s;  // and of its children that have ended
 };
 
 std::optional<Stat> stat_of(pid_t pid) {
