@@ -146,6 +146,7 @@ std::chrono::microseconds clock_offset(Tx& tx) {
 }
 
 std::chrono::microseconds move_clock(Tx& tx, std::chrono::seconds by) {
+  if (by.count() <= 0) throw Error(Code::invalid, "the clock only moves forward");
   return std::chrono::microseconds(tx.one(kMove, std::chrono::microseconds(by).count()));
 }
 

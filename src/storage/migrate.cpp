@@ -35,9 +35,13 @@ constexpr Refusal kRefusals[] = {
     {"SELECT 1 WHERE has_schema_privilege(current_user, current_schema(), 'CREATE')",
      "the role of database.url may change the schema"},
     {"SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-     "WHERE n.nspname = current_schema() AND c.relname IN ('ledger_transfers', 'audit_log') "
+     "WHERE n.nspname = current_schema() "
+     "AND c.relname IN ('ledger_transfers', 'ledger_accounts', 'audit_log') "
      "AND (pg_has_role(current_user, c.relowner, 'MEMBER') "
-     "OR has_table_privilege(current_user, c.oid, 'UPDATE, DELETE, TRUNCATE'))",
+     "OR has_any_column_privilege(current_user, c.oid, 'UPDATE') "
+     "OR has_table_privilege(current_user, c.oid, 'DELETE, TRUNCATE, TRIGGER') "
+     "OR (c.relname = 'ledger_accounts' "
+     "AND has_any_column_privilege(current_user, c.oid, 'INSERT')))",
      "the role of database.url may alter the ledger or the audit log"},
 };
 

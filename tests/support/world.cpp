@@ -138,7 +138,7 @@ int World::run_jobs() { return run(runner.drain(50)); }
 
 int World::deliver_webhooks() {
   int came = 0;
-  const Sql<std::string()> kNext{"test.take_event", R"(
+  static const Sql<std::string()> kNext{"test.take_event", R"(
       UPDATE events SET delivered_at = now() WHERE id =
         (SELECT id FROM events WHERE delivered_at IS NULL ORDER BY id LIMIT 1) RETURNING body)"};
   auto& processor = registry.get("sandbox");

@@ -1,0 +1,252 @@
+// Merchants: where we may sell, who may do what for one, and what the processor decided.
+#include "bottega/identity/merchants.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "support/world.hpp"
+
+namespace bottega::test {
+namespace {
+
+using identity::MerchantId, identity::Onboarding, identity::Role, identity::Scope, identity::Who;
+
+template <class F>
+std::optional<Code> code_of(F&& work) {
+  try {
+    work();
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error.code();
+  }
+}
+
+class Merchants : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { world = std::make_unique<World>(); }
+  static void TearDownTestSuite() { world.reset(); }
+
+  static identity::Merchant create(const Who& who, const std::string& country,
+                                   const std::string& countries) {
+    const identity::NewMerchant given{from_text<Line<1, 100>>("Ada's Lamps"),
+                                      from_text<Country>(country), from_text<Currency>("EUR")};
+    return world->transact([&](Tx& tx) {
+      return identity::create_merchant(tx, who, given, {290, 30}, "sandbox", countries);
+    });
+  }
+  static std::optional<Code> refusal(const Who& who, MerchantId merchant, Role least,
+                                     Scope scope = Scope::read) {
+    return code_of([&] {
+      world->transact([&](Tx& tx) { identity::require_member(tx, who, merchant, least, scope); });
+    });
+  }
+  static Email email_of(const Who& who) {
+    return world->transact([&](Tx& tx) { return identity::fetch_account(tx, who.account); }).email;
+  }
+  static identity::Member put(MerchantId merchant, const Who& who, Role role) {
+    const identity::NewMember given{email_of(who), role};
+    return world->transact([&](Tx& tx) { return identity::add_member(tx, merchant, given); });
+  }
+  static std::optional<Code> removal(MerchantId merchant, const Who& who) {
+    return code_of([&] {
+      world->transact([&](Tx& tx) { identity::remove_member(tx, merchant, who.account); });
+    });
+  }
+  static std::vector<identity::Member> members(MerchantId merchant) {
+    return world->transact([&](Tx& tx) { return identity::list_members(tx, merchant); });
+  }
+  static inline std::unique_ptr<World> world;
+  const Who owner = world->person("Otto Owner");
+  const MerchantId merchant = world->merchant(owner).id;
+};
+
+TEST_F(Merchants, BeginPendingWithTheFeesOfTheirDay) {
+  const auto made = create(owner, "IT", "US,IT");
+  EXPECT_EQ(made.onboarding, Onboarding::pending);
+  EXPECT_EQ(made.fee_basis_points, 290);
+  EXPECT_EQ(made.fee_fixed, 30);
+  EXPECT_EQ(made.country.value, "IT");
+  EXPECT_EQ(text_of(made.currency), "EUR");
+  EXPECT_FALSE(made.processor_account);
+  ASSERT_EQ(members(made.id).size(), 1u);
+  EXPECT_EQ(members(made.id)[0].account_id, owner.account);
+  EXPECT_EQ(members(made.id)[0].role, Role::owner);
+}
+
+struct CountryRow {
+  const char *country, *countries;
+  bool allowed;
+};
+class Countries : public Merchants, public testing::WithParamInterface<CountryRow> {};
+
+TEST_P(Countries, AreTheOnesOfTheSettingAndNoOthers) {
+  const auto& row = GetParam();
+  try {
+    create(owner, row.country, row.countries);
+    EXPECT_TRUE(row.allowed);
+  } catch (const Error& error) {
+    EXPECT_FALSE(row.allowed);
+    EXPECT_EQ(error.code(), Code::invalid);
+    ASSERT_EQ(error.faults().size(), 1u);
+    EXPECT_EQ(error.faults()[0].pointer, "/country");
+  }
+}
+INSTANTIATE_TEST_SUITE_P(
+    Merchants, Countries,
+    testing::Values(CountryRow{"US", "US", true}, CountryRow{"IT", "US", false},
+                    CountryRow{"IT", "US,IT", true}, CountryRow{"US", "US,IT", true},
+                    CountryRow{"DE", "US,IT,DE", true}, CountryRow{"FR", "US,IT,DE", false},
+                    CountryRow{"US", "", false}));
+
+// Who may do what asks at least for which role.
+TEST_F(Merchants, EachRoleMayDoWhatTheOnesBelowItMay) {
+  const std::vector<std::pair<Role, Who>> people = {
+      {Role::agent, world->person()}, {Role::manager, world->person()}, {Role::owner, owner}};
+  for (const auto& [role, who] : people) put(merchant, who, role);
+  for (const auto& [role, who] : people)
+    for (const auto least : {Role::agent, Role::manager, Role::owner})
+      EXPECT_EQ(refusal(who, merchant, least),
+                role >= least ? std::nullopt : std::optional(Code::forbidden))
+          << text_of(role) << " where " << text_of(least) << " is needed";
+}
+
+TEST_F(Merchants, SomebodyElsesMerchantDoesNotExist) {
+  const auto stranger = world->person();
+  const auto staff = world->staff();
+  for (const auto& who : {stranger, staff, Who{}})
+    EXPECT_EQ(refusal(who, merchant, Role::agent), Code::not_found);
+  EXPECT_EQ(refusal(owner, MerchantId::make(), Role::agent), Code::not_found);
+  const auto other = world->merchant(stranger).id;
+  EXPECT_EQ(refusal(owner, other, Role::agent), Code::not_found);
+}
+
+TEST_F(Merchants, APersonSeesTheirOwnMerchantsOnly) {
+  const auto second = world->merchant(owner).id;
+  world->merchant(world->person());
+  const auto mine = world->transact([&](Tx& tx) { return identity::merchants_of(tx, owner); });
+  ASSERT_EQ(mine.size(), 2u);
+  EXPECT_EQ(mine[0].id, merchant);
+  EXPECT_EQ(mine[1].id, second);
+  EXPECT_TRUE(
+      world->transact([&](Tx& tx) { return identity::merchants_of(tx, world->person()); }).empty());
+}
+
+TEST_F(Merchants, AMemberIsAddedOnceAndTheRoleIsTheLastGiven) {
+  const auto helper = world->person("Hal Helper");
+  const auto added = put(merchant, helper, Role::agent);
+  EXPECT_EQ(added.account_id, helper.account);
+  EXPECT_EQ(added.name, "Hal Helper");
+  EXPECT_EQ(put(merchant, helper, Role::manager).role, Role::manager);
+  EXPECT_EQ(members(merchant).size(), 2u);
+  EXPECT_EQ(refusal(helper, merchant, Role::manager), std::nullopt);
+}
+
+TEST_F(Merchants, NobodyIsAddedByAnAddressThatHasNoAccount) {
+  const identity::NewMember given{from_text<Email>("nobody@nowhere.example"), Role::agent};
+  EXPECT_EQ(
+      code_of([&] { world->transact([&](Tx& tx) { identity::add_member(tx, merchant, given); }); }),
+      Code::invalid);
+}
+
+TEST_F(Merchants, AMemberWhoWasRemovedIsAStrangerAgain) {
+  const auto helper = world->person();
+  put(merchant, helper, Role::manager);
+  EXPECT_EQ(removal(merchant, helper), std::nullopt);
+  EXPECT_EQ(refusal(helper, merchant, Role::agent), Code::not_found);
+  EXPECT_EQ(removal(merchant, helper), Code::not_found);
+}
+
+TEST_F(Merchants, TheLastOwnerCanNeitherLeaveNorStepDown) {
+  EXPECT_EQ(removal(merchant, owner), Code::conflict);
+  for (const auto role : {Role::agent, Role::manager})
+    EXPECT_EQ(code_of([&] { put(merchant, owner, role); }), Code::conflict);
+  EXPECT_EQ(put(merchant, owner, Role::owner).role, Role::owner);
+  const auto second = world->person();
+  put(merchant, second, Role::owner);
+  EXPECT_EQ(removal(merchant, owner), std::nullopt);
+  EXPECT_EQ(removal(merchant, second), Code::conflict);
+}
+
+TEST_F(Merchants, ConcurrentlyLeavingOwnersLeaveOneBehind) {
+  for (int round = 0; round < 5; ++round) {
+    const auto shop = world->merchant(owner).id;
+    const auto second = world->person();
+    put(shop, second, Role::owner);
+    auto one = std::async(std::launch::async, [&] { return removal(shop, owner); });
+    auto two = std::async(std::launch::async, [&] { return removal(shop, second); });
+    const bool first_left = !one.get(), second_left = !two.get();
+    EXPECT_NE(first_left, second_left);
+    ASSERT_EQ(members(shop).size(), 1u);
+    EXPECT_EQ(members(shop)[0].role, Role::owner);
+  }
+}
+
+// ---- what the processor decided -----------------------------------------------------------------
+
+struct Decisions {
+  const char* name;
+  std::vector<Onboarding> given;
+  Onboarding expected;
+};
+class OnboardingOrder : public Merchants, public testing::WithParamInterface<Decisions> {};
+
+TEST_P(OnboardingOrder, EndsWhereItShouldWhateverComesFirst) {
+  const auto account = "acct_" + text_of(merchant);
+  const auto state = [&] {
+    return world->transact([&](Tx& tx) { return identity::fetch_merchant(tx, merchant); })
+        .onboarding;
+  };
+  world->transact([&](Tx& tx) { identity::begin_onboarding(tx, merchant, account); });
+  EXPECT_EQ(state(), Onboarding::in_progress);
+  for (const auto decision : GetParam().given)
+    world->transact([&](Tx& tx) { identity::settle_onboarding(tx, "sandbox", account, decision); });
+  EXPECT_EQ(state(), GetParam().expected);
+  // Asking for the page once more takes nothing back.
+  world->transact([&](Tx& tx) { identity::begin_onboarding(tx, merchant, account); });
+  EXPECT_EQ(state(), GetParam().expected);
+}
+constexpr auto kActive = Onboarding::active, kRejected = Onboarding::rejected;
+INSTANTIATE_TEST_SUITE_P(
+    Merchants, OnboardingOrder,
+    testing::Values(Decisions{"Accepted", {kActive}, kActive},
+                    Decisions{"Rejected", {kRejected}, kRejected},
+                    Decisions{"AcceptedTwice", {kActive, kActive}, kActive},
+                    Decisions{"RejectedThenAccepted", {kRejected, kActive}, kActive},
+                    Decisions{"AcceptedThenALateRejection", {kActive, kRejected}, kActive},
+                    Decisions{"All", {kRejected, kActive, kRejected, kActive, kRejected}, kActive}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST_F(Merchants, ADecisionAboutAnotherAccountOrByAnotherProcessorChangesNothing) {
+  world->transact([&](Tx& tx) { identity::begin_onboarding(tx, merchant, "acct_mine"); });
+  world->transact([&](Tx& tx) {
+    identity::settle_onboarding(tx, "sandbox", "acct_other", kActive);
+    identity::settle_onboarding(tx, "paypal", "acct_mine", kActive);
+  });
+  const auto after =
+      world->transact([&](Tx& tx) { return identity::fetch_merchant(tx, merchant); });
+  EXPECT_EQ(after.onboarding, Onboarding::in_progress);
+  EXPECT_EQ(after.processor_account, "acct_mine");
+}
+
+TEST_F(Merchants, TwoMerchantsCannotShareAProcessorsAccount) {
+  const auto other = world->merchant(world->person()).id;
+  world->transact([&](Tx& tx) { identity::begin_onboarding(tx, merchant, "acct_shared"); });
+  EXPECT_EQ(
+      code_of([&] {
+        world->transact([&](Tx& tx) { identity::begin_onboarding(tx, other, "acct_shared"); });
+      }),
+      Code::internal);
+}
+
+TEST_F(Merchants, TheDirectoryKnowsWhoseAThingIs) {
+  const auto thing = make_uuid_v7();
+  world->transact([&](Tx& tx) { identity::enter_directory(tx, thing, merchant); });
+  EXPECT_EQ(world->transact([&](Tx& tx) { return identity::merchant_of(tx, thing); }), merchant);
+  EXPECT_EQ(
+      code_of([] { world->transact([](Tx& tx) { identity::merchant_of(tx, make_uuid_v7()); }); }),
+      Code::not_found);
+}
+
+}  // namespace
+}  // namespace bottega::test

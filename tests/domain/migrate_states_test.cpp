@@ -1,0 +1,109 @@
+// The states in the code and the CHECKs in the database are the same sets, table by table.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <sstream>
+
+#include "support/world.hpp"
+
+namespace bottega::test {
+namespace {
+
+using Words = std::set<std::string>;
+
+template <class E>
+Words words_of() {
+  Words words;
+  Form<E>::each([&](const char* name) { words.insert(name); });
+  return words;
+}
+
+struct Column {
+  const char *schema, *table, *column;
+  Words words;
+};
+
+std::ostream& operator<<(std::ostream& out, const Column& column) {
+  return out << column.schema << '.' << column.table << '.' << column.column;
+}
+
+// The operations that an attempt may be about: an account is opened without one.
+Words operations() {
+  auto words = words_of<processors::Operation>();
+  words.erase("onboarding");
+  return words;
+}
+
+std::vector<Column> columns() {
+  return {
+      {"bottega", "accounts", "staff_role", words_of<identity::StaffRole>()},
+      {"bottega", "accounts", "state", words_of<identity::AccountState>()},
+      {"bottega", "merchants", "onboarding", words_of<identity::Onboarding>()},
+      {"bottega", "merchant_members", "role", words_of<identity::Role>()},
+      {"bottega", "entries", "author", words_of<conversations::Author>()},
+      {"bottega", "markers", "side", words_of<conversations::Side>()},
+      {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},
+      {"bottega", "ledger_transfers", "why", words_of<ledger::Why>()},
+      {"bottega", "orders", "state", words_of<orders::State>()},
+      {"bottega", "payment_requests", "state", words_of<payments::RequestState>()},
+      {"bottega", "payment_requests", "shipping_address", words_of<payments::ShippingAddress>()},
+      {"bottega", "payments", "state", words_of<payments::State>()},
+      {"bottega", "attempts", "state", words_of<attempts::State>()},
+      {"bottega", "attempts", "operation", operations()},
+      {"bottega", "refunds", "state", words_of<payments::RefundState>()},
+      {"bottega", "payouts", "state", words_of<payouts::State>()},
+      {"sandbox", "accounts", "state", words_of<processors::AccountState>()},
+      {"sandbox", "movements", "state", words_of<processors::MovementState>()},
+      {"sandbox", "movements", "operation", operations()},
+  };
+}
+
+const std::string& superuser() {
+  static const std::string url = Cluster::shared().fresh_database().superuser;
+  return url;
+}
+
+// The definitions of the CHECKs on this column alone.
+std::string checks_on(const Column& column) {
+  return execute(superuser(),
+                 "SELECT coalesce(string_agg(pg_get_constraintdef(k.oid), ' '), '') "
+                 "FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid "
+                 "AND k.conkey = ARRAY[a.attnum] WHERE k.contype = 'c' AND k.conrelid = '" +
+                     std::string(column.schema) + '.' + column.table +
+                     "'::regclass AND a.attname = '" + column.column + "'");
+}
+
+class States : public testing::TestWithParam<Column> {};
+
+TEST_P(States, AreTheOnesThatTheDatabaseAllows) {
+  const auto definition = checks_on(GetParam());
+  Words allowed;
+  std::istringstream parts(definition);
+  std::string outside, word;
+  while (std::getline(parts, outside, '\'') && std::getline(parts, word, '\''))
+    allowed.insert(word);
+  EXPECT_EQ(allowed, GetParam().words) << definition;
+}
+INSTANTIATE_TEST_SUITE_P(Migrate, States, testing::ValuesIn(columns()), [](const auto& row) {
+  return std::string(row.param.schema) + '_' + row.param.table + '_' + row.param.column;
+});
+
+TEST(StatesOfTheDatabase, NoColumnOfWordsIsForgottenHere) {
+  std::string known;
+  for (const auto& column : columns())
+    known += std::string(known.empty() ? "" : ",") + "('" + column.schema + "','" + column.table +
+             "','" + column.column + "')";
+  EXPECT_EQ(execute(superuser(),
+                    "SELECT coalesce(string_agg(DISTINCT k.conrelid::regclass || '.' || "
+                    "a.attname, ' '), '') FROM pg_constraint k JOIN pg_class c ON c.oid = "
+                    "k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a "
+                    "ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum] "
+                    "WHERE k.contype = 'c' AND n.nspname IN ('bottega', 'sandbox') "
+                    "AND pg_get_constraintdef(k.oid) LIKE '%ANY (ARRAY[%' "
+                    "AND (n.nspname, c.relname, a.attname) NOT IN (" +
+                        known + ")"),
+            "");
+}
+
+}  // namespace
+}  // namespace bottega::test
