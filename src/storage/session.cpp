@@ -77,8 +77,10 @@ class PgTx final : public Tx {
   const auto& state = failure.sqlstate();
   if (state == "57014" || state == "55P03" || state.starts_with("53"))
     throw Error(Code::busy, "the database is too busy").retry_after(std::chrono::seconds(1));
+  // The first line only: what comes after it (DETAIL) quotes the row, and so people's addresses.
+  const std::string message = failure.what();
   log::error("database.statement_failed",
-             {{"sqlstate", state}, {"message", std::string(failure.what())}});
+             {{"sqlstate", state}, {"message", message.substr(0, message.find('\n'))}});
   throw Error(Code::internal, "a statement failed");
 }
 
