@@ -161,6 +161,8 @@ void write_canonical(const Json& json, std::string& out) {
 Json parse_json(std::string_view text, unsigned depth_max) {
   if (text.starts_with("\xef\xbb\xbf"))
     throw Error(Code::malformed, "the document begins with a byte order mark");
+  // The library takes a NUL for the end of its input.
+  if (text.find('\0') != text.npos) throw Error(Code::malformed, "the document has a NUL byte");
   StrictBuilder builder(depth_max);
   if (!Json::sax_parse(text.begin(), text.end(), &builder))
     throw Error(Code::malformed, builder.problem.empty() ? "not valid JSON" : builder.problem);

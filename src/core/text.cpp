@@ -25,7 +25,25 @@ constexpr std::string_view kCountries =
     "TO "
     "TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
-bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
+bool is_control(char32_t point) { return point < 0x20 || (point >= 0x7f && point < 0xa0); }
+
+// Takes one code point from the front; none where it is not valid UTF-8 (RFC 3629).
+std::optional<char32_t> take_point(std::string_view& utf8) {
+  const auto lead = static_cast<unsigned char>(utf8.front());
+  const std::size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || utf8.size() < size) return std::nullopt;
+  char32_t point = size == 1 ? lead : lead & (0xffu >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) {
+    const auto next = static_cast<unsigned char>(utf8[i]);
+    if ((next & 0xc0) != 0x80) return std::nullopt;
+    point = (point << 6) | (next & 0x3fu);
+  }
+  const bool overlong = (size == 3 && point < 0x800) || (size == 4 && point < 0x10000);
+  const bool surrogate = point >= 0xd800 && point < 0xe000;
+  if (overlong || surrogate || point > 0x10ffff) return std::nullopt;
+  utf8.remove_prefix(size);
+  return point;
+}
 
 bool is_mail_character(char c) {
   const auto u = static_cast<unsigned char>(c);
@@ -41,10 +59,15 @@ std::size_t code_points(std::string_view utf8) {
 }
 
 bool is_clean(std::string_view utf8, Lines lines) {
-  return std::ranges::none_of(utf8, [&](char c) {
-    if (lines == Lines::many && (c == '\n' || c == '\t' || c == '\r')) return false;
-    return is_control(static_cast<unsigned char>(c));
-  });
+  while (!utf8.empty()) {
+    const auto point = take_point(utf8);
+    if (!point) return false;
+    const bool layout = *point == U'\n' || *point == U'\t' || *point == U'\r';
+    if (is_control(*point) && !(layout && lines == Lines::many)) return false;
+    const bool separator = *point == 0x2028 || *point == 0x2029;  // of lines, of paragraphs
+    if (separator && lines == Lines::one) return false;
+  }
+  return true;
 }
 
 bool is_opaque(std::string_view text) {
@@ -61,8 +84,10 @@ std::optional<Email> Form<Email>::parse(std::string_view text) {
     return std::nullopt;
   const auto domain = text.substr(at + 1);
   const auto dot = domain.find('.');
-  if (dot == domain.npos || dot == 0 || domain.ends_with('.')) return std::nullopt;
-  if (!std::ranges::all_of(text, is_mail_character)) return std::nullopt;
+  if (dot == domain.npos || dot == 0 || domain.ends_with('.') || domain.find("..") != domain.npos)
+    return std::nullopt;
+  if (!is_clean(text, Lines::one) || !std::ranges::all_of(text, is_mail_character))
+    return std::nullopt;
   Email email{std::string(text)};
   for (auto& c : email.value)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');

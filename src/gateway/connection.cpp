@@ -13,6 +13,7 @@
 #include "gateway/dispatch.hpp"
 #include "gateway/head.hpp"
 #include "gateway/problem.hpp"
+#include "gateway/url.hpp"
 #include "bottega/core/log.hpp"
 
 namespace bottega::gateway {
@@ -24,15 +25,6 @@ using std::chrono::seconds;
 constexpr std::size_t kReadSize = 8'192;
 constexpr std::size_t kDrainMax = 262'144;  // what is read and thrown away after a refusal
 constexpr auto kDrainTime = seconds(2);
-
-bool origin_is_listed(std::string_view list, std::string_view origin) {
-  while (!list.empty()) {
-    const auto item = list.substr(0, list.find(','));
-    if (item == origin) return true;
-    list.remove_prefix(std::min(item.size() + 1, list.size()));
-  }
-  return false;
-}
 
 // Thrown to end a connection without a word: it is gone, or it was silent for too long.
 struct Gone {};
@@ -241,7 +233,7 @@ class Connection final : public Open {
   // Pages of listed origins may call us (https://fetch.spec.whatwg.org, CORS); by default none may.
   void allow_origin(const Head& head, http::response<http::string_body>& out) const {
     const auto origin = head.request.header("origin");
-    if (origin.empty() || !origin_is_listed(app_.config.http_origins, origin)) return;
+    if (origin.empty() || !list_has(app_.config.http_origins, origin)) return;
     out.set("Access-Control-Allow-Origin", origin);
     out.set("Vary", "Origin");
     out.set(
@@ -260,8 +252,8 @@ class Connection final : public Open {
       throw Error(Code::malformed, "an upgrade has no body and nothing behind it");
     auto token = bearer_token(head.request);
     list_.remove(this);
-    co_await serve_socket(app_, list_, *stream_, std::move(head.request), head.target,
-                          std::move(token));
+    // A copy: where the upgrade is refused, the problem names this request.
+    co_await serve_socket(app_, list_, *stream_, head.request, head.target, std::move(token));
     throw Gone{};
   }
 

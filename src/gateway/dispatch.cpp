@@ -107,9 +107,7 @@ Allowance spend(App& app, const Route& route, const Request& request) {
   const auto quota = writes ? config.limits_writes_per_minute : config.limits_requests_per_minute;
   auto who = request.who.actor();
   if (request.who.kind == identity::Kind::nobody) who += ":" + request.address;
-  auto allowance = app.limits.take((writes ? "writes:" : "reads:") + who, quota, 60s);
-  if (allowance.exceeded) exceeded(allowance);
-  return allowance;
+  return app.limits.take((writes ? "writes:" : "reads:") + who, quota, 60s);
 }
 
 void check_body(const Route& route, const Request& request) {
@@ -156,6 +154,7 @@ asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::str
     throw Error(Code::unauthenticated, "send a bearer token");
   admit(route, request.who);
   progress.allowance = spend(app, route, request);
+  if (progress.allowance->exceeded) exceeded(*progress.allowance);
   check_body(route, request);
   check_key(route, request);
   Call call(app, request, std::move(matched.captured), route.once);

@@ -12,6 +12,12 @@ constexpr std::int64_t kChunk = 100;
 constexpr std::int64_t kConversationsMax = 1'000;  // that one `since` looks at
 constexpr std::int64_t kFirstMax = 500;
 
+std::size_t bytes_of(const std::vector<conversations::Event>& events) {
+  std::size_t bytes = 0;
+  for (const auto& event : events) bytes += conversations::to_frame(event).dump().size();
+  return bytes;
+}
+
 }  // namespace
 
 bool Feed::hear(const bus::EventPtr& event) {
@@ -134,6 +140,8 @@ asio::awaitable<std::vector<Feed::Start>> Feed::starts_of(const identity::Who& w
 asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame) {
   const auto starts = co_await starts_of(who, frame);
   Json told = Json::array();
+  // What a client asks for must not make it a slow reader.
+  auto room = static_cast<std::size_t>(app_.config.socket_queue_max_bytes) / 2;
   for (const auto& start : starts) {
     const auto name = text_of(start.id);
     if (!start.exists) {
@@ -145,7 +153,10 @@ asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame)
       return conversations::log_of(tx, start.merchant, start.id, start.position, most + 1);
     });
     const bool ahead = start.last != INT64_MAX && start.position > start.last;
-    const bool recovered = static_cast<std::int64_t>(events.size()) <= most && !ahead;
+    const auto bytes = bytes_of(events);
+    const bool recovered =
+        static_cast<std::int64_t>(events.size()) <= most && bytes <= room && !ahead;
+    if (recovered) room -= bytes;
     if (recovered) {
       send_missed(name, start.position, events);
     } else {

@@ -62,11 +62,13 @@ std::string random_hex(std::size_t digits) {
   return sha256_hex(random_token(32)).substr(0, digits);
 }
 
+// A higher version than ours is read as far as we know it, and may go on behind another dash.
 bool is_trace_parent(std::string_view text) {
-  if (text.size() != 55 || text[2] != '-' || text[35] != '-' || text[52] != '-') return false;
+  if (text.size() < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-') return false;
+  if (text.size() > 55 && (text.starts_with("00") || text[55] != '-')) return false;
   const auto trace = text.substr(3, 32), span = text.substr(36, 16);
   return is_lower_hex(text.substr(0, 2)) && text.substr(0, 2) != "ff" && is_lower_hex(trace) &&
-         is_lower_hex(span) && is_lower_hex(text.substr(53)) &&
+         is_lower_hex(span) && is_lower_hex(text.substr(53, 2)) &&
          trace.find_first_not_of('0') != trace.npos && span.find_first_not_of('0') != span.npos;
 }
 

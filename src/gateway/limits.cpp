@@ -4,9 +4,10 @@
 
 namespace bottega::gateway {
 namespace {
-// More than this many names at once and the ended windows are swept; more still and all are
-// forgotten, which lets a flood of addresses through once rather than letting it fill the memory.
-constexpr std::size_t kSweepAt = 100'000, kNamesMax = 200'000;
+// From this many names on the ended windows are swept, each time that so many more have come: a
+// flood must not make every request walk through all of them. More still and all are forgotten,
+// which lets a flood of addresses through once rather than letting it fill the memory.
+constexpr std::size_t kSweepAt = 100'000, kSweepEvery = 10'000, kNamesMax = 200'000;
 }  // namespace
 
 Allowance Limits::take(const std::string& what, std::int64_t quota, std::chrono::seconds window,
@@ -22,7 +23,8 @@ Allowance Limits::look(const std::string& what, std::int64_t quota, std::chrono:
 Allowance Limits::count(const std::string& what, std::int64_t by, std::int64_t quota,
                         std::chrono::seconds window, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  if (windows_.size() > kSweepAt)
+  const auto names = windows_.size();
+  if (names >= kSweepAt && names % kSweepEvery == 0 && !windows_.contains(what))
     std::erase_if(windows_, [&](const auto& row) { return row.second.ends <= now; });
   if (windows_.size() > kNamesMax) windows_.clear();
   auto& current = windows_[what];

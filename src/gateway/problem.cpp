@@ -43,6 +43,8 @@ Error error_of(std::exception_ptr failure, const std::string& request_id) {
     if (error.code() != Code::internal) return error;
   } catch (const std::exception& error) {
     log::error("request.failed", {{"request", request_id}, {"error", std::string(error.what())}});
+  } catch (...) {
+    log::error("request.failed", {{"request", request_id}, {"error", "not an exception"}});
   }
   return Error(Code::internal, "it is in the log under this request's id");
 }

@@ -1,5 +1,6 @@
 #include "gateway/url.hpp"
 
+#include <algorithm>
 #include <cctype>
 
 #include "bottega/core/error.hpp"
@@ -76,6 +77,17 @@ std::vector<std::pair<std::string, std::string>> parse_query(std::string_view qu
                      decode_url(pair.substr(std::min(equals + 1, pair.size())), Part::query));
   }
   return out;
+}
+
+bool list_has(std::string_view list, std::string_view item) {
+  while (!list.empty()) {
+    auto found = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(found.size() + 1, list.size()));
+    while (found.starts_with(' ')) found.remove_prefix(1);
+    while (found.ends_with(' ')) found.remove_suffix(1);
+    if (found == item) return true;
+  }
+  return false;
 }
 
 }  // namespace bottega::gateway

@@ -17,6 +17,7 @@
 #include "gateway/frames.hpp"
 #include "gateway/head.hpp"
 #include "gateway/problem.hpp"
+#include "gateway/url.hpp"
 #include "bottega/core/log.hpp"
 
 namespace bottega::gateway {
@@ -49,6 +50,7 @@ class SocketSession final : public Open,
       : app_(app),
         list_(list),
         stream_(stream),
+        executor_(stream.get_executor()),
         socket_(stream),
         request_(std::move(request)),
         wake_(stream.get_executor()),
@@ -61,9 +63,13 @@ class SocketSession final : public Open,
 
   // Another thread has committed something.
   void offer(const bus::EventPtr& event) override {
-    asio::post(stream_.get_executor(), [self = shared_from_this(), event] { self->hear(event); });
+    asio::post(executor_, [self = shared_from_this(), event] { self->hear(event); });
   }
-  void wind_down() override { close(Close::restarting, "the server is restarting"); }
+  // Takes nothing new, and closes once what runs has been answered.
+  void wind_down() override {
+    winding_down_ = true;
+    if (in_flight_ == 0) close(Close::restarting, "the server is restarting");
+  }
   void cut() override { stream_.tcp().close(); }
 
   asio::awaitable<void> run(const std::string& target, std::optional<std::string> token) {
@@ -72,16 +78,18 @@ class SocketSession final : public Open,
     if (token) co_await sign_in(*token);
     list_.add(this);
     if (app_.stopping) wind_down();
+    loops_ = 2;
     asio::co_spawn(
-        stream_.get_executor(), [self] { return self->write_loop(); }, asio::detached);
+        executor_, [self] { return self->write_loop(); }, asio::detached);
     asio::co_spawn(
-        stream_.get_executor(), [self] { return self->beat_loop(); }, asio::detached);
+        executor_, [self] { return self->beat_loop(); }, asio::detached);
     co_await read_loop();
     list_.remove(this);
     ended_ = true;
     leave();
     wake_.cancel();
     beat_.cancel();
+    if (!closing_) stream_.tcp().cancel();  // nobody reads what is still being written
     co_await settle();
   }
 
@@ -117,16 +125,25 @@ class SocketSession final : public Open,
     beat_.cancel();  // The token's end may be the next thing to wait for.
   }
 
+  // Listens to whatever one belongs to, and to what one has come to belong to since.
   asio::awaitable<void> join() {
     const auto who = request_.who;
     const auto shops =
         co_await app_.db.read([&](Tx& tx) { return identity::merchants_of(tx, who); });
+    if (ended_ || closing_) co_return;
     if (who.kind == identity::Kind::person) {
-      topics_.push_back(identity::account_topic(who.account));
-      topics_.push_back(identity::session_topic(who.session));
+      listen_to(identity::account_topic(who.account));
+      listen_to(identity::session_topic(who.session));
+    } else {
+      listen_to(text_of(who.api_key));
     }
-    for (const auto& shop : shops) topics_.push_back(identity::merchant_topic(shop.id));
-    for (const auto& topic : topics_) app_.hub.join(topic, shared_from_this());
+    for (const auto& shop : shops) listen_to(identity::merchant_topic(shop.id));
+  }
+
+  void listen_to(const std::string& topic) {
+    if (std::ranges::find(topics_, topic) != topics_.end()) return;
+    topics_.push_back(topic);
+    app_.hub.join(topic, shared_from_this());
   }
 
   void leave() {
@@ -151,7 +168,7 @@ class SocketSession final : public Open,
 
   // One frame from the client. What cannot be read closes the socket: the client is broken.
   void take(const std::string& text) {
-    if (closing_) return;
+    if (closing_ || winding_down_) return;
     Frame frame;
     try {
       frame = read_frame(text);
@@ -172,7 +189,7 @@ class SocketSession final : public Open,
 
   void start(Frame frame) {
     asio::co_spawn(
-        stream_.get_executor(),
+        executor_,
         [self = shared_from_this(), frame = std::move(frame)] { return self->work(frame); },
         asio::detached);
   }
@@ -180,7 +197,7 @@ class SocketSession final : public Open,
   // Requests on one conversation take effect in the order in which they were sent.
   void run_lane(const std::string& lane) {
     asio::co_spawn(
-        stream_.get_executor(), [self = shared_from_this(), lane] { return self->work_lane(lane); },
+        executor_, [self = shared_from_this(), lane] { return self->work_lane(lane); },
         asio::detached);
   }
 
@@ -208,6 +225,7 @@ class SocketSession final : public Open,
     if (failure) fail(frame, failure);
     --in_flight_;
     if (in_flight_ == 0) idle_.cancel();
+    if (winding_down_) wind_down();
   }
 
   void fail(const Frame& frame, std::exception_ptr failure) {
@@ -264,7 +282,14 @@ class SocketSession final : public Open,
       request_.who = {};
       return close(Close::bad_token, "the session has ended");
     }
+    if (event->position == 0 && event->text == "join") return join_more();
     if (feed_.hear(event)) catch_up();
+  }
+
+  void join_more() {
+    asio::co_spawn(
+        executor_, [self = shared_from_this()] { return self->join(); },
+        asio::detached);
   }
 
   void release() {
@@ -274,7 +299,7 @@ class SocketSession final : public Open,
 
   void catch_up() {
     asio::co_spawn(
-        stream_.get_executor(), [self = shared_from_this()] { return self->feed_.catch_up(); },
+        executor_, [self = shared_from_this()] { return self->feed_.catch_up(); },
         asio::detached);
   }
 
@@ -321,9 +346,10 @@ class SocketSession final : public Open,
       }
     }
     if (!ended_) stream_.tcp().close();
+    loop_ended();
   }
 
-  // Finishes the requests that run, then closes; the peer has a few seconds to answer.
+  // The peer has a few seconds to answer.
   asio::awaitable<void> say_goodbye() {
     const auto token = asio::as_tuple(asio::use_awaitable);
     const auto reason = *closing_;
@@ -351,6 +377,12 @@ class SocketSession final : public Open,
       else if (now >= ping_at)
         ping_at = co_await ping();
     }
+    loop_ended();
+  }
+
+  void loop_ended() {
+    --loops_;
+    idle_.cancel();
   }
 
   std::chrono::steady_clock::time_point token_ends() const {
@@ -372,10 +404,10 @@ class SocketSession final : public Open,
     co_return std::chrono::steady_clock::now() + seconds(app_.config.socket_ping_s);
   }
 
-  // Lets the requests that still run finish before the connection is let go.
+  // The connection is let go once nothing uses it any more: no request, and neither loop.
   asio::awaitable<void> settle() {
     const auto token = asio::as_tuple(asio::use_awaitable);
-    while (in_flight_ > 0 || feed_.is_busy()) {
+    while (in_flight_ > 0 || loops_ > 0 || feed_.is_busy()) {
       idle_.expires_after(std::chrono::milliseconds(100));
       co_await idle_.async_wait(token);
     }
@@ -383,16 +415,19 @@ class SocketSession final : public Open,
 
   App& app_;
   OpenList& list_;
-  Stream& stream_;
+  Stream& stream_;  // the connection's, which waits for settle()
+  // The session outlives the stream while another thread still offers it an event.
+  const asio::any_io_executor executor_;
   Socket socket_;
   Request request_;  // the upgrade; its `who` is the socket's user
   std::vector<std::string> topics_;
   std::map<std::string, std::deque<Frame>> lanes_;
   std::int64_t in_flight_ = 0;
+  int loops_ = 0;
   std::deque<std::string> outbox_;
   std::size_t queued_bytes_ = 0;
   std::optional<websocket::close_reason> closing_;
-  bool ended_ = false;
+  bool ended_ = false, winding_down_ = false;
   std::uint64_t pongs_ = 0;
   asio::steady_timer::time_point release_at_ = asio::steady_timer::time_point::max();
   asio::steady_timer wake_, beat_, idle_;
@@ -405,13 +440,14 @@ void check_upgrade(const App& app, const Request& request, const std::string& ta
   if (request.header("sec-websocket-version") != "13")
     throw Error(Code::upgrade_required, "version 13 of the protocol is spoken here");
   const auto offered = request.header("sec-websocket-protocol");
-  if (!offered.empty() && offered.find(kProtocol) == offered.npos)
+  if (!offered.empty() && !list_has(offered, kProtocol))
     throw Error(Code::invalid, "the subprotocol is bottega.v1");
   // Browsers send Origin; another site's page must not ride on a visitor's session (CSWSH).
   const auto origin = request.header("origin");
   if (origin.empty() || origin == app.public_url) return;
-  if (origin.ends_with("://" + std::string(request.header("host")))) return;
-  if (app.config.http_origins.find(origin) == std::string::npos)
+  const std::string host(request.header("host"));
+  if (origin == "http://" + host || origin == "https://" + host) return;
+  if (!list_has(app.config.http_origins, origin))
     throw Error(Code::forbidden, "this origin may not open a socket");
 }
 

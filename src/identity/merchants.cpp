@@ -95,6 +95,11 @@ bool is_listed(std::string_view list, std::string_view word) {
   return false;
 }
 
+// Open sockets of the account begin to listen to the shop.
+void announce_membership(Tx& tx, AccountId account) {
+  tx.announce({{account_topic(account)}, account_topic(account), 0, "join"});
+}
+
 ApiKey api_key_of(const ApiKeyRow& row) {
   const auto scopes = from_json<std::vector<Scope>>(Json::parse(row.scopes));
   return {row.id, row.name, row.last_four, scopes, row.created_at, row.last_used_at};
@@ -110,6 +115,7 @@ Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeePl
   auto merchant = tx.one(kInsertMerchant, MerchantId::make(), given.name.value, given.country,
                          given.currency, processor, fees.basis_points, fees.fixed, tx.now());
   tx.run(kPutMember, merchant.id, who.account, Role::owner, tx.now());
+  announce_membership(tx, who.account);
   return merchant;
 }
 
@@ -154,6 +160,7 @@ Member add_member(Tx& tx, MerchantId merchant, const NewMember& given) {
   if (given.role != Role::owner && owners.size() == 1 && owners.front() == account->id)
     throw Error(Code::conflict, "a merchant needs an owner");
   tx.run(kPutMember, merchant, account->id, given.role, tx.now());
+  announce_membership(tx, account->id);
   const auto members = list_members(tx, merchant);
   return *std::ranges::find(members, account->id, &Member::account_id);
 }
@@ -187,6 +194,7 @@ IssuedApiKey issue_api_key(Tx& tx, const Who& who, MerchantId merchant, const Ne
 void revoke_api_key(Tx& tx, MerchantId merchant, ApiKeyId key) {
   if (tx.run(kRevokeKey, merchant, key, tx.now()) == 0)
     throw Error(Code::not_found, "there is no such API key");
+  tx.announce({{text_of(key)}, text_of(key), 0, "end"});
 }
 
 std::string merchant_topic(MerchantId merchant) { return text_of(merchant); }

@@ -99,6 +99,18 @@ void follow(Tx& tx, State before, const Payment& payment, Request& request, cons
   if (is_final(payment.state)) jobs::cancel(tx, kReconcileJob, text_of(payment.id));
 }
 
+// A client that sends the card instead of the processor's token must learn it at once.
+void refuse_card_number(const std::string& token) {
+  std::size_t digits = 0;
+  for (const char c : token) {
+    if (c >= '0' && c <= '9') ++digits;
+    else if (c != '-' && c != '.') return;
+  }
+  if (digits >= 12 && digits <= 19)
+    throw Error(Code::invalid, "a card number is not taken here",
+                {{"/payment_method/token", "must be a token of the processor"}});
+}
+
 void want_reconciliation(Tx& tx, const Payment& payment, std::chrono::milliseconds in) {
   jobs::enqueue(tx, kReconcileJob, text_of(payment.id),
                 {{"merchant_id", text_of(payment.merchant_id)}}, tx.now() + in);
@@ -121,6 +133,7 @@ Payment move_payment(Tx& tx, Payment payment, Event on) {
 
 Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance,
               const Rules& rules) {
+  refuse_card_number(acceptance.payment_method.token.value);
   auto request = lock_request(tx, identity::merchant_of(tx, id.uuid), id);
   require_buyer(tx, who, request);
   if (request.state == RequestState::open && request.expires_at <= tx.now())

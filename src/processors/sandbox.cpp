@@ -131,6 +131,24 @@ Ask ask_of(const Charge& call, std::optional<Behaviour> behaviour, bool active) 
 
 Outcome misused() { return {Verdict::refused, {}, "key_reused", {}}; }
 
+// Enters what was asked for and queues the news of it, once; `say` puts an entry into words.
+template <class Say>
+Outcome take(Tx& tx, const Ask& ask, const Say& say) {
+  const auto entered = enter(tx, ask);
+  if (!entered.fits) return misused();
+  const Outcome told = say(entered.entry);
+  if (entered.is_new) queue_event(tx, ask.operation, ask.key, told);
+  return told;
+}
+
+// What the caller hears: the outcome, or nothing for as long as anybody waits.
+asio::awaitable<Outcome> answer(Outcome told, bool is_lost, std::chrono::milliseconds time) {
+  if (!is_lost) co_return told;
+  asio::steady_timer timer(co_await asio::this_coro::executor, time);
+  co_await timer.async_wait(asio::use_awaitable);
+  co_return Outcome{};
+}
+
 }  // namespace
 
 Sandbox::Sandbox(Database& books, SandboxOptions options)
@@ -169,18 +187,12 @@ asio::awaitable<Outcome> Sandbox::charge(const Charge& given) {
   }
   if (behaviour == Behaviour::slow) co_await wait(options_.slow);
   const auto outcome = co_await books_.transact([&](Tx& tx) {
-    const auto entered = enter(tx, ask_of(call, behaviour, is_active(tx, call.account)));
-    if (!entered.fits) return misused();
-    const auto told = outcome_of(entered.entry);
-    if (entered.is_new) queue_event(tx, Operation::charge, call.key, told);
-    return told;
+    return take(tx, ask_of(call, behaviour, is_active(tx, call.account)),
+                [&](const BookEntry& entry) { return outcome_of(entry); });
   });
   queued();
-  if (behaviour == Behaviour::answer_lost) {
-    co_await wait(options_.answer_timeout);
-    co_return Outcome{};
-  }
-  co_return outcome;
+  const bool is_lost = behaviour == Behaviour::answer_lost;
+  co_return co_await answer(outcome, is_lost, options_.answer_timeout);
 }
 
 asio::awaitable<Outcome> Sandbox::refund(const Refund& given) {
@@ -197,18 +209,10 @@ asio::awaitable<Outcome> Sandbox::refund(const Refund& given) {
     else if (tx.one(kRefunded, call.charge) + call.amount.amount > charge->amount.amount)
       ask.reason = "charge_refunded_too_much";
     if (!ask.reason.empty()) ask.state = MovementState::declined;
-    const auto entered = enter(tx, ask);
-    if (!entered.fits) return misused();
-    const auto told = outcome_of(entered.entry);
-    if (entered.is_new) queue_event(tx, Operation::refund, call.key, told);
-    return told;
+    return take(tx, ask, [&](const BookEntry& entry) { return outcome_of(entry); });
   });
   queued();
-  if (ends_in(call.amount, 17)) {
-    co_await wait(options_.answer_timeout);
-    co_return Outcome{};
-  }
-  co_return outcome;
+  co_return co_await answer(outcome, ends_in(call.amount, 17), options_.answer_timeout);
 }
 
 asio::awaitable<Outcome> Sandbox::pay_out(const Payout& given) {
@@ -221,18 +225,10 @@ asio::awaitable<Outcome> Sandbox::pay_out(const Payout& given) {
     else if (ends_in(call.amount, 13))
       ask.reason = "bank_rejected";
     if (!ask.reason.empty()) ask.state = MovementState::declined;
-    const auto entered = enter(tx, ask);
-    if (!entered.fits) return misused();
-    const auto told = outcome_of(entered.entry);
-    if (entered.is_new) queue_event(tx, Operation::payout, call.key, told);
-    return told;
+    return take(tx, ask, [&](const BookEntry& entry) { return outcome_of(entry); });
   });
   queued();
-  if (ends_in(call.amount, 17)) {
-    co_await wait(options_.answer_timeout);
-    co_return Outcome{};
-  }
-  co_return outcome;
+  co_return co_await answer(outcome, ends_in(call.amount, 17), options_.answer_timeout);
 }
 
 asio::awaitable<OnboardingPage> Sandbox::open_account(const Onboarding& given) {
