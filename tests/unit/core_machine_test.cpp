@@ -1,0 +1,306 @@
+// Every state machine of the product, every pair of state and event: the target that is written
+// here by hand, or a conflict that says both names and changes nothing.
+#include "bottega/core/machine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "support/shared.hpp"
+#include "bottega/payments/payments.hpp"
+#include "bottega/payouts/payouts.hpp"
+#include "bottega/storage/migrate.hpp"
+
+namespace bottega::test {
+namespace {
+
+using Moves = std::map<std::string, std::map<std::string, std::string>>;  // state, event, state
+
+// A machine without its types, so that one suite walks all of them.
+struct Subject {
+  std::string name, table;
+  std::vector<std::string> states, events;
+  std::string (*advance)(const std::string& from, const std::string& on);
+  Moves moves;
+};
+
+template <class E>
+std::vector<std::string> names_of() {
+  std::vector<std::string> names;
+  Form<E>::each([&](const char* name) { names.emplace_back(name); });
+  return names;
+}
+
+template <const auto& machine>
+std::string advance_text(const std::string& from, const std::string& on) {
+  using State = decltype(machine.edges[0].from);
+  using Event = decltype(machine.edges[0].on);
+  return text_of(machine.advance(from_text<State>(from), from_text<Event>(on)));
+}
+
+template <const auto& machine>
+Subject subject(const std::string& name, const std::string& table, Moves moves) {
+  return {name,
+          table,
+          names_of<std::remove_cvref_t<decltype(machine.edges[0].from)>>(),
+          names_of<std::remove_cvref_t<decltype(machine.edges[0].on)>>(),
+          &advance_text<machine>,
+          std::move(moves)};
+}
+
+const std::vector<Subject>& subjects() {
+  static const std::vector<Subject> all{
+      subject<payments::kRequestLifecycle>("Request", "payment_requests",
+                                           {{"open",
+                                             {{"accept", "paying"},
+                                              {"decline", "declined"},
+                                              {"cancel", "cancelled"},
+                                              {"expire", "expired"}}},
+                                            {"paying", {{"pay", "paid"}, {"fail", "open"}}}}),
+      subject<payments::kLifecycle>("Payment", "payments",
+                                    {{"created",
+                                      {{"ask_buyer", "requires_action"},
+                                       {"authorize", "authorized"},
+                                       {"capture", "captured"},
+                                       {"fail", "failed"},
+                                       {"cancel", "voided"},
+                                       {"lose", "unknown"}}},
+                                     {"requires_action",
+                                      {{"ask_buyer", "requires_action"},
+                                       {"authorize", "authorized"},
+                                       {"capture", "captured"},
+                                       {"fail", "failed"},
+                                       {"cancel", "voided"},
+                                       {"lose", "requires_action"}}},
+                                     {"authorized",
+                                      {{"authorize", "authorized"},
+                                       {"capture", "captured"},
+                                       {"fail", "failed"},
+                                       {"cancel", "voided"},
+                                       {"lose", "unknown"}}},
+                                     {"unknown",
+                                      {{"ask_buyer", "requires_action"},
+                                       {"authorize", "authorized"},
+                                       {"capture", "captured"},
+                                       {"fail", "failed"},
+                                       {"cancel", "voided"},
+                                       {"lose", "unknown"}}},
+                                     {"captured",
+                                      {{"ask_buyer", "captured"},
+                                       {"authorize", "captured"},
+                                       {"capture", "captured"},
+                                       {"lose", "captured"},
+                                       {"refund_part", "partially_refunded"},
+                                       {"refund_rest", "refunded"}}},
+                                     {"partially_refunded",
+                                      {{"capture", "partially_refunded"},
+                                       {"lose", "partially_refunded"},
+                                       {"refund_part", "partially_refunded"},
+                                       {"refund_rest", "refunded"}}},
+                                     {"refunded", {{"capture", "refunded"}, {"lose", "refunded"}}},
+                                     {"failed",
+                                      {{"ask_buyer", "failed"},
+                                       {"fail", "failed"},
+                                       {"lose", "failed"},
+                                       {"cancel", "failed"}}},
+                                     {"voided",
+                                      {{"ask_buyer", "voided"},
+                                       {"fail", "voided"},
+                                       {"lose", "voided"},
+                                       {"cancel", "voided"}}}}),
+      subject<orders::kLifecycle>(
+          "Order", "orders",
+          {{"paid", {{"ship", "shipped"}, {"cancel", "cancelled"}}},
+           {"shipped", {{"deliver", "delivered"}, {"request_return", "return_requested"}}},
+           {"delivered", {{"complete", "completed"}, {"request_return", "return_requested"}}},
+           {"completed", {{"request_return", "return_requested"}}},
+           {"return_requested", {{"receive_return", "returned"}}}}),
+      subject<attempts::kLifecycle>(
+          "Attempt", "attempts",
+          {{"sent",
+            {{"wait", "waiting"},
+             {"succeed", "succeeded"},
+             {"fail", "failed"},
+             {"lose", "unknown"}}},
+           {"waiting",
+            {{"wait", "waiting"},
+             {"succeed", "succeeded"},
+             {"fail", "failed"},
+             {"lose", "waiting"}}},
+           {"unknown",
+            {{"wait", "waiting"},
+             {"succeed", "succeeded"},
+             {"fail", "failed"},
+             {"lose", "unknown"}}},
+           {"succeeded", {{"succeed", "succeeded"}, {"lose", "succeeded"}, {"wait", "succeeded"}}},
+           {"failed", {{"fail", "failed"}, {"lose", "failed"}, {"wait", "failed"}}}}),
+      subject<payouts::kLifecycle>(
+          "Payout", "payouts",
+          {{"scheduled", {{"submit", "submitted"}, {"hold", "held"}, {"cancel", "cancelled"}}},
+           {"held", {{"release", "scheduled"}, {"cancel", "cancelled"}}},
+           {"submitted", {{"submit", "submitted"}, {"pay", "paid"}, {"fail", "failed"}}},
+           {"failed", {{"schedule", "scheduled"}, {"fail", "failed"}}},
+           {"paid", {{"pay", "paid"}}}}),
+  };
+  return all;
+}
+
+struct Pair {
+  const Subject* machine;
+  std::string state, event;
+};
+void PrintTo(const Pair& pair, std::ostream* out) { *out << pair.state << " on " << pair.event; }
+
+std::vector<Pair> all_pairs() {
+  std::vector<Pair> pairs;
+  for (const auto& machine : subjects())
+    for (const auto& state : machine.states)
+      for (const auto& event : machine.events) pairs.push_back({&machine, state, event});
+  return pairs;
+}
+
+std::optional<std::string> target(const Pair& pair) {
+  const auto row = pair.machine->moves.find(pair.state);
+  if (row == pair.machine->moves.end()) return std::nullopt;
+  const auto move = row->second.find(pair.event);
+  return move == row->second.end() ? std::nullopt : std::optional(move->second);
+}
+
+class LifecyclePair : public testing::TestWithParam<Pair> {};
+TEST_P(LifecyclePair, GoesWhereTheTableSaysOrIsAConflict) {
+  const auto& pair = GetParam();
+  const auto to = target(pair);
+  if (to) {
+    EXPECT_EQ(pair.machine->advance(pair.state, pair.event), *to);
+    return;
+  }
+  try {
+    FAIL() << "it went to " << pair.machine->advance(pair.state, pair.event);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::conflict);
+    EXPECT_EQ(std::string(error.what()), "cannot " + pair.event + " what is " + pair.state);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Product, LifecyclePair, testing::ValuesIn(all_pairs()),
+                         [](const auto& test) {
+                           return test.param.machine->name + '_' + test.param.state + '_' +
+                                  test.param.event;
+                         });
+
+class Lifecycle : public testing::TestWithParam<const Subject*> {};
+
+TEST_P(Lifecycle, ReachesEveryStateFromItsFirst) {
+  std::set<std::string> reached{GetParam()->states.front()};
+  for (std::size_t before = 0; before != reached.size();) {
+    before = reached.size();
+    for (const auto& state : std::set(reached)) {
+      const auto row = GetParam()->moves.find(state);
+      if (row == GetParam()->moves.end()) continue;
+      for (const auto& [event, to] : row->second) reached.insert(to);
+    }
+  }
+  EXPECT_EQ(reached.size(), GetParam()->states.size());
+}
+
+TEST_P(Lifecycle, UsesEveryEvent) {
+  std::set<std::string> used;
+  for (const auto& [state, moves] : GetParam()->moves)
+    for (const auto& [event, to] : moves) used.insert(event);
+  EXPECT_EQ(used.size(), GetParam()->events.size());
+}
+
+// The states of the CHECK on the column `state` of a table, in the migrations.
+std::set<std::string> states_of_check(const std::string& table) {
+  std::string sql;
+  for (const auto& migration : bottega_migrations()) sql += migration.sql;
+  const auto begin = sql.find("CREATE TABLE " + table + " (");
+  if (begin == sql.npos) return {};
+  const auto check = sql.find("CHECK (state IN (", begin);
+  const auto end = sql.find(')', check + 17);
+  std::set<std::string> states;
+  for (auto quote = sql.find('\'', check); quote < end; quote = sql.find('\'', quote + 1)) {
+    const auto last = sql.find('\'', quote + 1);
+    states.insert(sql.substr(quote + 1, last - quote - 1));
+    quote = last;
+  }
+  return states;
+}
+
+TEST_P(Lifecycle, HasExactlyTheStatesThatTheDatabaseAllows) {
+  const std::set<std::string> states(GetParam()->states.begin(), GetParam()->states.end());
+  EXPECT_EQ(states_of_check(GetParam()->table), states);
+}
+
+std::vector<const Subject*> all_subjects() {
+  std::vector<const Subject*> all;
+  for (const auto& machine : subjects()) all.push_back(&machine);
+  return all;
+}
+INSTANTIATE_TEST_SUITE_P(Product, Lifecycle, testing::ValuesIn(all_subjects()),
+                         [](const auto& test) { return test.param->name; });
+
+TEST(Lifecycles, AreAllWalkedHere) {
+  std::size_t machines = 0;
+  const std::string_view declared = "inline constexpr Machine k";
+  const auto folder = std::filesystem::path(BOTTEGA_SOURCE_DIR) / "include";
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
+    if (file.path().extension() != ".hpp") continue;
+    const auto text = read_file(file.path());
+    for (auto at = text.find(declared); at != text.npos; at = text.find(declared, at + 1))
+      ++machines;
+  }
+  EXPECT_EQ(machines, subjects().size()) << "a new machine needs its table here";
+}
+
+// What may never happen to money, whatever else is drawn.
+
+TEST(FinalStates, OfARequestLeadNowhere) {
+  for (const auto* state : {"paid", "declined", "cancelled", "expired"})
+    EXPECT_FALSE(subjects()[0].moves.contains(state)) << state;
+}
+
+TEST(FinalStates, OfAPaymentOnlyHearTheSameNewsAgain) {
+  using payments::State, payments::Event, payments::kLifecycle;
+  for (const auto state : {State::refunded, State::failed, State::voided})
+    Form<Event>::each([&](const char* name) {
+      const auto next = kLifecycle.next(state, from_text<Event>(name));
+      EXPECT_TRUE(!next || *next == state) << text_of(state) << " on " << name;
+    });
+}
+
+TEST(FinalStates, AFailedOrVoidedPaymentIsNeverCaptured) {
+  using payments::State, payments::Event, payments::kLifecycle;
+  for (const auto state : {State::failed, State::voided}) {
+    EXPECT_FALSE(kLifecycle.next(state, Event::capture));
+    EXPECT_FALSE(kLifecycle.next(state, Event::authorize));
+    EXPECT_FALSE(kLifecycle.next(state, Event::refund_part));
+  }
+}
+
+TEST(FinalStates, APaidOrCancelledPayoutIsNeverSubmittedAgain) {
+  using payouts::State, payouts::Event, payouts::kLifecycle;
+  for (const auto state : {State::paid, State::cancelled, State::held}) {
+    EXPECT_FALSE(kLifecycle.next(state, Event::submit)) << text_of(state);
+    EXPECT_FALSE(kLifecycle.next(state, Event::schedule)) << text_of(state);
+  }
+  EXPECT_FALSE(kLifecycle.next(State::submitted, Event::cancel)) << "the money may have left";
+}
+
+enum class Light : std::uint8_t { red, green };
+enum class Turn : std::uint8_t { go, stop };
+constexpr Machine kTwice{std::to_array<Edge<Light, Turn>>({
+    {Light::red, Turn::go, Light::green},
+    {Light::red, Turn::go, Light::red},
+})};
+constexpr Machine kOnce{std::to_array<Edge<Light, Turn>>({
+    {Light::red, Turn::go, Light::green},
+    {Light::green, Turn::go, Light::green},
+    {Light::green, Turn::stop, Light::red},
+})};
+static_assert(!kTwice.deterministic() && kOnce.deterministic());
+static_assert(kOnce.next(Light::green, Turn::stop) == Light::red);
+static_assert(!kOnce.next(Light::red, Turn::stop));
+
+}  // namespace
+}  // namespace bottega::test
