@@ -200,7 +200,8 @@ Json problem_schema() {
 
 Json tags_of(std::span<const Route> routes) {
   std::vector<std::string> names;
-  for (const auto& route : routes) names.push_back(tag_of(route.path));
+  for (const auto& route : routes)
+    if (route.status != 101) names.push_back(tag_of(route.path));
   std::ranges::sort(names);
   names.erase(std::unique(names.begin(), names.end()), names.end());
   Json out = Json::array();

@@ -1,0 +1,63 @@
+// The memory of tokens: whom it knows, what it forgets, and that a flood cannot fill it.
+#include "gateway/tokens.hpp"
+
+#include <gtest/gtest.h>
+
+namespace bottega::test {
+namespace {
+
+using gateway::TokenCache;
+
+identity::Who person() {
+  identity::Who who;
+  who.kind = identity::Kind::person;
+  who.account = identity::AccountId::make();
+  return who;
+}
+
+TEST(TokenCache, ATokenIsKnownAsWhomItWasKeptFor) {
+  TokenCache tokens;
+  const auto pat = person(), sam = person();
+  tokens.keep("pat", pat);
+  tokens.keep("sam", sam);
+  ASSERT_TRUE(tokens.find("pat"));
+  EXPECT_EQ(tokens.find("pat")->account, pat.account);
+  EXPECT_EQ(tokens.find("sam")->account, sam.account);
+  EXPECT_FALSE(tokens.find("")) << "and nobody else";
+  EXPECT_FALSE(tokens.find("pa"));
+}
+
+TEST(TokenCache, TheLatestWordCounts) {
+  TokenCache tokens;
+  auto pat = person();
+  tokens.keep("pat", pat);
+  pat.staff = identity::StaffRole::admin;
+  tokens.keep("pat", pat);
+  EXPECT_EQ(tokens.find("pat")->staff, identity::StaffRole::admin);
+}
+
+TEST(TokenCache, ClearingForgetsEverybodyAtOnce) {
+  TokenCache tokens;
+  tokens.keep("pat", person());
+  tokens.keep("sam", person());
+  tokens.clear();
+  EXPECT_FALSE(tokens.find("pat"));
+  EXPECT_FALSE(tokens.find("sam"));
+}
+
+TEST(TokenCache, AFloodOfTokensIsBounded) {
+  TokenCache tokens;
+  const auto pat = person();
+  for (std::size_t i = 0; i < TokenCache::kSizeMax; ++i) tokens.keep(std::to_string(i), pat);
+  EXPECT_TRUE(tokens.find("0")) << "the last one that fits forgets nobody";
+  tokens.keep("one more", pat);
+  EXPECT_FALSE(tokens.find("0"));
+  EXPECT_TRUE(tokens.find("one more"));
+}
+
+TEST(TokenCache, NothingIsRememberedForLongerThanTheOtherNodesMayBeWrong) {
+  EXPECT_LE(TokenCache::kLife, std::chrono::seconds(5));
+}
+
+}  // namespace
+}  // namespace bottega::test
