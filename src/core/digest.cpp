@@ -43,7 +43,9 @@ std::string sha256_hex(std::string_view text) {
 std::string hmac_sha256_hex(std::string_view key, std::string_view text) {
   std::array<unsigned char, 32> sum{};
   unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(text), text.size(),
+  // A view of nothing has no address, and the library takes that for a missing key.
+  const char* const begin = key.empty() ? "" : key.data();
+  if (HMAC(EVP_sha256(), begin, static_cast<int>(key.size()), bytes_of(text), text.size(),
            sum.data(), &size) == nullptr)
     throw Error(Code::internal, "HMAC failed");
   return hex(sum);
