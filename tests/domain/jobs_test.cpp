@@ -213,7 +213,7 @@ TEST_F(Jobs, WorkOfARunnerThatDiedIsTakenUpWhenItsLeaseEnds) {
 }
 
 // It was slow, not dead: what it says afterwards about a job that another has taken counts nothing.
-TEST_F(Jobs, ARunnerThatLostItsLeaseNeitherEndsNorPutsOffTheWork) {
+TEST_F(Jobs, AConcurrentRunnerThatLostItsLeaseNeitherEndsNorPutsOffTheWork) {
   add("slow");
   Runner* second = nullptr;
   auto other = runner_of(kind([](const Job&) { throw Error(Code::busy, "the second fails"); }));

@@ -19,8 +19,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // Where the proxy cuts the next commit that passes. `late`: the client is cut off, and the server
-// gets the commit only after the client has asked what became of it.
-enum class Cut : std::uint8_t { never, before, at_once, after, late };
+// gets the commit only after the client has asked what became of it; `stuck`: the server never gets
+// it, nor hears that the client is gone.
+enum class Cut : std::uint8_t { never, before, at_once, after, late, stuck };
 
 void send_all(int to, const std::string& bytes) {
   for (std::size_t sent = 0; sent < bytes.size();) {
@@ -113,8 +114,8 @@ class Proxy {
       if (bytes.empty()) return false;
       const bool commits = bytes.find("INSERT INTO commit_tokens") != bytes.npos;
       const auto cut = commits ? next_.exchange(Cut::never) : Cut::never;
-      if (cut == Cut::late) {
-        late_bytes_ = bytes;
+      if (cut == Cut::late || cut == Cut::stuck) {
+        late_bytes_ = cut == Cut::late ? bytes : "";
         late_server_ = server;
         return true;
       }
@@ -127,7 +128,7 @@ class Proxy {
 
   void deliver_late() {
     const int server = late_server_;
-    if (server < 0) return;
+    if (server < 0 || late_bytes_.empty() || is_delivering_.exchange(true)) return;
     send_all(server, late_bytes_);
     receive(server);
     late_server_ = -1;
@@ -141,6 +142,7 @@ class Proxy {
   std::atomic<Cut> next_{Cut::never};
   std::string late_bytes_;  // written before late_server_, read after it
   std::atomic<int> late_server_{-1};
+  std::atomic<bool> is_delivering_{false};
   std::vector<std::thread> relays_;  // only the acceptor's until it has ended
   std::thread acceptor_;
 };
@@ -240,6 +242,15 @@ TEST_F(LostCommitConcurrency, ThatArrivesAfterTheLookUpDoesNotCommitASecondTime)
   while (!proxy.is_delivered() && std::chrono::steady_clock::now() < deadline) poll(nullptr, 0, 1);
   ASSERT_TRUE(proxy.is_delivered());
   EXPECT_EQ(count(3), 1);
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(LostCommitConcurrency, ThatIsStuckOnTheWayIsGivenUpAndDoneAgain) {
+  Database db(options(), clock, sink());
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(deed(db, 5, Cut::stuck), 2);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 15s) << "it waited for the server to notice";
+  EXPECT_EQ(count(5), 1);
   EXPECT_EQ(told, 1);
 }
 
