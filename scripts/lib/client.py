@@ -1,4 +1,4 @@
-"""A client of Bottega as its users would write one: REST, the chat socket, and the processor's pages."""
+"""A client of Bottega as its users would write one: REST, chat socket, the processor's pages."""
 
 import asyncio
 import http.client
@@ -14,19 +14,20 @@ class Problem(Exception):
     """An answer that is a problem document (RFC 9457)."""
 
     def __init__(self, status, body):
-        super().__init__(f"{status} {body.get('code')}: {body.get('detail')} {body.get('errors', '')}")
+        super().__init__(
+            f"{status} {body.get('code')}: {body.get('detail')} {body.get('errors', '')}")
         self.status, self.body = status, body
 
 
 class Api:
-    """Requests to one base URL as one identity, over a connection that is kept. Not for many threads."""
+    """Requests to one base URL as one identity, over a connection that is kept. For one thread."""
 
     def __init__(self, url, token=None, timeout=20):
         self.url, self.token, self.timeout = url, token, timeout
         self._refresh_token = self._link = None
 
     def call(self, method, path, body=None, key=None, headers=None):
-        """The status and the parsed answer; raises Problem for 4xx and 5xx, OSError where none came."""
+        """The status and the parsed answer; raises Problem for 4xx and 5xx, OSError for none."""
         try:
             return self._call(method, path, body, key, headers)
         except Problem as problem:
@@ -75,7 +76,8 @@ class Api:
     def _exchange(self, method, path, data, headers):
         if self._link is None:
             parts = urllib.parse.urlsplit(self.url)
-            self._link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=self.timeout)
+            self._link = http.client.HTTPConnection(parts.hostname, parts.port,
+                                                    timeout=self.timeout)
         try:
             self._link.request(method, path, data, headers)
             answer = self._link.getresponse()
@@ -98,7 +100,8 @@ class Chat:
         self._replies, self.events, self.closed_with = {}, [], None
         self._news = threading.Condition()
         self._ready = threading.Event()
-        threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True).start()
+        threading.Thread(target=self._loop.run_until_complete, args=(self._run(),),
+                         daemon=True).start()
         if not self._ready.wait(20):
             raise OSError("the socket did not open")
 
@@ -134,7 +137,8 @@ class Chat:
             frame["idempotency_key"] = key or uuid.uuid4().hex
         if body is not None:
             frame["body"] = body
-        asyncio.run_coroutine_threadsafe(self._socket.send(json.dumps(frame)), self._loop).result(20)
+        sent = self._socket.send(json.dumps(frame))
+        asyncio.run_coroutine_threadsafe(sent, self._loop).result(20)
         with self._news:
             arrived = self._news.wait_for(
                 lambda: frame["id"] in self._replies or self.closed_with is not None, 20)
@@ -154,7 +158,8 @@ class Chat:
             self._news.wait_for(lambda: found() or self.closed_with is not None, seconds)
             if not found():
                 seen = [one["event"] for one in self.events]
-                raise TimeoutError(f"{name} did not come (closed with {self.closed_with}); came: {seen}")
+                raise TimeoutError(
+                    f"{name} did not come (closed with {self.closed_with}); came: {seen}")
             return found()
 
     def wait_closed(self, seconds=20):

@@ -1,5 +1,5 @@
 """Plays the main loop against a running server: a merchant over REST, a buyer over the chat socket,
-staff over the admin endpoints. Ends with status 1 at the first thing that is not as it should be."""
+staff over the admin endpoints. Ends with status 1 at the first thing that is not as it should."""
 
 import argparse
 import sys
@@ -55,7 +55,8 @@ class Play:
         link = self.merchant_api.post(f"/v1/merchants/{self.merchant}/onboarding")
         self.sandbox = Api(base_of(link["url"]))
         say("merchant", "answers the payment processor's questions on the processor's own page")
-        post_form(link["url"], {"name": "Otto Owner", "address": "2 Lamp Lane, Springfield IL 62701",
+        post_form(link["url"], {"name": "Otto Owner",
+                                "address": "2 Lamp Lane, Springfield IL 62701",
                                 "tax_number": "123456789"})
         jobs_until(self.ops, lambda: self.merchant_api.get(f"/v1/merchants/{self.merchant}")
                    ["onboarding"] == "active", "the processor did not accept the merchant")
@@ -67,12 +68,14 @@ class Play:
         self.buyer = Chat(self.url, self.buyer_api.token, {self.conversation: 0})
         self.owner = Chat(self.url, self.merchant_api.token, {self.conversation: 0})
         path = f"/v1/conversations/{self.conversation}"
-        self.buyer.call("POST", path + "/messages", {"text": "Hello! Is the brass lamp still there?"})
+        self.buyer.call("POST", path + "/messages",
+                        {"text": "Hello! Is the brass lamp still there?"})
         asked = self.owner.wait("message.created")
         say("buyer", f"writes: {asked['data']['text']}")
         self.merchant_api.post(path + "/receipts", {"read_seq": asked["seq"]})
         self.buyer.wait("receipt.updated")
-        self.merchant_api.post(path + "/messages", {"text": "It is. 125 dollars, shipping included."})
+        self.merchant_api.post(path + "/messages",
+                               {"text": "It is. 125 dollars, shipping included."})
         answer = self.buyer.wait("message.created", after=asked["seq"])
         say("merchant", f"writes: {answer['data']['text']}")
 
@@ -88,7 +91,8 @@ class Play:
 
     def accept(self, token):
         path = f"/v1/payment_requests/{self.request['id']}/accept"
-        return self.buyer.call("POST", path, {"payment_method": {"token": token}, "ship_to": ADDRESS})
+        return self.buyer.call("POST", path,
+                               {"payment_method": {"token": token}, "ship_to": ADDRESS})
 
     def token_of(self, number):
         card = {"number": number, "month": 12, "year": 2030, "cvc": "123"}
@@ -108,7 +112,8 @@ class Play:
         self.buyer.wait("order.created")
         say("buyer", "confirms on the processor's page")
         orders = self.merchant_api.get(f"/v1/orders?merchant_id={self.merchant}")["data"]
-        check(len(orders) == 1 and orders[0]["state"] == "paid", "there is not exactly one paid order")
+        check(len(orders) == 1 and orders[0]["state"] == "paid",
+              "there is not exactly one paid order")
         self.order = orders[0]
         say("server", f"order {self.order['number']} is paid: {money(self.order['total'])}")
         try:
@@ -119,7 +124,8 @@ class Play:
 
     def ship(self):
         shipped = self.merchant_api.post(f"/v1/orders/{self.order['id']}/ship",
-                                         {"carrier": "USPS", "tracking_number": "9400111899223197428490"})
+                                         {"carrier": "USPS",
+                                          "tracking_number": "9400111899223197428490"})
         self.payout = shipped["payout"]
         self.buyer.wait("order.shipped")
         say("merchant", "marks the order as sent with USPS 9400111899223197428490")
@@ -137,13 +143,15 @@ class Play:
         say("ops", "moves the test clock by seven days")
         # Seven days are longer than an access token lives.
         self.sign_in()
-        jobs_until(self.ops, lambda: self.payout_now()["state"] == "paid", "the payout was not paid")
+        jobs_until(self.ops, lambda: self.payout_now()["state"] == "paid",
+                   "the payout was not paid")
         paid = self.payout_now()
         say("server", f"pays {money(paid['amount'])} to the merchant")
         check(paid["amount"]["amount"] + paid["fee"] == PRICE, "payout and fee are not the price")
         again = Chat(self.url, self.buyer_api.token, {self.conversation: seen})
         again.wait("resumed")
-        log = self.buyer_api.get(f"/v1/conversations/{self.conversation}/messages?limit=100")["data"]
+        path = f"/v1/conversations/{self.conversation}/messages?limit=100"
+        log = self.buyer_api.get(path)["data"]
         check([one["seq"] for one in log] == list(range(1, len(log) + 1)), "the log has a gap")
         say("buyer", f"connects again: {len(log)} entries in the conversation, none missing")
         again.close()
@@ -171,8 +179,8 @@ def main():
     began = time.monotonic()
     try:
         play.sign_in()
-        for step in (play.open_shop, play.chat, play.ask_for_money, play.pay, play.ship, play.pay_out,
-                     play.balance):
+        for step in (play.open_shop, play.chat, play.ask_for_money, play.pay, play.ship,
+                     play.pay_out, play.balance):
             step()
     except (AssertionError, Problem, OSError, TimeoutError) as failure:
         print(f"\nThe demonstration failed in {step.__name__ if 'step' in dir() else 'sign_in'}: "

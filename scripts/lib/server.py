@@ -1,4 +1,4 @@
-"""The real program as a child process, on ports that the system chose and a data directory of its own."""
+"""The real program as a child process, on ports that the system chose, with its own data."""
 
 import os
 import shutil

@@ -15,8 +15,8 @@ from server import Server, all_of, open_shop
 
 def ask(api, conversation, amount):
     return api.post("/v1/payment_requests", {
-        "conversation_id": conversation, "title": "Lamp", "description": "A lamp", "currency": "USD",
-        "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": amount}]})["id"]
+        "conversation_id": conversation, "title": "Lamp", "description": "A lamp",
+        "currency": "USD", "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": amount}]})["id"]
 
 
 def acceptance(token):
@@ -89,15 +89,16 @@ TOKENS = ["tok_approved"] * 6 + ["tok_declined", "tok_answer_lost", "tok_no_answ
 
 
 class Seller(threading.Thread):
-    """Sells again and again in a conversation of its own. What got no answer is asked again with the
-    same key, as clients must, until there is one."""
+    """Sells again and again in a conversation of its own. What got no answer is asked again with
+    the same key, as clients must, until there is one."""
 
     def __init__(self, server, name, seed):
         super().__init__(daemon=True)
         self.server, self.chance = server, random.Random(seed)
         self.owner, self.buyer = server.api("owner@demo.example"), server.api("buyer@demo.example")
         self.merchant = open_shop(server, self.owner, name)
-        self.conversation = self.buyer.post("/v1/conversations", {"merchant_id": self.merchant})["id"]
+        self.conversation = self.buyer.post("/v1/conversations",
+                                            {"merchant_id": self.merchant})["id"]
         self.acknowledged, self.sales, self.failure, self.ending = [], 0, None, False
 
     def until_answered(self, api, path, body):
@@ -123,7 +124,8 @@ class Seller(threading.Thread):
 
     def sell(self):
         text = "message " + uuid.uuid4().hex
-        self.until_answered(self.buyer, f"/v1/conversations/{self.conversation}/messages", {"text": text})
+        self.until_answered(self.buyer, f"/v1/conversations/{self.conversation}/messages",
+                            {"text": text})
         self.acknowledged.append(text)
         body = {"conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
                 "currency": "USD", "lines": [{"name": "Lamp", "quantity": 1,
@@ -168,12 +170,14 @@ def kill(server, rounds, chance):
         failed = [seller.failure for seller in sellers if seller.failure]
         assert not failed, f"after {number + 1} kills: {failed[0]!r}"
         if (number + 1) % 20 == 0:
-            print(f"  {number + 1} kills, {sum(one.sales for one in sellers)} orders sent", flush=True)
+            print(f"  {number + 1} kills, {sum(one.sales for one in sellers)} orders sent",
+                  flush=True)
     for seller in sellers:
         seller.ending = True
     for seller in sellers:
         seller.join(60)
-        assert not seller.is_alive() and not seller.failure, f"a seller ended with {seller.failure!r}"
+        assert not seller.is_alive() and not seller.failure, \
+            f"a seller ended with {seller.failure!r}"
     ops = server.api("ops@demo.example")
     for _ in range(8):
         settle_everything(ops)
@@ -183,8 +187,9 @@ def kill(server, rounds, chance):
     buyer = server.api("buyer@demo.example")
     entries = sum(check_log(buyer, one.conversation, one.acknowledged) for one in sellers)
     messages = sum(len(one.acknowledged) for one in sellers)
-    return (f"{rounds} kills: {paid} payments and {moved} movements agree with the processor's books, "
-            f"{messages} acknowledged messages are in the logs, {entries} entries without a gap")
+    return (f"{rounds} kills: {paid} payments and {moved} movements agree with the processor's "
+            f"books, {messages} acknowledged messages are in the logs, "
+            f"{entries} entries without a gap")
 
 
 SOAKS = {"double_accept": (double_accept, 1_000, 40), "kill": (kill, 200, 10)}
@@ -204,9 +209,11 @@ def main():
     server = Server(given.binary)
     began = time.monotonic()
     try:
-        print(f"{soak(server, rounds, random.Random(given.seed))} ({time.monotonic() - began:.0f} s)")
+        told = soak(server, rounds, random.Random(given.seed))
+        print(f"{told} ({time.monotonic() - began:.0f} s)")
     except (AssertionError, Problem, OSError) as failure:
-        print(f"{given.name} failed with --seed {given.seed}: {failure}\n{server.log()}", file=sys.stderr)
+        print(f"{given.name} failed with --seed {given.seed}: {failure}\n{server.log()}",
+              file=sys.stderr)
         return 1
     finally:
         server.remove()

@@ -1,4 +1,5 @@
-// Parses and validates an AsyncAPI document; ends with status 1 and the faults where it is not valid.
+// Parses and validates an AsyncAPI document; ends with status 1 and the faults where it is not
+// valid.
 import { readFileSync } from 'node:fs';
 import { Parser } from '@asyncapi/parser';
 

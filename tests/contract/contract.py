@@ -1,4 +1,5 @@
-"""The generated contract: linted, and every answer of the whole HTTP story checked against it by a proxy.
+"""The generated contract: linted, and every answer of the whole HTTP story checked against it by a
+proxy.
 
 tests/contract/contract.py BINARY"""
 
@@ -44,8 +45,10 @@ class Proxy:
     """Prism between a client and a server; it answers 500 where either breaks the contract."""
 
     def __init__(self, document, upstream):
-        words = [os.path.join(TOOLS, "prism"), "proxy", "--errors", "--port", "0", document, upstream]
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        words = [os.path.join(TOOLS, "prism"), "proxy", "--errors", "--port", "0", document,
+                 upstream]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
         lines = []
         for line in self.process.stdout:
             lines.append(line)
@@ -150,7 +153,8 @@ class Story:
         made = self.owner.post("/v1/accounts", {"email": "ann@people.example", "name": "Ann Agent",
                                                 "password": "a long password"})
         guest = Checked(self.url)
-        guest.fails(401, "POST", "/v1/sessions", {"email": "ann@people.example", "password": "wrong"})
+        guest.fails(401, "POST", "/v1/sessions",
+                    {"email": "ann@people.example", "password": "wrong"})
         tokens = guest.post("/v1/sessions", {"email": "ann@people.example",
                                              "password": "a long password"})
         tokens = guest.post("/v1/sessions/refresh", {"refresh_token": tokens["refresh_token"]})
@@ -166,7 +170,8 @@ class Story:
                                                           "currency": "USD"})["id"]
         mine = f"/v1/merchants/{self.merchant}"
         link = self.owner.post(mine + "/onboarding")
-        post_form(link["url"], {"name": "Otto", "address": "2 Lamp Lane", "tax_number": "123456789"})
+        post_form(link["url"], {"name": "Otto", "address": "2 Lamp Lane",
+                                "tax_number": "123456789"})
         self.sandbox = base_of(link["url"])
         jobs_until(self.ops, lambda: self.owner.get(mine)["onboarding"] == "active", "not accepted")
         self.owner.get("/v1/merchants")
@@ -196,7 +201,8 @@ class Story:
     def ask(self, amount=12_500):
         return self.owner.post("/v1/payment_requests", {
             "conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
-            "currency": "USD", "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": amount}]})["id"]
+            "currency": "USD",
+            "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": amount}]})["id"]
 
     def accept(self, request, token):
         return self.buyer.post(f"/v1/payment_requests/{request}/accept",
@@ -245,20 +251,22 @@ class Story:
         self.ops.post("/v1/admin/clock/advance", {"advance_s": 7 * 86_400})
         for api, email in ((self.owner, "owner"), (self.ops, "ops")):
             api.log_in(email + "@demo.example", PASSWORD)
-        jobs_until(self.ops, lambda: self.owner.get(f"/v1/payouts/{self.payout}")["state"] == "paid",
-                   "not paid out")
-        for path in ("accounts", "accounts?email=buyer@demo.example", "audit_log", "clock", "conversations",
-                     "ledger/trial_balance", "merchants", f"merchants/{self.merchant}/ledger", "orders",
-                     "payment_requests", "payments?state=captured", "payouts"):
+        payout = f"/v1/payouts/{self.payout}"
+        jobs_until(self.ops, lambda: self.owner.get(payout)["state"] == "paid", "not paid out")
+        for path in ("accounts", "accounts?email=buyer@demo.example", "audit_log", "clock",
+                     "conversations", "ledger/trial_balance", "merchants",
+                     f"merchants/{self.merchant}/ledger", "orders", "payment_requests",
+                     "payments?state=captured", "payouts"):
             self.ops.get("/v1/admin/" + path)
         self.owner.fails(404, "GET", "/v1/admin/accounts")
 
 
 def check(server):
     openapi, asyncapi = keep(server, "openapi.json"), keep(server, "asyncapi.json")
-    run_tool("redocly lint", [os.path.join(TOOLS, "redocly"), "lint", "--config", "redocly.yaml", openapi])
-    run_tool("spectral lint", [os.path.join(TOOLS, "spectral"), "lint", "--ruleset", "spectral.yaml",
-                               openapi])
+    run_tool("redocly lint", [os.path.join(TOOLS, "redocly"), "lint", "--config", "redocly.yaml",
+                              openapi])
+    run_tool("spectral lint", [os.path.join(TOOLS, "spectral"), "lint", "--ruleset",
+                               "spectral.yaml", openapi])
     run_tool("asyncapi parser", ["node", "asyncapi.mjs", asyncapi])
     catches_a_wrong_answer(openapi)
     with open(openapi, encoding="utf-8") as file:
@@ -276,7 +284,8 @@ def check(server):
     untold = {row[2] for row in Checked.patterns} - Checked.seen - {"receiveWebhook", "getHome"}
     if untold:
         raise Violation(f"the story leaves out {sorted(untold)}")
-    print(f"  {Checked.answers} answers of {len(Checked.seen)} operations, no violation", flush=True)
+    print(f"  {Checked.answers} answers of {len(Checked.seen)} operations, no violation",
+          flush=True)
 
 
 def main():
