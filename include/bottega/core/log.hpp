@@ -1,6 +1,7 @@
 #pragma once
 // Structured logs: one JSON object per line with the time, the level, an event name and fields.
 // Fields are scalars; a Secret has no textual form, so it does not compile here.
+#include <boost/describe/enum.hpp>
 #include <initializer_list>
 #include <string>
 #include <string_view>

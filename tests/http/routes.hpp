@@ -1,0 +1,65 @@
+#pragma once
+// The rows of the table of routes as parameters of tests.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <sstream>
+
+#include "gateway/routes/routes.hpp"
+
+namespace bottega::gateway {
+inline void PrintTo(const Route& route, std::ostream* out) { *out << route.name; }
+}  // namespace bottega::gateway
+
+namespace bottega::test {
+
+inline std::string route_name(const testing::TestParamInfo<gateway::Route>& row) {
+  return std::string(row.param.name);
+}
+
+inline std::vector<gateway::Route> routes_where(bool (*chosen)(const gateway::Route&)) {
+  std::vector<gateway::Route> rows;
+  for (const auto& route : gateway::all_routes())
+    if (chosen(route)) rows.push_back(route);
+  return rows;
+}
+
+inline std::string method_of(const gateway::Route& route) {
+  switch (route.verb) {
+    case gateway::Verb::get:
+      return "GET";
+    case gateway::Verb::post:
+      return "POST";
+    case gateway::Verb::put:
+      return "PUT";
+    case gateway::Verb::patch:
+      return "PATCH";
+    case gateway::Verb::del:
+      return "DELETE";
+  }
+  return "";
+}
+
+// The path with ids from `id_of`, which gets the collection's name, such as "orders".
+template <class IdOf>
+std::string path_with(const gateway::Route& route, IdOf id_of) {
+  std::string path, last;
+  std::istringstream parts{std::string(route.path).substr(1)};
+  for (std::string part; std::getline(parts, part, '/'); last = part)
+    path += '/' + (part.starts_with('{') ? id_of(last) : part);
+  return path;
+}
+
+// The path with ids that are well formed and belong to nothing.
+inline std::string somewhere(const gateway::Route& route) {
+  static const std::map<std::string, std::string> prefixes = {
+      {"merchants", "mer"}, {"conversations", "conv"}, {"payment_requests", "preq"},
+      {"orders", "ord"},    {"payments", "pay"},       {"payouts", "pout"},
+      {"sessions", "sess"}, {"members", "usr"},        {"api_keys", "key"},
+      {"accounts", "usr"}};
+  return path_with(route, [&](const std::string& collection) {
+    return prefixes.at(collection) + "_01h2xcejqtf2nbrexx3vqjhp41";
+  });
+}
+
+}  // namespace bottega::test
