@@ -182,6 +182,8 @@ asio::awaitable<identity::Who> authenticate(App& app, std::string token) {
     co_return *known;
   }
   const auto who = co_await app.db.read([&](Tx& tx) { return identity::authenticate(tx, token); });
+  if (who.kind == identity::Kind::api_key)
+    co_await app.db.transact([&](Tx& tx) { identity::note_use(tx, who); });
   app.tokens.keep(hash, who);
   co_return who;
 }

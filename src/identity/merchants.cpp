@@ -80,6 +80,10 @@ const Sql<void(MerchantId, ApiKeyId, Instant)> kRevokeKey{"identity.revoke_api_k
     UPDATE api_keys SET revoked_at = $3
     WHERE merchant_id = $1 AND id = $2 AND revoked_at IS NULL)"};
 
+const Sql<void(MerchantId, ApiKeyId, Instant)> kNoteUse{"identity.note_use", R"(
+    UPDATE api_keys SET last_used_at = $3 WHERE merchant_id = $1 AND id = $2
+      AND (last_used_at IS NULL OR last_used_at < $3::timestamptz - interval '1 minute'))"};
+
 const Sql<MerchantId(ThingId)> kDirectory{"identity.directory", R"(
     SELECT merchant_id FROM directory WHERE id = $1)"};
 
@@ -190,6 +194,8 @@ IssuedApiKey issue_api_key(Tx& tx, const Who& who, MerchantId merchant, const Ne
          key.scopes, who.account, tx.now());
   return issued;
 }
+
+void note_use(Tx& tx, const Who& who) { tx.run(kNoteUse, who.merchant, who.api_key, tx.now()); }
 
 void revoke_api_key(Tx& tx, MerchantId merchant, ApiKeyId key) {
   if (tx.run(kRevokeKey, merchant, key, tx.now()) == 0)

@@ -17,7 +17,7 @@ const Sql<void(JobId, std::string, std::string, Json, Instant, Instant)> kEnqueu
     INSERT INTO jobs (id, kind, about, arguments, run_at, created_at)
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (kind, about) WHERE dead_at IS NULL
-    DO UPDATE SET run_at = least(jobs.run_at, excluded.run_at))"};
+    DO UPDATE SET run_at = least(jobs.run_at, excluded.run_at), wishes = jobs.wishes + 1)"};
 
 const Sql<void(std::string, std::string)> kCancel{"jobs.cancel", R"(
     DELETE FROM jobs WHERE kind = $1 AND about = $2 AND dead_at IS NULL)"};
@@ -32,10 +32,12 @@ const Sql<Job(Instant, std::int64_t, Names, Seconds)> kClaim{"jobs.claim", R"(
             AND (locked_until IS NULL OR locked_until < clock_timestamp())
           ORDER BY run_at LIMIT $2 FOR UPDATE OF jobs SKIP LOCKED) AS due
     WHERE jobs.id = due.id
-    RETURNING jobs.id, kind, about, arguments, attempts)"};
+    RETURNING jobs.id, kind, about, arguments, attempts, wishes)"};
 
-const Sql<void(JobId, std::int64_t)> kDone{"jobs.done", R"(
-    DELETE FROM jobs WHERE id = $1 AND attempts = $2)"};
+const Sql<void(JobId, std::int64_t, std::int64_t)> kDone{"jobs.done", R"(
+    WITH gone AS (DELETE FROM jobs WHERE id = $1 AND attempts = $2 AND wishes = $3)
+    UPDATE jobs SET attempts = 0, locked_until = NULL
+    WHERE id = $1 AND attempts = $2 AND wishes <> $3)"};
 
 const Sql<void(JobId, std::int64_t, Instant, std::string)> kAgain{"jobs.again", R"(
     UPDATE jobs SET run_at = $3, locked_until = NULL, last_error = $4
@@ -113,7 +115,7 @@ asio::awaitable<void> Runner::run_one(const Job& job) {
     failure = std::current_exception();
   }
   if (!failure) {
-    co_await db_.transact([&](Tx& tx) { tx.run(kDone, job.id, job.attempts); });
+    co_await db_.transact([&](Tx& tx) { tx.run(kDone, job.id, job.attempts, job.wishes); });
     co_return;
   }
   const auto words = words_of(failure);

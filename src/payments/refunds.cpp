@@ -123,8 +123,9 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& ou
   const auto payment = lock_payment(tx, merchant, tx.one(kFetch, merchant, id).payment_id);
   auto refund = tx.one(kLock, merchant, id);
   const auto before = refund.state;
-  const auto attempt = attempts::settle(
-      tx, attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout), outcome);
+  const auto latest = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
+  if (!latest.is_meant_by(outcome)) return refund;
+  const auto attempt = attempts::settle(tx, latest, outcome);
   refund.state = state_of(attempt.state);
   refund.reference = attempt.reference;
   refund.updated_at = tx.now();

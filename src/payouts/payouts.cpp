@@ -151,8 +151,9 @@ Payout release(Tx& tx, PayoutId id) {
 Payout settle(Tx& tx, MerchantId merchant, PayoutId id, const Outcome& outcome,
               const Rules& rules) {
   auto payout = tx.one(kLock, merchant, id);
-  const auto attempt = attempts::settle(
-      tx, attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout), outcome);
+  const auto latest = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
+  if (!latest.is_meant_by(outcome)) return payout;
+  const auto attempt = attempts::settle(tx, latest, outcome);
   payout.reference = attempt.reference;
   if (attempt.state == attempts::State::succeeded && payout.state != State::paid) {
     payout.paid_at = tx.now();

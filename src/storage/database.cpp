@@ -124,8 +124,7 @@ Database::Database(DatabaseOptions options, const Clock& clock, Sink sink)
 Database::~Database() = default;
 
 asio::awaitable<void> Database::run(Mode mode, std::function<void(Tx&)>& op) {
-  // The refusal must be thrown outside the initiation, where the handler would be lost with it.
-  std::exception_ptr refused;
+  // A refusal goes to the handler: thrown from here, it would leave the handler waiting for ever.
   auto start = [&](auto handler) {
     auto done = completion(std::move(handler));
     try {

@@ -138,10 +138,11 @@ TEST_F(ApiKeys, AGuessedKeyIsNobodys) {
     EXPECT_EQ(code_of([&] { authenticate(token); }), Code::unauthenticated);
 }
 
-// Nothing writes last_used_at yet: authenticate() reads only, and needs a way to note the use.
-TEST_F(ApiKeys, DISABLED_TheListShowsWhenAKeyWasLastUsed) {
+TEST_F(ApiKeys, TheListShowsWhenAKeyWasLastUsed) {
   const auto issued = issue({Scope::read});
-  authenticate(issued.secret);
+  ASSERT_FALSE(list().at(0).last_used_at);
+  const auto who = authenticate(issued.secret);
+  world->transact([&](Tx& tx) { identity::note_use(tx, who); });
   ASSERT_EQ(list().size(), 1u);
   EXPECT_TRUE(list()[0].last_used_at);
 }

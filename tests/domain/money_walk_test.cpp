@@ -175,12 +175,6 @@ void Walk::come_late() {
 }
 
 void Walk::settle(const Late& late) {
-  // A question to the buyer that comes behind the refund has no edge in the table yet.
-  if (late.answer.value().verdict == processors::Verdict::buyer_action &&
-      world_.transact([&](Tx& tx) {
-              return payments::current(tx, late.payment.merchant_id, late.payment.id);
-            }).payment.state == State::refunded)
-    return;
   world_.transact([&](Tx& tx) {
     payments::settle(tx, late.stand.shop.merchant, late.payment.id, late.answer.value(),
                      world_.payment_rules);

@@ -329,9 +329,7 @@ TEST_F(LateNews, OfAPaymentThatIsRefundedBringsNothingBack) {
   EXPECT_EQ(captures_of(payment), 1);
 }
 
-// The table has no edge (refunded, ask_buyer), as it has (captured, ask_buyer): this webhook, which
-// is only late, is refused until its job is dead.
-TEST_F(LateNews, DISABLED_ThatAskedForAConfirmationBeforeTheRefundIsHandled) {
+TEST_F(LateNews, ThatAskedForAConfirmationBeforeTheRefundIsHandled) {
   const auto payment = refunded();
   EXPECT_EQ(settle(payment, kAsk).payment.state, State::refunded);
 }

@@ -257,9 +257,7 @@ TEST_F(Payouts, HeardOfTwiceOrAgainstWhatIsKnownChangeNothing) {
   EXPECT_EQ(balance(ledger::Kind::merchant_payable), 0);
 }
 
-// The news is settled against the newest try, whichever try its key names; the key would have to be
-// handed to settle(), whose declaration is not this test's to change.
-TEST_F(Payouts, DISABLED_NewsOfAnOldTryDoesNotTouchTheNextOne) {
+TEST_F(Payouts, NewsOfAnOldTryDoesNotTouchTheNextOne) {
   const auto payout = schedule();
   set_account("rejected");
   pass(6 * 24h);

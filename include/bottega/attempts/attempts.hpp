@@ -49,6 +49,10 @@ struct Attempt {
   std::int64_t asked = 0;  // how often the processor was asked about it
   bool overdue = false;    // longer under way than any call may take
   std::string key() const { return text_of(id); }
+  // News of an older try must not be taken for news of this one.
+  bool is_meant_by(const processors::Outcome& outcome) const {
+    return outcome.key.empty() || outcome.key == key();
+  }
 };
 BOOST_DESCRIBE_STRUCT(Attempt, (),
                       (id, merchant_id, operation, processor, amount, state, reference, reason,

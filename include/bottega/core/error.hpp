@@ -123,9 +123,9 @@ using Faults = std::vector<Fault>;
 
 class Error : public std::runtime_error {
  public:
-  Error(Code code, std::string detail) : std::runtime_error(std::move(detail)), code_(code) {}
-  Error(Code code, std::string detail, Faults faults)
-      : std::runtime_error(std::move(detail)), code_(code), faults_(std::move(faults)) {}
+  Error(Code code, const std::string& detail) : std::runtime_error(detail), code_(code) {}
+  Error(Code code, const std::string& detail, Faults faults)
+      : std::runtime_error(detail), code_(code), faults_(std::move(faults)) {}
 
   Error& retry_after(std::chrono::seconds wait) & {
     retry_after_ = wait;

@@ -107,6 +107,8 @@ void remove_member(Tx& tx, MerchantId merchant, AccountId account);
 std::vector<ApiKey> list_api_keys(Tx& tx, MerchantId merchant);
 IssuedApiKey issue_api_key(Tx& tx, const Who& who, MerchantId merchant, const NewApiKey& given);
 void revoke_api_key(Tx& tx, MerchantId merchant, ApiKeyId key);
+// Notes that a key was used, to the minute.
+void note_use(Tx& tx, const Who& who);
 
 // "mer_…" as a topic of live events.
 std::string merchant_topic(MerchantId merchant);

@@ -22,8 +22,9 @@ struct Job {
   std::string about;  // what it is about; one live job per kind and thing
   Json arguments;
   std::int64_t attempts = 0;  // including this one
+  std::int64_t wishes = 1;    // how often it had been enqueued when it was taken
 };
-BOOST_DESCRIBE_STRUCT(Job, (), (id, kind, about, arguments, attempts))
+BOOST_DESCRIBE_STRUCT(Job, (), (id, kind, about, arguments, attempts, wishes))
 
 // One kind of work. `run` throws to be tried again later; what it throws is logged without values.
 struct Kind {
@@ -34,7 +35,7 @@ struct Kind {
 };
 
 // Adds work. A live job of the same kind about the same thing stays, with the earlier of the two
-// times.
+// times; one that is running then runs once more.
 void enqueue(Tx& tx, std::string_view kind, std::string_view about, const Json& arguments,
              Instant run_at);
 // Forgets work that is no longer wanted.

@@ -39,6 +39,7 @@ struct Outcome {
   std::string reference;   // the processor's own id of the thing
   std::string reason;      // a short code such as "insufficient_funds"; empty when it went well
   std::string action_url;  // with buyer_action
+  std::string key = {};    // the call it is about, where it comes by itself; empty: the newest
 };
 
 struct Charge {
