@@ -1,2 +1,3 @@
--- A job that is wanted again while it runs must run again: what it has read may be older than the wish.
+-- A job that is wanted again while it runs must run again: it may have read what came before the
+-- wish.
 ALTER TABLE jobs ADD COLUMN wishes bigint NOT NULL DEFAULT 1;
