@@ -10,6 +10,7 @@
 #include <boost/beast/http/write.hpp>
 
 #include "gateway/chunked.hpp"
+#include "gateway/deadline.hpp"
 #include "gateway/dispatch.hpp"
 #include "gateway/head.hpp"
 #include "gateway/problem.hpp"
@@ -34,7 +35,7 @@ enum class Next : std::uint8_t { more, close, taken_over };
 class Connection final : public Open {
  public:
   Connection(App& app, OpenList& list, std::unique_ptr<Stream> stream)
-      : app_(app), list_(list), stream_(std::move(stream)) {
+      : app_(app), list_(list), stream_(std::move(stream)), deadline_(stream_->tcp()) {
     list_.add(this);
     ++app_.metrics.connections;
     beast::error_code ignored;
@@ -77,6 +78,7 @@ class Connection final : public Open {
         co_return Next::taken_over;
       }
       co_await read_body(*head);
+      deadline_.disarm();
     } catch (const Gone&) {
       throw;
     } catch (const boost::system::system_error&) {
@@ -85,6 +87,7 @@ class Connection final : public Open {
       failure = std::current_exception();
     }
     if (failure) {
+      deadline_.disarm();
       // After a refused head or body nobody knows where the next request begins.
       const auto id = head ? head->request.request_id : request_id_of("");
       refusal = problem(error_of(failure, id), id, app_.public_url);
@@ -121,10 +124,8 @@ class Connection final : public Open {
 
   // The bytes of the next head, up to and with its empty line.
   asio::awaitable<std::string> read_head_bytes() {
-    idle_ = buffer_.empty();
-    stream_->expires_after(seconds(app_.config.http_idle_timeout_s));
     bool started = !buffer_.empty();
-    if (started) begin_deadline();
+    idle_ = !started;
     for (std::size_t searched = 0;;) {
       skip_empty_lines();
       const auto end = buffer_.find("\r\n\r\n", searched < 3 ? 0 : searched - 3);
@@ -138,7 +139,6 @@ class Connection final : public Open {
       check_head_size(buffer_.size());
       searched = buffer_.size();
       co_await read_more(started);
-      if (!started) begin_deadline();
       started = true;
       idle_ = false;
     }
@@ -149,25 +149,33 @@ class Connection final : public Open {
       throw Error(Code::headers_too_large, "the head of the request is too large");
   }
 
-  // A client that dribbles must not hold a connection: the whole request has one deadline.
-  void begin_deadline() { stream_->expires_after(seconds(app_.config.http_read_timeout_s)); }
-
   // RFC 9112, 2.2: an empty line before a request is forgiven, a few of them.
   void skip_empty_lines() {
     for (int i = 0; i < 2 && buffer_.starts_with("\r\n"); ++i) buffer_.erase(0, 2);
   }
 
+  // Between requests a connection may be idle for a while and is then closed without a word. A
+  // client that dribbles must not hold it, though: a request has one deadline as a whole.
   asio::awaitable<void> read_more(bool in_request) {
+    if (in_request) {
+      stream_->expires_never();
+      deadline_.arm(seconds(app_.config.http_read_timeout_s));
+    } else {
+      stream_->expires_after(seconds(app_.config.http_idle_timeout_s));
+    }
+    co_await read_some(in_request);
+  }
+
+  asio::awaitable<void> read_some(bool in_request) {
     const auto old = buffer_.size();
     buffer_.resize(old + kReadSize);
     const auto space = asio::buffer(buffer_.data() + old, kReadSize);
     const auto token = asio::as_tuple(asio::use_awaitable);
     const auto [failed, count] = co_await stream_->async_read_some(space, token);
     buffer_.resize(old + count);
-    if (!failed) co_return;
-    if (failed == beast::error::timeout && in_request)
+    if (in_request && deadline_.has_passed())
       throw Error(Code::request_timeout, "the request did not arrive in time");
-    throw Gone{};
+    if (failed) throw Gone{};
   }
 
   asio::awaitable<void> read_body(Head& head) {
@@ -250,6 +258,7 @@ class Connection final : public Open {
   asio::awaitable<void> take_over(Head& head) {
     if (head.framing.kind != Framing::Kind::none || !buffer_.empty())
       throw Error(Code::malformed, "an upgrade has no body and nothing behind it");
+    deadline_.disarm();
     auto token = bearer_token(head.request);
     list_.remove(this);
     // A copy: where the upgrade is refused, the problem names this request.
@@ -264,7 +273,7 @@ class Connection final : public Open {
     stream_->expires_after(kDrainTime);
     for (std::size_t drained = 0; drained < kDrainMax;) {
       buffer_.clear();
-      co_await read_more(false);
+      co_await read_some(false);
       drained += buffer_.size();
     }
   }
@@ -272,6 +281,7 @@ class Connection final : public Open {
   App& app_;
   OpenList& list_;
   std::unique_ptr<Stream> stream_;
+  Deadline deadline_;
   std::string address_;
   std::string buffer_;
   bool idle_ = false, stopping_ = false;

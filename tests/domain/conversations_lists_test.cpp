@@ -1,9 +1,9 @@
 // Lists of conversations and what was missed; and many people writing at once.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <latch>
-#include <set>
 
 #include "support/world.hpp"
 
@@ -57,15 +57,12 @@ TEST_F(ConversationLists, OfAMerchantAreItsOwnByLatestActivity) {
   open(world->person(), world->merchant(world->person()).id);
   say(owner, expected[2]);
   std::ranges::reverse(expected);
-  std::ranges::rotate(expected, expected.begin() + 4);
-  std::ranges::rotate(expected.begin() + 1, expected.begin() + 3, expected.end());
+  std::rotate(expected.begin(), expected.begin() + 4, expected.begin() + 5);
   const auto listed = pages([&](const auto& after) {
     return world->transact(
         [&](Tx& tx) { return conversations::list_of_merchant(tx, merchant, after, 3); });
   });
-  EXPECT_EQ(listed.size(), 7u);
-  EXPECT_EQ(std::set(listed.begin(), listed.end()), std::set(expected.begin(), expected.end()));
-  EXPECT_EQ(listed.front(), expected.front()) << "the latest message is on top";
+  EXPECT_EQ(listed, expected) << "the latest message is on top";
 }
 
 TEST_F(ConversationLists, OfABuyerAreTheirOwnNewestFirst) {

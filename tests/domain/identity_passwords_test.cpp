@@ -82,11 +82,11 @@ TEST(Passwords, SomebodyWhoDoesNotExistTakesAsMuchWork) {
 TEST(PasswordsConcurrency, MoreThanMayWaitAreRefusedAndTheRestIsServed) {
   Passwords passwords({4, 8 * 1024 * 1024}, 1, 2);
   const Secret password("correct horse");
-  asio::io_context io;
+  Context io;
   std::vector<std::future<std::string>> tries;
   for (int i = 0; i < 6; ++i)
-    tries.push_back(asio::co_spawn(io, passwords.hash(password), asio::use_future));
-  io.run();
+    tries.push_back(asio::co_spawn(*io, passwords.hash(password), asio::use_future));
+  io->run();
   int served = 0, refused = 0;
   for (auto& one : tries) try {
       EXPECT_TRUE(identity::password_matches(one.get(), password));

@@ -136,12 +136,12 @@ TEST_F(StorageConcurrency, ManyIncrementsOfOneRowLoseNone) {
 
 TEST_F(StorageConcurrency, OnlySoManyMayWaitAndTheNextIsRefusedAtOnce) {
   Occupied busy(options(1, 2), clock);
-  asio::io_context io;
+  Context io;
   auto first =
-      asio::co_spawn(io, busy.db.transact([](Tx& tx) { tx.run(kAdd, 6); }), asio::use_future);
+      asio::co_spawn(*io, busy.db.transact([](Tx& tx) { tx.run(kAdd, 6); }), asio::use_future);
   auto second =
-      asio::co_spawn(io, busy.db.transact([](Tx& tx) { tx.run(kAdd, 6); }), asio::use_future);
-  io.poll();
+      asio::co_spawn(*io, busy.db.transact([](Tx& tx) { tx.run(kAdd, 6); }), asio::use_future);
+  io->poll();
   EXPECT_EQ(busy.db.load().waiting, 2u);
   EXPECT_EQ(busy.db.load().running, 1u);
   bool ran = false;
@@ -154,8 +154,8 @@ TEST_F(StorageConcurrency, OnlySoManyMayWaitAndTheNextIsRefusedAtOnce) {
   }
   busy.let_go();
   busy.worker.get();
-  io.restart();
-  io.run();
+  io->restart();
+  io->run();
   first.get();
   second.get();
   EXPECT_FALSE(ran);
@@ -164,16 +164,16 @@ TEST_F(StorageConcurrency, OnlySoManyMayWaitAndTheNextIsRefusedAtOnce) {
 
 TEST_F(StorageConcurrency, AStopFinishesWhatWaitsAndRefusesWhatComes) {
   Occupied busy(options(1), clock);
-  asio::io_context io;
+  Context io;
   auto waiting =
-      asio::co_spawn(io, busy.db.transact([](Tx& tx) { tx.run(kAdd, 7); }), asio::use_future);
-  io.poll();
+      asio::co_spawn(*io, busy.db.transact([](Tx& tx) { tx.run(kAdd, 7); }), asio::use_future);
+  io->poll();
   ASSERT_EQ(busy.db.load().waiting, 1u);
   busy.let_go();
   busy.db.stop();
   busy.worker.get();
-  io.restart();
-  io.run();
+  io->restart();
+  io->run();
   waiting.get();
   Database other(options(1), clock);
   EXPECT_EQ(read(other, 7), 1);

@@ -2,13 +2,13 @@
 // The domain without its gateway: a database of its own, the sandbox processor, the jobs, and
 // people to begin with. Everything runs on the calling thread and the database's own.
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 #include <exception>
 #include <future>
 
 #include "app/handlers.hpp"
 #include "support/cluster.hpp"
+#include "support/context.hpp"
 #include "bottega/ops/ops.hpp"
 #include "bottega/processors/sandbox.hpp"
 
@@ -17,9 +17,9 @@ namespace bottega::test {
 // Runs a coroutine to its end on the calling thread; throws what it throws.
 template <class T>
 T run(asio::awaitable<T> work) {
-  asio::io_context io;
-  auto result = asio::co_spawn(io, std::move(work), asio::use_future);
-  io.run();
+  Context io;
+  auto result = asio::co_spawn(*io, std::move(work), asio::use_future);
+  io->run();
   return result.get();
 }
 
