@@ -29,7 +29,6 @@ Loop::Loop(asio::io_context& context, std::string name, std::chrono::millisecond
       timer_(context) {}
 
 void Loop::start() {
-  ended_ = false;
   asio::co_spawn(
       context_, [this] { return run(); }, asio::detached);
 }
@@ -61,7 +60,7 @@ asio::awaitable<void> Loop::run() {
     timer_.expires_after(every_);
     co_await timer_.async_wait(token);
   }
-  ended_ = true;
+  ended_.set_value();
 }
 
 asio::awaitable<void> sweep(Database& db, Database* sandbox) {

@@ -1,10 +1,10 @@
 #pragma once
 // What the server does without being asked: due jobs, the sandbox's webhooks, sweeping, following
 // the clock.
-#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <future>
 
 #include "bottega/jobs/job.hpp"
 #include "bottega/processors/sandbox.hpp"
@@ -19,9 +19,9 @@ class Loop {
 
   void start();
   void poke();  // from any thread
-  // Ends the loop after the round that runs; ended() says when. From any thread.
+  // Ends the loop after the round that runs, which it may be waited for. From any thread.
   void stop();
-  bool ended() const { return ended_; }
+  void wait_until(std::chrono::steady_clock::time_point latest) const { end_.wait_until(latest); }
 
  private:
   asio::awaitable<void> run();
@@ -32,7 +32,8 @@ class Loop {
   Action action_;
   asio::steady_timer timer_;
   bool poked_ = false, stopping_ = false;  // touched on the context's thread only
-  std::atomic<bool> ended_{true};
+  std::promise<void> ended_;
+  std::future<void> end_ = ended_.get_future();
 };
 
 // Removes what nobody can need any more: old tokens, kept replies, commit tokens.

@@ -43,7 +43,7 @@ void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event
     if (outcome.verdict == processors::Verdict::declined)
       identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::rejected);
   } else {
-    const auto subject = attempts::subject_of(tx, event.key);
+    const auto subject = attempts::subject_of(tx, event.processor, event.key);
     const auto& merchant = subject.merchant_id;
     const auto& thing = subject.subject_id.uuid;
     switch (event.operation) {
@@ -74,31 +74,36 @@ asio::awaitable<void> handle_event(const JobWorld& world, const jobs::Job& job) 
 
 std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
   const JobWorld* w = &world;
+  // An unknown outcome is asked about at 5 s, 30 s, 5 min and 1 h, then daily for 5 days; so are
+  // payouts sent. Then a person must look.
+  constexpr std::int64_t asked = 10, tried = 20;
   // How long a job that a dead server was doing waits to be taken up. Every job may run twice at
   // once without harm, so this need only be longer than a job takes when all is well.
   constexpr auto quick = 10s;
   const auto with_calls =
       quick + std::chrono::ceil<std::chrono::seconds>(2 * world.payment_rules.call_timeout);
   return {
-      {payments::kExpireJob, with_calls, 20,
+      {payments::kExpireJob, with_calls, tried,
        [w](const jobs::Job& job) { return expire_request(*w, job); }},
-      {orders::kCancelJob, quick, 20, [w](const jobs::Job& job) { return cancel_unsent(*w, job); }},
-      {payments::kReconcileJob, with_calls, 20,
+      {orders::kCancelJob, quick, tried,
+       [w](const jobs::Job& job) { return cancel_unsent(*w, job); }},
+      {payments::kReconcileJob, with_calls, asked,
        [w](const jobs::Job& job) {
          return payments::reconcile(w->db, w->registry, merchant_of(job),
                                     from_text<payments::PaymentId>(job.about), w->payment_rules);
        }},
-      {payments::kRefundJob, with_calls, 20,
+      {payments::kRefundJob, with_calls, asked,
        [w](const jobs::Job& job) {
          return payments::refund(w->db, w->registry, merchant_of(job),
                                  from_text<payments::RefundId>(job.about), w->payment_rules);
        }},
-      {payouts::kPayJob, with_calls, 20,
+      {payouts::kPayJob, with_calls, asked,
        [w](const jobs::Job& job) {
          return payouts::pay(w->db, w->registry, merchant_of(job),
                              from_text<payouts::PayoutId>(job.about), w->payout_rules);
        }},
-      {attempts::kEventJob, quick, 20, [w](const jobs::Job& job) { return handle_event(*w, job); }},
+      {attempts::kEventJob, quick, tried,
+       [w](const jobs::Job& job) { return handle_event(*w, job); }},
   };
 }
 

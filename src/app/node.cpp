@@ -3,10 +3,7 @@
 
 #include <unistd.h>
 
-#include <condition_variable>
 #include <filesystem>
-#include <mutex>
-#include <thread>
 
 #include "app/background.hpp"
 #include "app/demo.hpp"
@@ -181,17 +178,11 @@ Node::Parts::Parts(Config given)
           .hub = hub,
           .passwords = passwords,
           .registry = registry,
-          .sandbox = nullptr,
           .runner = runner,
           .poke_jobs = [this] { job_loop->poke(); },
           .routes = gateway::all_routes(),
-          .public_url = {},
           .payment_rules = payment_rules,
-          .payout_rules = payout_rules,
-          .limits = {},
-          .metrics = {},
-          .tokens = {},
-          .stopping = false} {
+          .payout_rules = payout_rules} {
   clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
   if (config.mode == "sandbox") {
     sandbox_db = std::make_unique<Database>(sandbox_options_of(config, storage.sandbox_url), clock);
@@ -224,21 +215,16 @@ void Node::Parts::open_doors() {
                                      .hub = hub,
                                      .passwords = passwords,
                                      .registry = registry,
-                                     .sandbox = sandbox.get(),
                                      .runner = runner,
                                      .poke_jobs = [] {},
                                      .routes = gateway::sandbox_routes(),
-                                     .public_url = {},
                                      .payment_rules = payment_rules,
-                                     .payout_rules = payout_rules,
-                                     .limits = {},
-                                     .metrics = {},
-                                     .tokens = {},
-                                     .stopping = false});
+                                     .payout_rules = payout_rules});
   sandbox_server = std::make_unique<gateway::Server>(*sandbox_app, 1);
   const auto sandbox_port = sandbox_server->listen(
       {config.sandbox_address, static_cast<std::uint16_t>(config.sandbox_port)}, nullptr);
   sandbox_url = url_of("http", config.sandbox_address, sandbox_port);
+  sandbox_app->sandbox = sandbox.get();
   sandbox_app->public_url = sandbox_url;
   sandbox->set_page_url(sandbox_url);
   sandbox->set_webhook_url(url + "/v1/webhooks/processors/sandbox");
@@ -271,14 +257,7 @@ void Node::Parts::start_loops() {
 void Node::Parts::stop_loops() {
   for (auto& loop : loops) loop->stop();
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(config.stop_grace_s);
-  const auto all_ended = [&] {
-    return std::ranges::all_of(loops, [](const auto& loop) { return loop->ended(); });
-  };
-  std::mutex mutex;
-  std::condition_variable never;
-  std::unique_lock lock(mutex);
-  while (!all_ended() && std::chrono::steady_clock::now() < end)
-    never.wait_for(lock, milliseconds(5));
+  for (const auto& loop : loops) loop->wait_until(end);
 }
 
 void Node::Parts::stop() {

@@ -28,8 +28,9 @@ const Sql<void(MerchantId, AttemptId, State, std::optional<std::string>, std::op
            settled_at = CASE WHEN $3 IN ('succeeded', 'failed') THEN coalesce(settled_at, $6) END
     WHERE merchant_id = $1 AND id = $2)"};
 
-const Sql<Subject(AttemptId, MerchantId)> kSubject{"attempts.subject", R"(
-    SELECT merchant_id, subject_id FROM attempts WHERE id = $1 AND merchant_id = $2)"};
+const Sql<Subject(MerchantId, AttemptId, std::string)> kSubject{"attempts.subject", R"(
+    SELECT merchant_id, subject_id FROM attempts
+    WHERE merchant_id = $1 AND id = $2 AND processor = $3)"};
 
 const Sql<void(std::string, std::string, Operation, std::string, Verdict, std::string, std::string,
                std::string, Instant)>
@@ -86,9 +87,9 @@ Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
   return tx.one(kLockLatest, merchant, ThingId{subject}, 2 * call_timeout.count());
 }
 
-Subject subject_of(Tx& tx, const std::string& key) {
+Subject subject_of(Tx& tx, const std::string& processor, const std::string& key) {
   const auto id = from_text<AttemptId>(key, Code::not_found);
-  return tx.one(kSubject, id, identity::merchant_of(tx, id.uuid));
+  return tx.one(kSubject, identity::merchant_of(tx, id.uuid), id, processor);
 }
 
 Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event) {

@@ -176,3 +176,8 @@ std::string canonical_json(const Json& json) {
 }
 
 }  // namespace bottega
+
+template class nlohmann::basic_json<>;
+template class nlohmann::detail::serializer<nlohmann::json>;
+template class std::map<std::string, nlohmann::json, std::less<>>;
+template class std::vector<nlohmann::json>;

@@ -25,17 +25,17 @@ struct App {
   bus::Hub& hub;
   identity::Passwords& passwords;
   const processors::Registry& registry;
-  processors::Sandbox* sandbox;  // none in live mode
   jobs::Runner& runner;
   std::function<void()> poke_jobs;  // due work was committed: look now
   std::span<const Route> routes;
-  std::string public_url;
   payments::Rules payment_rules;
   payouts::Rules payout_rules;
 
-  Limits limits;
-  Metrics metrics;
-  TokenCache tokens;
+  processors::Sandbox* sandbox = nullptr;  // none in live mode
+  std::string public_url{};
+  Limits limits{};
+  Metrics metrics{};
+  TokenCache tokens{};
   std::atomic<bool> stopping{false};
 };
 

@@ -1,5 +1,6 @@
 // Money back to the buyer: an object of its own, with its own attempts and its own end.
 #include "payments/rows.hpp"
+#include "bottega/core/log.hpp"
 #include "bottega/payments/payments.hpp"
 
 namespace bottega::payments {
@@ -132,7 +133,11 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& ou
   tx.run(kUpdate, merchant, id, refund.state, refund.reference, refund.updated_at);
   if (refund.state == before) return refund;
   if (refund.state == RefundState::succeeded) succeeded(tx, refund, payment);
-  if (refund.state == RefundState::failed) tell(tx, refund, payment, "refund.failed");
+  if (refund.state == RefundState::failed) {
+    // The buyer is still owed it: a person must look.
+    log::error("refund.failed", {{"refund", text_of(id)}, {"reason", attempt.reason}});
+    tell(tx, refund, payment, "refund.failed");
+  }
   return refund;
 }
 

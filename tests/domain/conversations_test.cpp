@@ -20,16 +20,6 @@ NewMessage message(const std::string& text, const std::string& client_id = "") {
   return given;
 }
 
-template <class F>
-std::optional<Code> code_of(F&& work) {
-  try {
-    work();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
-
 class Conversations : public testing::Test {
  protected:
   static void SetUpTestSuite() { world = std::make_unique<World>(); }

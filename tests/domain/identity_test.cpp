@@ -16,16 +16,6 @@ using identity::TokenLife, identity::Tokens, identity::Who;
 
 constexpr TokenLife kLife{15min, std::chrono::days(30)};
 
-template <class F>
-std::optional<Code> code_of(F&& work) {
-  try {
-    work();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
-
 class Identity : public testing::Test {
  protected:
   static void SetUpTestSuite() { world = std::make_unique<World>(); }

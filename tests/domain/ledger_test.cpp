@@ -14,16 +14,6 @@ namespace {
 
 using ledger::Kind, ledger::Transfer, ledger::Why;
 
-template <class F>
-std::optional<Code> code_of(F&& work) {
-  try {
-    work();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
-
 class Ledger : public testing::Test {
  protected:
   static void SetUpTestSuite() { world = std::make_unique<World>(); }

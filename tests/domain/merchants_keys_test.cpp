@@ -11,16 +11,6 @@ namespace {
 
 using identity::Role, identity::Scope, identity::Who;
 
-template <class F>
-std::optional<Code> code_of(F&& work) {
-  try {
-    work();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
-
 class ApiKeys : public testing::Test {
  protected:
   static void SetUpTestSuite() { world = std::make_unique<World>(); }

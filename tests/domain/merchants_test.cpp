@@ -12,16 +12,6 @@ namespace {
 
 using identity::MerchantId, identity::Onboarding, identity::Role, identity::Scope, identity::Who;
 
-template <class F>
-std::optional<Code> code_of(F&& work) {
-  try {
-    work();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
-
 class Merchants : public testing::Test {
  protected:
   static void SetUpTestSuite() { world = std::make_unique<World>(); }

@@ -35,15 +35,6 @@ Request request_of(const std::string& key, const std::string& body = "{}",
 
 std::optional<OnceKey> key_of(const Request& request) { return gateway::once_key(request); }
 
-std::optional<Code> code_of(const std::function<void()>& work) {
-  try {
-    work();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
-
 class OnceTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {

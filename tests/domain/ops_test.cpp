@@ -12,16 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 using identity::MerchantId;
 
-template <class F>
-std::optional<Code> code_of(F&& work) {
-  try {
-    work();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
-
 // Two shops with two sales each, made once.
 class Ops : public testing::Test {
  protected:

@@ -9,17 +9,6 @@ namespace {
 using namespace std::chrono_literals;
 using orders::State;
 
-template <class Act>
-Code code_of(Act act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return Code::internal;
-}
-
 class Orders : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -45,22 +34,6 @@ class Orders : public ::testing::Test {
   }
   static orders::Order now(const orders::Order& order) {
     return world_->transact([&](Tx& tx) { return orders::lock(tx, order.merchant_id, order.id); });
-  }
-  static identity::Who member(identity::Role role) {
-    const auto who = world_->person();
-    world_->transact([&](Tx& tx) {
-      const auto email = identity::fetch_account(tx, who.account).email;
-      identity::add_member(tx, shop_.merchant, {email, role});
-    });
-    return who;
-  }
-  static identity::Who key_with(const Shop& shop, identity::Scope scope) {
-    const auto given =
-        from_json<identity::NewApiKey>({{"name", "Bot"}, {"scopes", {text_of(scope)}}});
-    return world_->transact([&](Tx& tx) {
-      const auto issued = identity::issue_api_key(tx, shop.owner, shop.merchant, given);
-      return identity::authenticate(tx, issued.secret);
-    });
   }
   // The rows of a table that are about the order.
   static std::string count_of(const std::string& table, const orders::Order& order) {
@@ -147,8 +120,8 @@ INSTANTIATE_TEST_SUITE_P(All, OrderActs,
 TEST_F(Orders, AreShippedByEveryMemberAndByAKeyWithTheScope) {
   std::vector<identity::Who> crew;
   for (const auto role : {identity::Role::agent, identity::Role::manager, identity::Role::owner})
-    crew.push_back(member(role));
-  crew.push_back(key_with(shop_, identity::Scope::orders));
+    crew.push_back(world_->member(shop_, role));
+  crew.push_back(world_->key_with(shop_, identity::Scope::orders));
   for (const auto& who : crew) {
     const auto order = world_->sell(shop_);
     EXPECT_EQ(ship(who, order).order.state, State::shipped);
@@ -159,10 +132,10 @@ TEST_F(Orders, AreShippedByNobodyElse) {
   const auto order = world_->sell(shop_);
   const auto other = world_->shop();
   for (const auto& who : {shop_.buyer, world_->person(), world_->staff(), other.owner,
-                          key_with(other, identity::Scope::orders), identity::Who{}})
+                          world_->key_with(other, identity::Scope::orders), identity::Who{}})
     EXPECT_EQ(code_of([&] { ship(who, order); }), Code::not_found);
   for (const auto scope : {identity::Scope::read, identity::Scope::chat, identity::Scope::payments})
-    EXPECT_EQ(code_of([&] { ship(key_with(shop_, scope), order); }), Code::forbidden);
+    EXPECT_EQ(code_of([&] { ship(world_->key_with(shop_, scope), order); }), Code::forbidden);
   EXPECT_EQ(now(order).state, State::paid);
   EXPECT_EQ(count_of("payouts", order), "0");
 }
@@ -173,9 +146,9 @@ TEST_F(Orders, AreCancelledByManagersAndUp) {
     world_->transact(
         [&](Tx& tx) { orders::lock_for_merchant(tx, who, order.id, identity::Role::manager); });
   };
-  EXPECT_NO_THROW(lock(member(identity::Role::manager)));
+  EXPECT_NO_THROW(lock(world_->member(shop_, identity::Role::manager)));
   EXPECT_NO_THROW(lock(shop_.owner));
-  EXPECT_EQ(code_of([&] { lock(member(identity::Role::agent)); }), Code::forbidden);
+  EXPECT_EQ(code_of([&] { lock(world_->member(shop_, identity::Role::agent)); }), Code::forbidden);
   EXPECT_EQ(code_of([&] { lock(shop_.buyer); }), Code::not_found);
 }
 
@@ -195,7 +168,7 @@ TEST_F(Orders, AreSeenByTheBuyerAndTheShop) {
     return world_->transact([&](Tx& tx) { return orders::fetch(tx, who, order.id).id; });
   };
   EXPECT_EQ(fetch(shop_.buyer), order.id);
-  EXPECT_EQ(fetch(member(identity::Role::agent)), order.id);
+  EXPECT_EQ(fetch(world_->member(shop_, identity::Role::agent)), order.id);
   EXPECT_EQ(code_of([&] { fetch(world_->person()); }), Code::not_found);
   auto key = shop_.buyer;  // a key the buyer made for a shop of their own
   key.kind = identity::Kind::api_key;

@@ -43,10 +43,6 @@ class News : public ::testing::Test {
       return attempts::lock_latest(tx, shop_.merchant, payment.id.uuid, 1s).key();
     });
   }
-  static std::int64_t last_seq() {
-    return world_->transact(
-        [&](Tx& tx) { return conversations::fetch(tx, shop_.buyer, shop_.conversation).last_seq; });
-  }
   // As the webhook route keeps it; the job is run by the caller.
   static attempts::Seen keep(const processors::Event& event) {
     return world_->transact([&](Tx& tx) { return attempts::keep_event(tx, "sandbox", event); });
@@ -149,7 +145,7 @@ TEST_P(StateNews, MovesThePaymentAsTheTableSaysOrIsRefused) {
   for (const auto& step : kWayTo.at(from)) settle(payment, step);
   const auto before = now(payment);
   ASSERT_EQ(text_of(before.payment.state), from);
-  const auto seq = last_seq();
+  const auto seq = world_->last_seq(shop_);
   if (expected == "!") {
     try {
       settle(payment, news);
@@ -158,18 +154,18 @@ TEST_P(StateNews, MovesThePaymentAsTheTableSaysOrIsRefused) {
       EXPECT_EQ(error.code(), Code::conflict);
     }
     EXPECT_EQ(to_json(now(payment)), to_json(before)) << "and changes nothing";
-    EXPECT_EQ(last_seq(), seq);
+    EXPECT_EQ(world_->last_seq(shop_), seq);
     return;
   }
   EXPECT_EQ(text_of(settle(payment, news).payment.state), expected);
   const bool is_news = expected != from && expected != "unknown";
-  EXPECT_EQ(last_seq(), seq + (is_news ? (expected == "captured" ? 2 : 1) : 0));
+  EXPECT_EQ(world_->last_seq(shop_), seq + (is_news ? (expected == "captured" ? 2 : 1) : 0));
   EXPECT_EQ(captures_of(payment), expected == "captured" ? 1 : 0);
   // And once more: hearing it again changes nothing.
-  const auto told = last_seq();
+  const auto told = world_->last_seq(shop_);
   settle(payment, news);
   EXPECT_EQ(text_of(now(payment).payment.state), expected);
-  EXPECT_EQ(last_seq(), told);
+  EXPECT_EQ(world_->last_seq(shop_), told);
   EXPECT_EQ(captures_of(payment), expected == "captured" ? 1 : 0);
 }
 
@@ -189,12 +185,12 @@ TEST_F(News, ByWebhookBeforeTheAnswerIsEnough) {
   world_->deliver_webhooks();
   world_->run_jobs();
   EXPECT_EQ(now(payment).payment.state, State::captured);
-  const auto seq = last_seq();
+  const auto seq = world_->last_seq(shop_);
   const auto late = settle(payment, answer);
   EXPECT_EQ(late.payment.state, State::captured);
   EXPECT_TRUE(late.order);
   EXPECT_EQ(captures_of(payment), 1);
-  EXPECT_EQ(last_seq(), seq);
+  EXPECT_EQ(world_->last_seq(shop_), seq);
 }
 
 TEST_F(News, ByWebhookBeforeAnAnswerThatNeverCameIsEnough) {
@@ -209,13 +205,13 @@ TEST_F(News, ByWebhookBeforeAnAnswerThatNeverCameIsEnough) {
 TEST_F(News, ByWebhookAfterTheAnswerChangesNothing) {
   const auto payment = world_->pay(shop_, world_->ask(shop_)).payment;
   const auto before = now(payment);
-  const auto seq = last_seq();
+  const auto seq = world_->last_seq(shop_);
   EXPECT_GE(world_->deliver_webhooks(), 1);
   world_->run_jobs();
   EXPECT_EQ(now(payment).payment.state, State::captured);
   EXPECT_EQ(to_json(now(payment).order), to_json(before.order));
   EXPECT_EQ(captures_of(payment), 1);
-  EXPECT_EQ(last_seq(), seq);
+  EXPECT_EQ(world_->last_seq(shop_), seq);
 }
 
 TEST_F(News, ByTheSameWebhookTwiceIsKeptOnce) {
@@ -273,6 +269,15 @@ TEST_F(News, ForAnUnknownKeyIsKeptAndMovesNothing) {
   EXPECT_EQ(world_->transact([](Tx& tx) { return to_json(ops::trial_balance(tx)); }), before);
 }
 
+TEST_F(News, OfAnotherProcessorThanTheOneThatWasAskedMovesNothing) {
+  const auto payment = begin(world_->ask(shop_));
+  const auto event = event_of(key_of(payment), kYes);
+  world_->transact([&](Tx& tx) { attempts::keep_event(tx, "other", event); });
+  world_->run_jobs();
+  EXPECT_EQ(now(payment).payment.state, State::created);
+  EXPECT_EQ(captures_of(payment), 0);
+}
+
 TEST_F(News, AboutAnotherKindOfThingThanTheKeyIsForMovesNothing) {
   const auto payment = begin(world_->ask(shop_));
   for (const auto operation : {processors::Operation::refund, processors::Operation::payout,
@@ -317,7 +322,7 @@ class LateNews : public News {
 
 TEST_F(LateNews, OfAPaymentThatIsRefundedBringsNothingBack) {
   const auto payment = refunded();
-  const auto seq = last_seq();
+  const auto seq = world_->last_seq(shop_);
   for (const auto& outcome : {kYes, kLater, kSilence}) {
     const auto after = settle(payment, outcome);
     EXPECT_EQ(after.payment.state, State::refunded);
@@ -325,7 +330,7 @@ TEST_F(LateNews, OfAPaymentThatIsRefundedBringsNothingBack) {
     EXPECT_EQ(after.order.value().state, orders::State::cancelled);
   }
   EXPECT_THROW(settle(payment, kNo), Error);
-  EXPECT_EQ(last_seq(), seq);
+  EXPECT_EQ(world_->last_seq(shop_), seq);
   EXPECT_EQ(captures_of(payment), 1);
 }
 

@@ -10,17 +10,6 @@ using namespace std::chrono_literals;
 using payouts::State;
 using processors::MovementState, processors::Operation, processors::Outcome, processors::Verdict;
 
-template <class Act>
-Code code_of(Act act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return Code::internal;
-}
-
 class Payouts : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { world_ = std::make_unique<World>(); }
@@ -333,6 +322,22 @@ TEST_F(Payouts, UnderWayCannotBeHeld) {
   ASSERT_EQ(now(payout).state, State::submitted);
   EXPECT_EQ(code_of([&] { hold(payout); }), Code::conflict);
   EXPECT_EQ(now(payout).state, State::submitted);
+}
+
+// One that fails again and again is not sent on and on where ops want to look at it first.
+TEST_F(Payouts, ThatFailedCanBeHeldAndAreTriedAgainWhenReleased) {
+  const auto payout = schedule_share_ending_in(13);
+  pass(6 * 24h);
+  ASSERT_EQ(now(payout).state, State::failed);
+  const auto tries = now(payout).tries;
+  EXPECT_EQ(hold(payout).state, State::held);
+  pass(3 * 24h);
+  EXPECT_EQ(now(payout).state, State::held);
+  EXPECT_EQ(now(payout).tries, tries);
+  EXPECT_EQ(release(payout).state, State::scheduled);
+  world_->run_jobs();
+  EXPECT_EQ(now(payout).tries, tries + 1);
+  EXPECT_EQ(balance(ledger::Kind::held), 0) << "earned once";
 }
 
 TEST_F(Payouts, AreHeldForAReasonOnly) {

@@ -12,17 +12,6 @@ using namespace std::chrono_literals;
 using payments::RequestState;
 using processors::Verdict;
 
-template <class Act>
-Code code_of(Act act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return Code::internal;
-}
-
 class Answers : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -51,10 +40,6 @@ class Answers : public ::testing::Test {
     return world_
         ->transact([&](Tx& tx) { return payments::fetch_request(tx, shop_.owner, request.id); })
         .state;
-  }
-  static std::int64_t last_seq() {
-    return world_->transact(
-        [&](Tx& tx) { return conversations::fetch(tx, shop_.buyer, shop_.conversation).last_seq; });
   }
   // A request that has come to the state.
   static payments::Request in_state(RequestState state) {
@@ -131,12 +116,12 @@ TEST_P(RequestAnswers, MoveAnOpenRequestAndNoOther) {
   const auto [from, answer] = GetParam();
   const auto request = in_state(from);
   if (answer == Answer::expire) world_->advance(25h);
-  const auto before = last_seq();
+  const auto before = world_->last_seq(shop_);
   const auto to = expected(from, answer);
   if (to) {
     give(answer, request);
     EXPECT_EQ(state_of(request), *to);
-    EXPECT_EQ(last_seq(), before + 1) << "the conversation is told once";
+    EXPECT_EQ(world_->last_seq(shop_), before + 1) << "the conversation is told once";
     return;
   }
   // The job that expires asks again while a payment is under way, and leaves what is final alone.
@@ -146,7 +131,7 @@ TEST_P(RequestAnswers, MoveAnOpenRequestAndNoOther) {
     EXPECT_EQ(code_of([&, given = answer] { give(given, request); }),
               answer == Answer::expire ? Code::busy : Code::conflict);
   EXPECT_EQ(state_of(request), from);
-  EXPECT_EQ(last_seq(), before) << "what is refused changes nothing";
+  EXPECT_EQ(world_->last_seq(shop_), before) << "what is refused changes nothing";
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -43,26 +43,6 @@ class Requests : public ::testing::Test {
     return world_->transact(
         [&](Tx& tx) { return payments::ask(tx, who, request, world_->payment_rules); });
   }
-  static std::int64_t last_seq(const Shop& shop) {
-    return world_->transact(
-        [&](Tx& tx) { return conversations::fetch(tx, shop.buyer, shop.conversation).last_seq; });
-  }
-  static identity::Who member(const Shop& shop, identity::Role role) {
-    const auto who = world_->person();
-    world_->transact([&](Tx& tx) {
-      const auto email = identity::fetch_account(tx, who.account).email;
-      identity::add_member(tx, shop.merchant, {email, role});
-    });
-    return who;
-  }
-  static identity::Who key_with(const Shop& shop, identity::Scope scope) {
-    const auto given =
-        from_json<identity::NewApiKey>({{"name", "Bot"}, {"scopes", {text_of(scope)}}});
-    return world_->transact([&](Tx& tx) {
-      const auto issued = identity::issue_api_key(tx, shop.owner, shop.merchant, given);
-      return identity::authenticate(tx, issued.secret);
-    });
-  }
 
   static inline std::unique_ptr<World> world_;
   static inline Shop shop_;
@@ -114,14 +94,14 @@ struct Bad {
 class RequestRefusals : public Requests, public ::testing::WithParamInterface<Bad> {};
 
 TEST_P(RequestRefusals, NameTheFieldAndWriteNothing) {
-  const auto before = last_seq(shop_);
+  const auto before = world_->last_seq(shop_);
   auto given = a_request(shop_);
   given[GetParam().member] = GetParam().value;
   const auto error = refusal_of([&] { ask(shop_.owner, given); });
   EXPECT_EQ(error.code(), Code::invalid) << error.what();
   ASSERT_EQ(error.faults().size(), 1u);
   EXPECT_EQ(error.faults().front().pointer, GetParam().pointer);
-  EXPECT_EQ(last_seq(shop_), before);
+  EXPECT_EQ(world_->last_seq(shop_), before);
 }
 
 Json line_of(Json quantity, Json unit_amount) {
@@ -224,16 +204,16 @@ TEST_F(Requests, StandForADayWhereNothingElseIsSaid) {
 
 TEST_F(Requests, AreMadeByEveryMemberWhateverTheRole) {
   for (const auto role : {identity::Role::agent, identity::Role::manager, identity::Role::owner}) {
-    const auto who = member(shop_, role);
+    const auto who = world_->member(shop_, role);
     EXPECT_EQ(ask(who, a_request(shop_)).merchant_id, shop_.merchant) << text_of(role);
   }
 }
 
 TEST_F(Requests, AreMadeByAnApiKeyWithTheScopeOnly) {
-  const auto request = ask(key_with(shop_, identity::Scope::payments), a_request(shop_));
+  const auto request = ask(world_->key_with(shop_, identity::Scope::payments), a_request(shop_));
   EXPECT_EQ(request.buyer_id, shop_.buyer.account);
   for (const auto scope : {identity::Scope::read, identity::Scope::chat, identity::Scope::orders}) {
-    const auto key = key_with(shop_, scope);
+    const auto key = world_->key_with(shop_, scope);
     const auto error = refusal_of([&] { ask(key, a_request(shop_)); });
     EXPECT_EQ(error.code(), Code::forbidden) << text_of(scope);
   }
@@ -241,15 +221,15 @@ TEST_F(Requests, AreMadeByAnApiKeyWithTheScopeOnly) {
 
 TEST_F(Requests, AreNotMadeByBuyersStrangersOrOtherShops) {
   const auto other = world_->shop();
-  const auto before = last_seq(shop_);
+  const auto before = world_->last_seq(shop_);
   EXPECT_EQ(refusal_of([&] { ask(shop_.buyer, a_request(shop_)); }).code(), Code::forbidden);
   EXPECT_EQ(refusal_of([&] { ask(world_->person(), a_request(shop_)); }).code(), Code::not_found);
   EXPECT_EQ(refusal_of([&] { ask(other.owner, a_request(shop_)); }).code(), Code::not_found);
   EXPECT_EQ(refusal_of([&] { ask(world_->staff(), a_request(shop_)); }).code(), Code::not_found);
   EXPECT_EQ(refusal_of([&] { ask(identity::Who{}, a_request(shop_)); }).code(), Code::not_found);
-  const auto key = key_with(other, identity::Scope::payments);
+  const auto key = world_->key_with(other, identity::Scope::payments);
   EXPECT_EQ(refusal_of([&] { ask(key, a_request(shop_)); }).code(), Code::not_found);
-  EXPECT_EQ(last_seq(shop_), before);
+  EXPECT_EQ(world_->last_seq(shop_), before);
 }
 
 TEST_F(Requests, AreForTheTwoSidesToSeeAndForNobodyElse) {
@@ -295,7 +275,7 @@ TEST_F(Requests, WaitUntilTheProcessorHasAcceptedTheBusiness) {
   world_->deliver_webhooks();
   world_->run_jobs();
   EXPECT_EQ(refused(), Code::conflict) << "rejected";
-  EXPECT_EQ(last_seq(fresh), 0);
+  EXPECT_EQ(world_->last_seq(fresh), 0);
   world_->activate(fresh.merchant);
   EXPECT_EQ(ask(fresh.owner, a_request(fresh)).state, RequestState::open);
 }

@@ -42,16 +42,6 @@ std::string failure_of(const std::string& url, const std::string& statements) {
   }
 }
 
-template <class F>
-std::optional<Code> code_of(F&& work) {
-  try {
-    work();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
-
 bool belongs_to(const SqlText& sql, std::string_view schema) {
   if (sql.name.starts_with("test.")) return false;
   return sql.name.starts_with("sandbox.") == (schema == "sandbox");

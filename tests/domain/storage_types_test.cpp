@@ -88,16 +88,6 @@ class Types : public testing::Test {
   static Row ask(const Sql<Row(A...)>& sql, const std::type_identity_t<A>&... a) {
     return db->transact_blocking([&](Tx& tx) { return tx.one(sql, a...); });
   }
-  template <class F>
-  static std::optional<Code> code_of(F&& work) {
-    try {
-      work();
-      return std::nullopt;
-    } catch (const Error& error) {
-      return error.code();
-    }
-  }
-
   static inline Clock clock;
   static inline std::unique_ptr<Database> db;
 };

@@ -99,6 +99,29 @@ Shop World::shop(const std::string& currency) {
   return shop;
 }
 
+identity::Who World::member(const Shop& shop, identity::Role role) {
+  const auto who = person();
+  transact([&](Tx& tx) {
+    const auto email = identity::fetch_account(tx, who.account).email;
+    identity::add_member(tx, shop.merchant, {email, role});
+  });
+  return who;
+}
+
+identity::Who World::key_with(const Shop& shop, identity::Scope scope) {
+  const auto given =
+      from_json<identity::NewApiKey>({{"name", "Bot"}, {"scopes", {text_of(scope)}}});
+  return transact([&](Tx& tx) {
+    const auto issued = identity::issue_api_key(tx, shop.owner, shop.merchant, given);
+    return identity::authenticate(tx, issued.secret);
+  });
+}
+
+std::int64_t World::last_seq(const Shop& shop) {
+  return transact(
+      [&](Tx& tx) { return conversations::fetch(tx, shop.buyer, shop.conversation).last_seq; });
+}
+
 payments::Request World::ask(const Shop& shop, std::int64_t amount, const std::string& currency) {
   const Json given = {{"conversation_id", text_of(shop.conversation)},
                       {"title", "Lamp"},

@@ -9,6 +9,7 @@
 #include "app/handlers.hpp"
 #include "support/cluster.hpp"
 #include "support/context.hpp"
+#include "support/errors.hpp"
 #include "bottega/ops/ops.hpp"
 #include "bottega/processors/sandbox.hpp"
 
@@ -42,6 +43,12 @@ class World {
   identity::Merchant merchant(const identity::Who& owner, const std::string& currency = "USD");
   void activate(identity::MerchantId merchant);
   Shop shop(const std::string& currency = "USD");
+
+  // A new person with this role in the shop; and a key that it gave out.
+  identity::Who member(const Shop& shop, identity::Role role);
+  identity::Who key_with(const Shop& shop, identity::Scope scope);
+  // The last entry of the shop's conversation.
+  std::int64_t last_seq(const Shop& shop);
 
   payments::Request ask(const Shop& shop, std::int64_t amount = 1250,
                         const std::string& currency = "USD");

@@ -144,7 +144,7 @@ const std::vector<Subject>& subjects() {
           {{"scheduled", {{"submit", "submitted"}, {"hold", "held"}, {"cancel", "cancelled"}}},
            {"held", {{"release", "scheduled"}, {"cancel", "cancelled"}}},
            {"submitted", {{"submit", "submitted"}, {"pay", "paid"}, {"fail", "failed"}}},
-           {"failed", {{"schedule", "scheduled"}, {"fail", "failed"}}},
+           {"failed", {{"schedule", "scheduled"}, {"fail", "failed"}, {"hold", "held"}}},
            {"paid", {{"pay", "paid"}}}}),
   };
   return all;

@@ -30,17 +30,12 @@ struct GatewayApp {
             .hub = hub,
             .passwords = passwords,
             .registry = registry,
-            .sandbox = nullptr,
             .runner = runner,
             .poke_jobs = [] {},
             .routes = routes,
-            .public_url = "https://shop.example",
             .payment_rules = {},
             .payout_rules = {},
-            .limits = {},
-            .metrics = {},
-            .tokens = {},
-            .stopping = false} {}
+            .public_url = "https://shop.example"} {}
 
   // Makes a token known, as if somebody had signed in a moment ago.
   void know(const std::string& token, identity::Who who) {

@@ -67,13 +67,14 @@ Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome);
 // The newest attempt for a subject, locked. It is overdue once it is older than any call may take.
 Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
                     std::chrono::milliseconds call_timeout);
-// The subject of the attempt with this key, and its merchant; throws Error(not_found).
+// The subject of the attempt with this key, and its merchant; throws Error(not_found), also where
+// the attempt is with another processor: none may bring news of what it was not asked to do.
 struct Subject {
   MerchantId merchant_id;
   Id<"thing"> subject_id;
 };
 BOOST_DESCRIBE_STRUCT(Subject, (), (merchant_id, subject_id))
-Subject subject_of(Tx& tx, const std::string& key);
+Subject subject_of(Tx& tx, const std::string& processor, const std::string& key);
 
 // A webhook is verified, kept by the processor's event id and answered at once; a job handles it.
 enum class Seen : std::uint8_t { first, again };

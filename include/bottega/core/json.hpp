@@ -1,9 +1,12 @@
 #pragma once
 // JSON as it comes from outside is read strictly (RFC 8259, and no duplicate keys); the canonical
 // form (RFC 8785) makes two spellings of one document equal.
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bottega {
 
@@ -18,3 +21,9 @@ Json parse_json(std::string_view text, unsigned depth_max = 32);
 std::string canonical_json(const Json& json);
 
 }  // namespace bottega
+
+// Compiled once, in json.cpp, and not again in every file that touches a document.
+extern template class nlohmann::basic_json<>;
+extern template class nlohmann::detail::serializer<nlohmann::json>;
+extern template class std::map<std::string, nlohmann::json, std::less<>>;
+extern template class std::vector<nlohmann::json>;

@@ -29,6 +29,7 @@ inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::submitted, Event::fail, State::failed},
     {State::failed, Event::schedule, State::scheduled},
     {State::failed, Event::fail, State::failed},
+    {State::failed, Event::hold, State::held},
     {State::paid, Event::pay, State::paid},
 })};
 static_assert(kLifecycle.deterministic());
