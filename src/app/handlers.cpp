@@ -21,6 +21,27 @@ asio::awaitable<void> expire_request(const JobWorld& world, const jobs::Job& job
   co_await world.db.transact([&](Tx& tx) { payments::expire(tx, merchant, id); });
 }
 
+// An unknown outcome is asked about at 5 s, 30 s, 5 min and 1 h, then daily for 5 days; so are
+// refunds and payouts. Then a person must look.
+constexpr std::int64_t kAsked = 10;
+
+asio::awaitable<void> reconcile(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = from_text<payments::PaymentId>(job.about);
+  std::exception_ptr failure;
+  try {
+    co_await payments::reconcile(world.db, world.registry, merchant, id, world.payment_rules);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  const auto now =
+      co_await world.db.transact([&](Tx& tx) { return payments::current(tx, merchant, id); });
+  // The buyer is still to confirm it: the request's end asks once more.
+  if (job.attempts >= kAsked && now.payment.state == payments::State::requires_action) co_return;
+  std::rethrow_exception(failure);
+}
+
 asio::awaitable<void> cancel_unsent(const JobWorld& world, const jobs::Job& job) {
   const auto merchant = merchant_of(job);
   const auto id = from_text<orders::OrderId>(job.about);
@@ -74,9 +95,7 @@ asio::awaitable<void> handle_event(const JobWorld& world, const jobs::Job& job) 
 
 std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
   const JobWorld* w = &world;
-  // An unknown outcome is asked about at 5 s, 30 s, 5 min and 1 h, then daily for 5 days; so are
-  // payouts sent. Then a person must look.
-  constexpr std::int64_t asked = 10, tried = 20;
+  constexpr std::int64_t tried = 20;
   // How long a job that a dead server was doing waits to be taken up. Every job may run twice at
   // once without harm, so this need only be longer than a job takes when all is well.
   constexpr auto quick = 10s;
@@ -87,17 +106,14 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
        [w](const jobs::Job& job) { return expire_request(*w, job); }},
       {orders::kCancelJob, quick, tried,
        [w](const jobs::Job& job) { return cancel_unsent(*w, job); }},
-      {payments::kReconcileJob, with_calls, asked,
-       [w](const jobs::Job& job) {
-         return payments::reconcile(w->db, w->registry, merchant_of(job),
-                                    from_text<payments::PaymentId>(job.about), w->payment_rules);
-       }},
-      {payments::kRefundJob, with_calls, asked,
+      {payments::kReconcileJob, with_calls, kAsked,
+       [w](const jobs::Job& job) { return reconcile(*w, job); }},
+      {payments::kRefundJob, with_calls, kAsked,
        [w](const jobs::Job& job) {
          return payments::refund(w->db, w->registry, merchant_of(job),
                                  from_text<payments::RefundId>(job.about), w->payment_rules);
        }},
-      {payouts::kPayJob, with_calls, asked,
+      {payouts::kPayJob, with_calls, kAsked,
        [w](const jobs::Job& job) {
          return payouts::pay(w->db, w->registry, merchant_of(job),
                              from_text<payouts::PayoutId>(job.about), w->payout_rules);

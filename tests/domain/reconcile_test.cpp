@@ -10,6 +10,10 @@ using namespace std::chrono_literals;
 using payments::RequestState, payments::State;
 using processors::MovementState, processors::Outcome, processors::Verdict;
 
+// From one question about an unknown outcome to the next.
+constexpr auto kDay = 86'401s;
+constexpr auto kWaits = std::to_array({6s, 6s, 31s, 301s, 3'601s, kDay, kDay, kDay, kDay, kDay});
+
 class Reconcile : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -173,6 +177,28 @@ TEST_F(Reconcile, AsksAgainWhileTheBuyerHasNotConfirmed) {
   EXPECT_EQ(now(waiting).payment.state, State::captured);
 }
 
+// A buyer who takes their time is no fault that a person must look at. Should the news of the
+// confirmation be lost too, the end of the request finds it.
+TEST_F(Reconcile, OfAPaymentThatIsNeverConfirmedEndsQuietlyAndTheRequestsEndFindsTheTruth) {
+  const auto usual = std::exchange(world_->payment_rules.expiry_default, std::chrono::days(20));
+  const auto waiting = world_->pay(shop_, world_->ask(shop_), "tok_confirm").payment;
+  world_->payment_rules.expiry_default = usual;
+  const auto dead = run(world_->runner.counts()).dead;
+  world_->advance(1min);
+  for (const auto wait : kWaits) {
+    world_->advance(wait);
+    world_->run_jobs();
+  }
+  EXPECT_EQ(run(world_->runner.counts()).dead, dead);
+  EXPECT_EQ(jobs_about(text_of(waiting.id)), "0");
+  EXPECT_EQ(now(waiting).payment.state, State::requires_action);
+  run(world_->sandbox.confirm(waiting.reference.value(), processors::Confirm::yes));
+  world_->advance(std::chrono::days(20));
+  world_->run_jobs();
+  EXPECT_EQ(now(waiting).payment.state, State::captured);
+  EXPECT_TRUE(now(waiting).order);
+}
+
 TEST_F(Reconcile, OfWhatIsSettledAsksNobodyAndChangesNothing) {
   const auto payment = world_->pay(shop_, world_->ask(shop_)).payment;
   const processors::Registry nobody;  // asking would throw
@@ -245,6 +271,18 @@ TEST_F(Reconcile, OfAnUnknownPaymentGoesOnUntilTheProcessorSpeaks) {
   EXPECT_EQ(silent.asked, 3);
   EXPECT_EQ(silent.cancelled, 0) << "silence is no proof that nothing was done";
   EXPECT_EQ(now(payment).payment.state, State::unknown);
+  // By its job: for an hour and five days, then a person must look.
+  const JobWorld world{world_->db, registry, world_->payment_rules, world_->payout_rules};
+  jobs::Runner runner(world_->db, job_kinds(world), 16);
+  const auto dead = run(runner.counts()).dead;
+  for (const auto wait : kWaits) {
+    EXPECT_EQ(run(runner.counts()).dead, dead);
+    world_->advance(wait);
+    run(runner.drain(50));
+  }
+  EXPECT_EQ(run(runner.counts()).dead, dead + 1);
+  EXPECT_EQ(silent.asked, 13);
+  EXPECT_EQ(silent.cancelled, 0);
   reconcile(payment);
   EXPECT_EQ(now(payment).payment.state, State::captured);
 }
