@@ -11,17 +11,17 @@ struct Person {
   std::optional<identity::StaffRole> staff;
 };
 constexpr const char* kPassword = "bottega demo";
+constexpr Person kPeople[] = {
+    {"buyer@demo.example", "Bea Buyer", std::nullopt},
+    {"owner@demo.example", "Otto Owner", std::nullopt},
+    {"ops@demo.example", "Olga Ops", identity::StaffRole::admin},
+};
 
 }  // namespace
 
 std::string add_demo_people(Database& db, identity::PasswordCost cost) {
-  const Person people[] = {
-      {"buyer@demo.example", "Bea Buyer", std::nullopt},
-      {"owner@demo.example", "Otto Owner", std::nullopt},
-      {"ops@demo.example", "Olga Ops", identity::StaffRole::admin},
-  };
   std::string words;
-  for (const auto& person : people) {
+  for (const auto& person : kPeople) {
     const auto email = from_text<Email>(person.email);
     db.transact_blocking([&](Tx& tx) {
       if (identity::find_credential(tx, email)) return;
@@ -31,6 +31,20 @@ std::string add_demo_people(Database& db, identity::PasswordCost cost) {
     words += std::string("  ") + person.email + "  (" + person.name + ")\n";
   }
   return words + "  all with the password: " + kPassword + "\n";
+}
+
+void refuse_demo_people(Database& db) {
+  for (const auto& person : kPeople) {
+    const auto email = from_text<Email>(person.email);
+    const auto known =
+        db.transact_blocking([&](Tx& tx) { return identity::find_credential(tx, email); });
+    if (known && known->state == identity::AccountState::active)
+      throw Error(
+          Code::conflict,
+          std::string(person.email) +
+              " is in this database, with a password that everybody "
+              "knows: mode=live takes a database of its own, or suspend the demo people first");
+  }
 }
 
 }  // namespace bottega

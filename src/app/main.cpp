@@ -62,6 +62,8 @@ int serve(const Given& given) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   const auto config = load(given);
+  if (given.demo && config.mode != "sandbox")
+    throw Error(Code::invalid, "--demo makes people whose password everybody knows: sandbox only");
   open_log(config);
   Node node(config);
   if (given.demo) std::cout << "Demo people:\n" << node.add_demo_people();
@@ -125,7 +127,11 @@ int run(int argc, char** argv) {
   if (*serving) return serve(given);
   if (*migrating) return migrate_now(given);
   if (*staff) return add_staff(given);
-  if (*health) return is_ready(load(given)) ? 0 : 1;
+  if (*health) {
+    const bool ready = is_ready(load(given));
+    std::cout << (ready ? "ready\n" : "not ready\n");
+    return ready ? 0 : 1;
+  }
   if (*listing) std::cout << settings_page(load(given));
   return 0;
 }

@@ -126,7 +126,7 @@ struct Node::Parts {
   void open_doors();
   void start_loops();
   void stop();
-  void stop_loops();
+  void stop_loops(std::chrono::steady_clock::time_point latest);
 
   Config config;
   Clock clock;
@@ -184,6 +184,7 @@ Node::Parts::Parts(Config given)
           .payment_rules = payment_rules,
           .payout_rules = payout_rules} {
   clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
+  if (config.mode == "live") refuse_demo_people(db);
   if (config.mode == "sandbox") {
     sandbox_db = std::make_unique<Database>(sandbox_options_of(config, storage.sandbox_url), clock);
     sandbox = std::make_unique<processors::Sandbox>(*sandbox_db, processor_options_of(config));
@@ -254,20 +255,26 @@ void Node::Parts::start_loops() {
   for (auto& loop : loops) loop->start();
 }
 
-void Node::Parts::stop_loops() {
+void Node::Parts::stop_loops(std::chrono::steady_clock::time_point latest) {
   for (auto& loop : loops) loop->stop();
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(config.stop_grace_s);
-  for (const auto& loop : loops) loop->wait_until(end);
+  for (const auto& loop : loops) loop->wait_until(latest);
 }
 
 void Node::Parts::stop() {
   if (stopped) return;
   stopped = true;
   app.stopping = true;
-  stop_loops();
-  const auto grace = std::chrono::seconds(config.stop_grace_s);
-  server->stop(grace);
-  if (sandbox_server) sandbox_server->stop(grace);
+  const auto now = std::chrono::steady_clock::now();
+  const auto grace = std::chrono::milliseconds(std::chrono::seconds(config.stop_grace_s));
+  const auto soft_end = now + grace * 3 / 4, hard_end = now + grace;
+  server->wind_down();
+  // A call to a processor that has no answer by then is asked about after the next start.
+  stop_loops(soft_end);
+  server->stop(soft_end, hard_end);
+  if (sandbox_server) {
+    sandbox_server->wind_down();
+    sandbox_server->stop(soft_end, hard_end);
+  }
   // Joined before the contexts go: a database thread may still be answering into one.
   db.stop();
   if (sandbox_db) sandbox_db->stop();

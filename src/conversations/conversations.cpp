@@ -172,6 +172,10 @@ Opened open(Tx& tx, const Who& who, const NewConversation& given) {
   return {tx.one(kOfPair, merchant.id, who.account), is_new};
 }
 
+std::optional<Conversation> find_of_buyer(Tx& tx, MerchantId merchant, AccountId buyer) {
+  return tx.find(kOfPair, merchant, buyer);
+}
+
 Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Lock lock) {
   const auto merchant = identity::merchant_of(tx, id.uuid);
   if (who.kind == identity::Kind::api_key)
@@ -215,6 +219,9 @@ Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
               {{"text", given.text.value}}};
   if (given.client_id) {
     const auto sent = tx.find(kByClientId, seat.merchant, id, who.account, given.client_id->value);
+    if (sent && sent->data.value("text", "") != given.text.value)
+      throw Error(Code::conflict, "another message was sent with this client_id",
+                  {{"/client_id", "must be new for a new message"}});
     if (sent) return event_of(*sent);
     draft.client_id = given.client_id->value;
   }

@@ -51,6 +51,32 @@ bool is_mail_character(char c) {
          c != ';' && c != '<' && c != '>' && c != '[' && c != ']' && c != '\\';
 }
 
+// What shows text in another order than it is written in (UAX #9): overrides nowhere, for they make
+// one thing look like another; in a line, where one name stands beside others, no direction at all.
+bool turns_around(char32_t point, Lines lines) {
+  if (point == 0x202d || point == 0x202e) return true;
+  const bool direction =
+      (point >= 0x202a && point <= 0x202c) || (point >= 0x2066 && point <= 0x2069);
+  return direction && lines == Lines::one;
+}
+
+struct Range {
+  char32_t first, last;
+};
+// White_Space and Default_Ignorable_Code_Point of the Unicode Character Database, and the Braille
+// pattern without dots.
+constexpr Range kBlank[] = {
+    {0x00, 0x20},       {0x7f, 0xa0},      {0xad, 0xad},     {0x34f, 0x34f},   {0x61c, 0x61c},
+    {0x115f, 0x1160},   {0x1680, 0x1680},  {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f},
+    {0x2028, 0x202f},   {0x205f, 0x206f},  {0x2800, 0x2800}, {0x3000, 0x3000}, {0x3164, 0x3164},
+    {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},  {0xffa0, 0xffa0}, {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3},
+    {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
+
+bool is_blank(char32_t point) {
+  return std::ranges::any_of(
+      kBlank, [&](const Range& range) { return point >= range.first && point <= range.last; });
+}
+
 }  // namespace
 
 std::size_t code_points(std::string_view utf8) {
@@ -66,8 +92,18 @@ bool is_clean(std::string_view utf8, Lines lines) {
     if (is_control(*point) && !(layout && lines == Lines::many)) return false;
     const bool separator = *point == 0x2028 || *point == 0x2029;  // of lines, of paragraphs
     if (separator && lines == Lines::one) return false;
+    if (turns_around(*point, lines)) return false;
   }
   return true;
+}
+
+bool is_visible(std::string_view utf8) {
+  while (!utf8.empty()) {
+    const auto point = take_point(utf8);
+    if (!point) return false;
+    if (!is_blank(*point)) return true;
+  }
+  return false;
 }
 
 bool is_opaque(std::string_view text) {

@@ -179,7 +179,8 @@ Json asyncapi(const std::string& host) {
         {"version", BOTTEGA_VERSION},
         {"description",
          "Subprotocol bottega.v1. Close codes 3000 to 3499 ask the client to come back (3005 token "
-         "expired, 3008 too slow, 3010 server restarting), 3500 to 3999 not to (3500 bad token, "
+         "expired, 3008 too slow, 3010 server restarting, 3012 no pong, 3013 too busy), 3500 to "
+         "3999 not to (3500 bad token, "
          "3501 bad request)."}}},
       {"servers", {{"this", {{"host", host}, {"protocol", "ws"}}}}},
       {"channels", {{"socket", {{"address", "/v1/socket"}, {"messages", channel_messages}}}}},

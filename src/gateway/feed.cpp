@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "bottega/core/log.hpp"
-
 namespace bottega::gateway {
 namespace {
 
@@ -36,28 +34,19 @@ bool Feed::hear(const bus::EventPtr& event) {
   }
   auto& wanted = wanted_[event->stream];
   wanted = std::max(wanted, event->position);
-  return !busy_ && !holding_;
+  return !holding_;
 }
 
 bool Feed::release() {
   holding_ = false;
-  return !wanted_.empty() && !busy_;
+  return !wanted_.empty();
 }
 
 asio::awaitable<void> Feed::catch_up() {
-  if (busy_) co_return;
-  busy_ = true;
-  try {
-    while (!wanted_.empty()) {
-      const auto stream = wanted_.begin()->first;
-      co_await fill(stream);
-    }
-  } catch (const std::exception& error) {
-    // The client's next RESUME heals it; the log has everything.
-    log::warning("feed.not_filled", {{"error", std::string(error.what())}});
-    wanted_.clear();
+  while (!wanted_.empty()) {
+    const auto stream = wanted_.begin()->first;
+    co_await fill(stream);
   }
-  busy_ = false;
 }
 
 // Reads on until what is wanted has been sent; events heard meanwhile only raise the mark.
@@ -170,8 +159,6 @@ asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame)
     }
     told.push_back({{"conversation", name}, {"recovered", recovered}, {"position", sent_[name]}});
   }
-  holding_ = false;
-  co_await catch_up();
   co_return Json{{"conversations", told}};
 }
 

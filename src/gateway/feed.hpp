@@ -21,12 +21,12 @@ class Feed {
 
   // Takes a live event; true where catch_up() must be run because there is a gap before it.
   bool hear(const bus::EventPtr& event);
-  // Sends what is missing, from the log.
+  // Sends what is missing, from the log. It must not run twice at once; where it throws, what is
+  // still missing is remembered for the next time.
   asio::awaitable<void> catch_up();
   // Sends what the client says it has missed, and answers per conversation whether all of it was
-  // sent.
+  // sent. Durable events are still held back then; release() comes next.
   asio::awaitable<Json> resume(const identity::Who& who, const Frame& frame);
-  bool is_busy() const { return busy_; }
   // Durable events are held back until the client has said RESUME, or that it will not: an event
   // that came before what it has missed could not be put in order. True where catch_up() must be
   // run.
@@ -56,7 +56,6 @@ class Feed {
   std::map<std::string, std::int64_t>
       first_;  // conversation -> first position, where none was named
   bool holding_ = true;
-  bool busy_ = false;
 };
 
 }  // namespace bottega::gateway

@@ -16,7 +16,6 @@ namespace bottega::gateway {
 namespace {
 
 using asio::ip::tcp;
-constexpr auto kCutTime = std::chrono::seconds(2);
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);
 
 }  // namespace
@@ -39,10 +38,10 @@ std::unique_ptr<asio::ssl::context> make_tls(const std::string& certificate,
 
 Server::Server(App& app, unsigned threads) : app_(app) {
   for (unsigned i = 0; i < threads; ++i)
-    threads_.push_back({std::make_unique<asio::io_context>(1), std::make_unique<OpenList>(), {}});
+    threads_.push_back({std::make_unique<OpenList>(), std::make_unique<asio::io_context>(1), {}});
 }
 
-Server::~Server() { stop(std::chrono::seconds(0)); }
+Server::~Server() { stop({}, {}); }
 
 std::uint16_t Server::listen(const Endpoint& endpoint, asio::ssl::context* tls) {
   boost::system::error_code failed;
@@ -116,9 +115,7 @@ void Server::tell_all(void (Open::*what)()) {
 
 bool Server::is_quiet() const { return serving_ == 0; }
 
-void Server::stop(std::chrono::seconds grace) {
-  if (!started_) return;
-  started_ = false;
+void Server::wind_down() {
   app_.stopping = true;
   for (auto& door : doors_)
     asio::post(*threads_.front().context, [&door = *door] {
@@ -126,17 +123,20 @@ void Server::stop(std::chrono::seconds grace) {
       door.acceptor.close(ignored);
     });
   tell_all(&Open::wind_down);
+}
+
+void Server::stop(Time soft_end, Time hard_end) {
+  if (!started_) return;
+  started_ = false;
   // Waits on the main thread for the threads that serve.
   std::mutex mutex;
   std::condition_variable never;
   std::unique_lock lock(mutex);
   const auto pause = std::chrono::milliseconds(10);
-  const auto soft_end = std::chrono::steady_clock::now() + grace;
   while (!is_quiet() && std::chrono::steady_clock::now() < soft_end) never.wait_for(lock, pause);
   if (!is_quiet()) {
     log::warning("server.cutting", {{"connections", serving_.load()}});
     tell_all(&Open::cut);
-    const auto hard_end = std::chrono::steady_clock::now() + kCutTime;
     while (!is_quiet() && std::chrono::steady_clock::now() < hard_end) never.wait_for(lock, pause);
   }
   for (auto& thread : threads_) thread.context->stop();

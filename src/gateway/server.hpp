@@ -30,17 +30,19 @@ class Server {
   // Opens a port and answers which one it is. Throws Error(internal) where it is taken.
   std::uint16_t listen(const Endpoint& endpoint, asio::ssl::context* tls);
   void start();
-  // Takes nothing new, lets what runs finish, closes sockets with 3010, and after the grace cuts
-  // the rest.
-  void stop(std::chrono::seconds grace);
+  // Takes nothing new, lets what runs finish, and closes sockets with 3010.
+  void wind_down();
+  // Waits until that is done; cuts what is left at the soft end, and ends at the hard one.
+  using Time = std::chrono::steady_clock::time_point;
+  void stop(Time soft_end, Time hard_end);
 
   // Where other work of the server may run, such as the jobs.
   asio::io_context& context() { return *threads_.front().context; }
 
  private:
   struct Thread {
+    std::unique_ptr<OpenList> open;  // outlives what the context still holds
     std::unique_ptr<asio::io_context> context;
-    std::unique_ptr<OpenList> open;
     std::thread thread;
   };
   struct Door {
@@ -54,10 +56,10 @@ class Server {
   bool is_quiet() const;
 
   App& app_;
-  std::vector<Thread> threads_;
-  std::vector<std::unique_ptr<Door>> doors_;
   std::size_t next_ = 0;
   std::atomic<std::int64_t> serving_{0};
+  std::vector<Thread> threads_;
+  std::vector<std::unique_ptr<Door>> doors_;
   bool started_ = false;
 };
 

@@ -10,14 +10,17 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <deque>
+#include <utility>
 
 #include "gateway/connection.hpp"
 #include "gateway/dispatch.hpp"
 #include "gateway/feed.hpp"
 #include "gateway/frames.hpp"
 #include "gateway/head.hpp"
+#include "gateway/insist.hpp"
 #include "gateway/problem.hpp"
-#include "gateway/url.hpp"
+#include "gateway/topics.hpp"
+#include "gateway/upgrade.hpp"
 #include "bottega/core/log.hpp"
 
 namespace bottega::gateway {
@@ -28,7 +31,6 @@ namespace http = beast::http;
 using std::chrono::seconds;
 using Socket = websocket::stream<Stream&, false>;  // without permessage-deflate: no inflated bombs
 
-constexpr std::string_view kProtocol = "bottega.v1";
 // How long after signing in a client may take to say RESUME before live events begin without it.
 constexpr auto kResumePatience = std::chrono::milliseconds(500);
 
@@ -38,6 +40,7 @@ enum class Close : std::uint16_t {
   slow = 3008,
   restarting = 3010,
   no_pong = 3012,
+  overloaded = 3013,
   bad_token = 3500,
   bad_request = 3501,
 };
@@ -53,6 +56,7 @@ class SocketSession final : public Open,
         executor_(stream.get_executor()),
         socket_(stream),
         request_(std::move(request)),
+        topics_(app.hub),
         wake_(stream.get_executor()),
         beat_(stream.get_executor()),
         idle_(stream.get_executor()),
@@ -86,7 +90,7 @@ class SocketSession final : public Open,
     co_await read_loop();
     list_.remove(this);
     ended_ = true;
-    leave();
+    topics_.set({}, self);
     wake_.cancel();
     beat_.cancel();
     if (!closing_) stream_.tcp().cancel();  // nobody reads what is still being written
@@ -125,30 +129,19 @@ class SocketSession final : public Open,
     beat_.cancel();  // The token's end may be the next thing to wait for.
   }
 
-  // Listens to whatever one belongs to, and to what one has come to belong to since.
+  // Listens to what one belongs to now, and no longer to what one has left.
   asio::awaitable<void> join() {
     const auto who = request_.who;
     const auto shops =
         co_await app_.db.read([&](Tx& tx) { return identity::merchants_of(tx, who); });
     if (ended_ || closing_) co_return;
-    if (who.kind == identity::Kind::person) {
-      listen_to(identity::account_topic(who.account));
-      listen_to(identity::session_topic(who.session));
-    } else {
-      listen_to(text_of(who.api_key));
-    }
-    for (const auto& shop : shops) listen_to(identity::merchant_topic(shop.id));
-  }
-
-  void listen_to(const std::string& topic) {
-    if (std::ranges::find(topics_, topic) != topics_.end()) return;
-    topics_.push_back(topic);
-    app_.hub.join(topic, shared_from_this());
-  }
-
-  void leave() {
-    for (const auto& topic : topics_) app_.hub.leave(topic, this);
-    topics_.clear();
+    std::set<std::string> topics;
+    if (who.kind == identity::Kind::person)
+      topics = {identity::account_topic(who.account), identity::session_topic(who.session)};
+    else
+      topics = {text_of(who.api_key)};
+    for (const auto& shop : shops) topics.insert(identity::merchant_topic(shop.id));
+    topics_.set(std::move(topics), shared_from_this());
   }
 
   asio::awaitable<void> read_loop() {
@@ -250,6 +243,7 @@ class SocketSession final : public Open,
     Json event = {{"event", "resumed"}, {"data", done}};
     if (!frame.id.empty()) event["id"] = frame.id;
     push_text(event.dump());
+    release();
   }
 
   asio::awaitable<void> request(const Frame& frame) {
@@ -287,9 +281,7 @@ class SocketSession final : public Open,
   }
 
   void join_more() {
-    asio::co_spawn(
-        executor_, [self = shared_from_this()] { return self->join(); },
-        asio::detached);
+    insist_on([self = shared_from_this()] { return self->join(); });
   }
 
   void release() {
@@ -298,9 +290,29 @@ class SocketSession final : public Open,
   }
 
   void catch_up() {
+    if (std::exchange(filling_, true)) return;
+    insist_on([self = shared_from_this()]() -> asio::awaitable<void> {
+      co_await self->feed_.catch_up();
+      self->filling_ = false;
+    });
+  }
+
+  // Where the database has no time for what the listener must get, the socket is closed in the end,
+  // so that the client knows that it has to resume.
+  void insist_on(Work work) {
+    ++insisting_;
     asio::co_spawn(
-        executor_, [self = shared_from_this()] { return self->feed_.catch_up(); },
+        executor_,
+        [self = shared_from_this(), work = std::move(work)] { return self->keep_on(work); },
         asio::detached);
+  }
+
+  asio::awaitable<void> keep_on(Work work) {
+    const auto given_up = [this] { return ended_ || closing_; };
+    const bool done = co_await insist(work, given_up);
+    if (!done) close(Close::overloaded, "too busy to keep up; resume");
+    --insisting_;
+    idle_.cancel();
   }
 
   // Queues a frame; a reader that owes us too much is cut off and resumes later.
@@ -407,7 +419,7 @@ class SocketSession final : public Open,
   // The connection is let go once nothing uses it any more: no request, and neither loop.
   asio::awaitable<void> settle() {
     const auto token = asio::as_tuple(asio::use_awaitable);
-    while (in_flight_ > 0 || loops_ > 0 || feed_.is_busy()) {
+    while (in_flight_ > 0 || loops_ > 0 || insisting_ > 0) {
       idle_.expires_after(std::chrono::milliseconds(100));
       co_await idle_.async_wait(token);
     }
@@ -420,10 +432,11 @@ class SocketSession final : public Open,
   const asio::any_io_executor executor_;
   Socket socket_;
   Request request_;  // the upgrade; its `who` is the socket's user
-  std::vector<std::string> topics_;
+  Topics topics_;
   std::map<std::string, std::deque<Frame>> lanes_;
   std::int64_t in_flight_ = 0;
-  int loops_ = 0;
+  int loops_ = 0, insisting_ = 0;
+  bool filling_ = false;
   std::deque<std::string> outbox_;
   std::size_t queued_bytes_ = 0;
   std::optional<websocket::close_reason> closing_;
@@ -433,23 +446,6 @@ class SocketSession final : public Open,
   asio::steady_timer wake_, beat_, idle_;
   Feed feed_;
 };
-
-void check_upgrade(const App& app, const Request& request, const std::string& target) {
-  if (request.verb != Verb::get || target != "/v1/socket")
-    throw Error(Code::not_found, "there is no socket at this address");
-  if (request.header("sec-websocket-version") != "13")
-    throw Error(Code::upgrade_required, "version 13 of the protocol is spoken here");
-  const auto offered = request.header("sec-websocket-protocol");
-  if (!offered.empty() && !list_has(offered, kProtocol))
-    throw Error(Code::invalid, "the subprotocol is bottega.v1");
-  // Browsers send Origin; another site's page must not ride on a visitor's session (CSWSH).
-  const auto origin = request.header("origin");
-  if (origin.empty() || origin == app.public_url) return;
-  const std::string host(request.header("host"));
-  if (origin == "http://" + host || origin == "https://" + host) return;
-  if (!list_has(app.config.http_origins, origin))
-    throw Error(Code::forbidden, "this origin may not open a socket");
-}
 
 }  // namespace
 

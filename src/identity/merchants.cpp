@@ -99,7 +99,7 @@ bool is_listed(std::string_view list, std::string_view word) {
   return false;
 }
 
-// Open sockets of the account begin to listen to the shop.
+// Open sockets of the account begin, or cease, to listen to the shop.
 void announce_membership(Tx& tx, AccountId account) {
   tx.announce({{account_topic(account)}, account_topic(account), 0, "join"});
 }
@@ -175,6 +175,7 @@ void remove_member(Tx& tx, MerchantId merchant, AccountId account) {
     throw Error(Code::conflict, "a merchant needs an owner");
   if (tx.run(kRemoveMember, merchant, account) == 0)
     throw Error(Code::not_found, "there is no such member");
+  announce_membership(tx, account);
 }
 
 std::vector<ApiKey> list_api_keys(Tx& tx, MerchantId merchant) {

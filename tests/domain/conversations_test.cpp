@@ -143,6 +143,12 @@ TEST_F(Conversations, TheSameClientIdIsTheSameMessage) {
   EXPECT_EQ(say(buyer, "Hello", "c-2").seq, 2);
 }
 
+TEST_F(Conversations, AnotherMessageUnderAClientIdIsRefusedAndNotLostUnsaid) {
+  say(buyer, "Hello", "c-1");
+  EXPECT_EQ(code_of([&] { say(buyer, "Goodbye", "c-1"); }), Code::conflict);
+  EXPECT_EQ(log(buyer).size(), 1u);
+}
+
 TEST_F(Conversations, AClientIdIsTheSendersOwn) {
   say(buyer, "mine", "c-1");
   EXPECT_EQ(say(owner, "mine too", "c-1").seq, 2);

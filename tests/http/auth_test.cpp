@@ -121,6 +121,10 @@ TEST(Auth, SuspendsAnAccountAtOnceAndReinstatesIt) {
   EXPECT_TRUE(is_problem(sign_in(who.email, kPassword), 401, "unauthenticated"));
   EXPECT_TRUE(is_problem(refresh(who.refresh), 401, "unauthenticated"));
   EXPECT_EQ(socket.close_code(), 3500);
+  const auto self =
+      "/v1/admin/accounts/" + admin.get("/v1/accounts/me").json()["id"].get<std::string>();
+  EXPECT_TRUE(is_problem(admin.post(self + "/suspend", {{"reason", "Holiday"}}), 409, "conflict"))
+      << "nobody locks themselves out";
   EXPECT_EQ(admin.post(path + "/reinstate", {{"reason", "No fraud"}}).json()["state"], "active");
   EXPECT_EQ(sign_in(who.email, kPassword).status, 201);
 }
@@ -220,11 +224,40 @@ TEST(Members, MayDoWhatTheirRoleAllows) {
                          "forbidden"));
   EXPECT_TRUE(is_problem(api.get("/v1/payouts?merchant_id=" + shop.merchant), 403, "forbidden"));
   EXPECT_EQ(owner.remove(members + "/" + agent.id).status, 204);
-  EXPECT_EQ(status_of(agent.api.token()), 401);
-  auto again = log_in(server(), agent.email).api;
-  EXPECT_TRUE(is_problem(again.get(shop.path()), 404, "not_found"));
+  EXPECT_TRUE(is_problem(api.get(shop.path()), 404, "not_found"));
+  EXPECT_EQ(status_of(agent.api.token()), 200) << "it is the shop that they have left";
   EXPECT_TRUE(is_problem(owner.remove(members + "/" + shop.owner.id), 409, "conflict"))
       << "a merchant needs an owner";
+}
+
+TEST(Members, WhoLeaveHearNoMoreOfTheShopAndAllElse) {
+  const auto shop = chat(server()), other = chat(server());
+  const auto agent = person(server());
+  auto owner = shop.owner.api, api = agent.api;
+  const auto members = "/v1/merchants/" + shop.merchant + "/members";
+  ASSERT_EQ(owner.post(members, {{"email", agent.email}, {"role", "agent"}}).status, 201);
+  const auto mine = api.post("/v1/conversations", {{"merchant_id", other.merchant}}).json()["id"];
+  Socket socket(server().port(), api.token());
+  listen(socket);
+  send_text(shop, shop.buyer.api, "Is somebody there?");
+  ASSERT_EQ(socket.event("message.created")["conversation"], shop.conversation);
+  ASSERT_EQ(owner.remove(members + "/" + agent.id).status, 204);
+  EXPECT_TRUE(soon([&] {
+    send_text(shop, shop.buyer.api, "Not for former members");
+    api.post("/v1/conversations/" + mine.get<std::string>() + "/messages", {{"text", "Mine"}});
+    if (socket.event("message.created")["conversation"] == mine) return true;
+    socket.event("message.created");
+    return false;
+  }));
+}
+
+TEST(Members, AreNotTheShopsBuyers) {
+  const auto shop = chat(server());
+  auto owner = shop.owner.api;
+  const auto members = "/v1/merchants/" + shop.merchant + "/members";
+  EXPECT_TRUE(is_problem(owner.post(members, {{"email", shop.buyer.email}, {"role", "owner"}}), 409,
+                         "conflict"));
+  EXPECT_EQ(owner.get(members).json()["data"].size(), 1u);
 }
 
 // ---- guessing -----------------------------------------------------------------------------------

@@ -88,6 +88,34 @@ TEST(Stop, WaitsNoLongerThanItsGraceForAClientThatWillNotEndConcurrently) {
   EXPECT_LT(steady_clock::now() - begun, std::chrono::seconds(6));
 }
 
+TEST(Stop, WaitsNoLongerThanItsGraceForAProcessorThatDoesNotAnswerConcurrently) {
+  House house({"stop.grace_s=1", "payments.call_timeout_ms=120000"});
+  const auto shop = test::shop(house.server);
+  const auto request = ask(shop), over_socket = ask(shop);
+  const auto path = [](const Json& of) {
+    return "/v1/payment_requests/" + of["id"].get<std::string>();
+  };
+  Socket socket(house.server.port(), shop.buyer.api.token());
+  socket.send({{"id", "pay"},
+               {"method", "POST"},
+               {"path", path(over_socket) + "/accept"},
+               {"idempotency_key", new_key()},
+               {"body", pay_with("tok_no_answer")}});
+  const auto waiting = std::async(std::launch::async, [&] {
+    try {
+      return accept(shop, request, "tok_no_answer").status;
+    } catch (const std::exception&) {
+      return 0;  // it was cut off
+    }
+  });
+  auto api = shop.buyer.api;
+  for (const auto& one : {request, over_socket})
+    EXPECT_TRUE(soon([&] { return api.get(path(one)).json()["state"] == "paying"; }));
+  const auto begun = steady_clock::now();
+  EXPECT_EQ(house.server.stop(), 0) << read_file(house.server.log_file());
+  EXPECT_LT(steady_clock::now() - begun, std::chrono::seconds(20));
+}
+
 // ---- dying --------------------------------------------------------------------------------------
 
 TEST(Death, LosesNothingThatWasAnswered) {
@@ -155,7 +183,16 @@ TEST(Start, RefusesDemoPeopleInLiveMode) {
       run_program(kProgram + "serve --demo" + set("mode", "live") + set("http.port", "0") +
                   database(Cluster::shared().fresh_database()));
   EXPECT_EQ(ran.status, 1);
-  EXPECT_TRUE(says(ran, "sandbox mode only")) << ran.output;
+  EXPECT_TRUE(says(ran, "sandbox only")) << ran.output;
+}
+
+TEST(Start, RefusesTheDatabaseOfDemoPeopleInLiveMode) {
+  House house;  // has them
+  const auto live = kProgram + "serve" + set("mode", "live") + set("http.port", "0");
+  const auto ran = run_program(live + database(house.urls));
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_TRUE(says(ran, "buyer@demo.example")) << ran.output;
+  EXPECT_FALSE(says(ran, "ready"));
 }
 
 TEST(Start, UsesADatabaseOfTheOperators) {

@@ -4,6 +4,7 @@
 
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
+#include <deque>
 
 #include "http/story.hpp"
 
@@ -137,6 +138,18 @@ TEST_F(SocketLimits, DoNotCutOffAReaderForWhatItsOwnResumeWants) {
   for (auto event = buyer.event(); event["event"] != "resumed"; event = buyer.event())
     seen.push_back(event["seq"]);
   EXPECT_EQ(buyer.call("GET", "/healthz")["status"], 200);
+}
+
+// More listeners than the database has room for at once: none is left out.
+TEST(CrowdedSockets, AllHearAnEventThatTheDatabaseHasNoRoomForAtOnce) {
+  House house({"database.threads=1", "database.waiting_max=4"});
+  const auto shop = chat(house.server);
+  send_text(shop, shop.owner.api, "Before");
+  std::deque<Socket> listeners;
+  for (int i = 0; i < 30; ++i)
+    listen(listeners.emplace_back(house.server.port(), shop.buyer.api.token()));
+  ASSERT_EQ(send_text(shop, shop.owner.api, "For all").status, 201);
+  for (auto& socket : listeners) EXPECT_EQ(socket.event("message.created")["seq"], 2);
 }
 
 TEST_F(SocketLimits, CutOffAReaderThatIsTooSlow) {

@@ -14,7 +14,7 @@ struct TooLong {
   const char* path;
   std::size_t lines_max;
 };
-constexpr TooLong kTooLong[] = {{"src/gateway/websocket.cpp", 480}};
+constexpr TooLong kTooLong[] = {{"src/gateway/websocket.cpp", 465}};
 
 Findings long_file(const Source& source) {
   const auto count = lines_of(source.text).size();

@@ -119,7 +119,8 @@ TEST_P(BadDescribedField, IsTheOneFaultThatIsNamed) {
   EXPECT_EQ(faults_of<Whole>(json), wanted);
 }
 constexpr auto kInteger = "expected an integer";
-constexpr auto kName = "expected text of 1 to 5 characters without control characters, on one line";
+constexpr auto kName =
+    "expected text of 1 to 5 characters without control characters, not blank, on one line";
 INSTANTIATE_TEST_SUITE_P(
     Fields, BadDescribedField,
     testing::Values(

@@ -68,13 +68,13 @@ TEST(TextValue, TakesNoControlCharacterOfTwoBytes) {
 
 TEST(TextValue, OfOneLineHasNoUnicodeLineOrParagraphSeparator) {
   for (const auto* separator : {"\xe2\x80\xa8", "\xe2\x80\xa9"}) {
-    EXPECT_TRUE((takes<Text<1, 5>>(separator)));
-    EXPECT_FALSE((takes<Line<1, 5>>(separator)));
+    EXPECT_TRUE((takes<Text<1, 5>>(std::string("a") + separator)));
+    EXPECT_FALSE((takes<Line<1, 5>>(std::string("a") + separator)));
   }
 }
 
 TEST(TextValue, TakesEveryPrintableAsciiCharacter) {
-  for (char c = 0x20; c < 0x7f; ++c) {
+  for (char c = 0x21; c < 0x7f; ++c) {
     EXPECT_TRUE((takes<Text<1, 1>>(std::string(1, c)))) << c;
     EXPECT_TRUE((takes<Line<1, 1>>(std::string(1, c)))) << c;
   }
@@ -84,6 +84,29 @@ TEST(TextValue, KeepsRightToLeftTextJoinersAndCombiningMarks) {
   for (const auto* text : {"\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "e\xcc\x81",
                            "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb", "\xe2\x80\x8f-5"})
     EXPECT_TRUE((takes<Line<1, 9>>(text))) << text;
+}
+
+TEST(TextValue, ThatIsRequiredIsNotBlank) {
+  for (const auto* blank :
+       {" ", "   ", "\t\n", "\xc2\xa0", "\xe2\x80\x8b", "\xe2\x81\xa0", "\xe3\x80\x80",
+        "\xef\xbb\xbf", "\xe3\x85\xa4", "\xe2\xa0\x80", "\xc2\xad\xcd\x8f", "\xf3\xa0\x80\xa0"}) {
+    EXPECT_FALSE((takes<Text<1, 9>>(blank))) << blank;
+    EXPECT_FALSE((takes<Line<1, 9>>(blank))) << blank;
+    EXPECT_TRUE((takes<Text<0, 9>>(blank))) << blank;
+    EXPECT_TRUE((takes<Text<1, 9>>(std::string(blank) + "."))) << blank;
+  }
+}
+
+TEST(TextValue, ShowsInTheOrderInWhichItIsWritten) {
+  for (const auto* turn : {"\xe2\x80\xad", "\xe2\x80\xae"}) {
+    EXPECT_FALSE((takes<Text<1, 9>>(std::string("05$") + turn))) << "an override";
+    EXPECT_FALSE((takes<Line<1, 9>>(std::string("05$") + turn)));
+  }
+  for (const auto* turn : {"\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x81\xa6",
+                           "\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9"}) {
+    EXPECT_TRUE((takes<Text<1, 9>>(std::string("a") + turn))) << "people write both ways";
+    EXPECT_FALSE((takes<Line<1, 9>>(std::string("a") + turn)));
+  }
 }
 
 class BadUtf8 : public testing::TestWithParam<std::string> {};
@@ -103,9 +126,9 @@ INSTANTIATE_TEST_SUITE_P(Sequences, BadUtf8,
 
 TEST(TextValue, SaysWhatItExpects) {
   EXPECT_EQ((Form<Text<1, 255>>::expected()),
-            "text of 1 to 255 characters without control characters");
+            "text of 1 to 255 characters without control characters, not blank");
   EXPECT_EQ((Form<Line<1, 32>>::expected()),
-            "text of 1 to 32 characters without control characters, on one line");
+            "text of 1 to 32 characters without control characters, not blank, on one line");
 }
 
 struct Number {

@@ -46,7 +46,7 @@ BOOST_DESCRIBE_STRUCT(NewConversation, (), (merchant_id))
 struct NewMessage {
   Text<1, 4096> text;
   std::optional<Opaque<64>>
-      client_id;  // the sender's own id: the same one again is the same message
+      client_id;  // the sender's own id: the same one again is the same message, not another
 };
 BOOST_DESCRIBE_STRUCT(NewMessage, (), (text, client_id))
 
@@ -87,6 +87,9 @@ struct Opened {
   bool is_new = false;
 };
 Opened open(Tx& tx, const Who& who, const NewConversation& given);
+
+// The conversation that this buyer has with the merchant.
+std::optional<Conversation> find_of_buyer(Tx& tx, MerchantId merchant, AccountId buyer);
 
 // Throws Error(not_found) unless the one who asks is the buyer or belongs to the merchant (an API
 // key with the scope). With Lock::yes the conversation's row is held to the end of the transaction.

@@ -15,9 +15,11 @@ enum class Lines : std::uint8_t { one, many };
 
 // The number of code points in valid UTF-8.
 std::size_t code_points(std::string_view utf8);
-// Whether a text may be stored: no NUL or other control characters; tab and line ends only in
-// `many`.
+// Whether a text may be stored: no NUL or other control characters, tab and line ends only in
+// `many`; nothing that shows it in another order than it was written in.
 bool is_clean(std::string_view utf8, Lines lines);
+// Whether there is anything to see in it.
+bool is_visible(std::string_view utf8);
 
 template <std::size_t Least, std::size_t Most, Lines Kind>
 struct BoundedText {
@@ -40,12 +42,13 @@ struct Form<BoundedText<Least, Most, Kind>> {
     if (!is_clean(text, Kind)) return std::nullopt;
     const auto length = code_points(text);
     if (length < Least || length > Most) return std::nullopt;
+    if (Least > 0 && !is_visible(text)) return std::nullopt;
     return T{std::string(text)};
   }
   static std::string expected() {
     return "text of " + std::to_string(Least) + " to " + std::to_string(Most) +
-           " characters without control characters" +
-           (Kind == Lines::one ? std::string(", on one line") : std::string());
+           " characters without control characters" + (Least > 0 ? ", not blank" : "") +
+           (Kind == Lines::one ? ", on one line" : "");
   }
   static Json schema() { return {{"type", "string"}, {"minLength", Least}, {"maxLength", Most}}; }
 };

@@ -121,6 +121,8 @@ template <identity::AccountState state>
 asio::awaitable<Reply> set_state(Call& call) {
   const auto id = call.at<AccountId>(0);
   const auto given = call.body<payouts::Reason>();
+  if (id == call.who().account)
+    throw Error(Code::conflict, "nobody suspends or reinstates themselves");
   const auto reply = co_await call.transact([&](Tx& tx) {
     identity::set_account_state(tx, id, state);
     if (state == identity::AccountState::suspended) identity::end_all_sessions(tx, id, "suspended");

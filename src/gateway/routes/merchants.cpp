@@ -61,7 +61,10 @@ asio::awaitable<Reply> add(Call& call) {
   const auto given = call.body<NewMember>();
   const auto reply = co_await call.transact([&](Tx& tx) {
     require_member(tx, call.who(), id, Role::owner, Scope::read);
-    return created(add_member(tx, id, given));
+    const auto member = add_member(tx, id, given);
+    if (conversations::find_of_buyer(tx, id, member.account_id))
+      throw Error(Code::conflict, "a shop's own buyer cannot be its member");
+    return created(member);
   });
   call.app.tokens.clear();
   co_return reply;
@@ -73,8 +76,6 @@ asio::awaitable<Reply> remove(Call& call) {
   const auto reply = co_await call.transact([&](Tx& tx) {
     require_member(tx, call.who(), id, Role::owner, Scope::read);
     remove_member(tx, id, account);
-    // Open sockets listen to the shop until their session ends.
-    end_all_sessions(tx, account, "no longer a member");
     return no_content();
   });
   call.app.tokens.clear();
