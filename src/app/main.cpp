@@ -1,5 +1,6 @@
 // The program: serve, and the few things that are done from a terminal.
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -53,6 +54,14 @@ void open_log(const Config& config) {
   log::open(from_text<log::Level>(config.log_level), config.log_file);
 }
 
+// A connection is a file descriptor, and the usual soft limit of 1,024 is for programs of old.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(const Given& given) {
   // Blocked before any thread starts, so that only this one takes them.
   sigset_t signals;
@@ -65,6 +74,7 @@ int serve(const Given& given) {
   if (given.demo && config.mode != "sandbox")
     throw Error(Code::invalid, "--demo makes people whose password everybody knows: sandbox only");
   open_log(config);
+  raise_descriptor_limit();
   Node node(config);
   if (given.demo) std::cout << "Demo people:\n" << node.add_demo_people();
   std::cout << "ready " << node.url();

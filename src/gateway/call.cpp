@@ -28,6 +28,15 @@ std::string link_target(const Request& request, const std::string& cursor, std::
 
 }  // namespace
 
+bool is_parameter(const Route& route, std::string_view name) {
+  for (auto words = route.parameters; !words.empty();) {
+    const auto one = words.substr(0, words.find(' '));
+    if (one == name) return true;
+    words.remove_prefix(std::min(one.size() + 1, words.size()));
+  }
+  return false;
+}
+
 std::string_view Request::header(std::string_view name) const {
   const auto found = headers.find(name);
   return found == headers.end() ? std::string_view{} : std::string_view(found->second);

@@ -119,6 +119,14 @@ void check_body(const Route& route, const Request& request) {
     throw Error(Code::unsupported_media_type, "send the body as application/json");
 }
 
+// A filter that is misspelled must not look as if it had matched everything.
+void check_query(const Route& route, const Request& request) {
+  if (!route.path.starts_with("/v1/")) return;
+  for (const auto& [name, value] : parse_query(request.query))
+    if (!is_parameter(route, name))
+      throw Error(Code::malformed, "there is no such query parameter here: " + name.substr(0, 40));
+}
+
 void check_key(const Route& route, const Request& request) {
   if (route.once == Once::required && request.header("idempotency-key").data() == nullptr)
     throw Error(Code::idempotency_key_required, "money moves here: send an Idempotency-Key");
@@ -155,6 +163,7 @@ asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::str
   admit(route, request.who);
   progress.allowance = spend(app, route, request);
   if (progress.allowance->exceeded) exceeded(*progress.allowance);
+  check_query(route, request);
   check_body(route, request);
   check_key(route, request);
   Call call(app, request, std::move(matched.captured), route.once);

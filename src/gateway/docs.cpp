@@ -3,6 +3,8 @@
 #include <map>
 #include <vector>
 
+#include "gateway/guide.hpp"
+
 namespace bottega::gateway {
 namespace {
 
@@ -93,8 +95,8 @@ std::string docs_page(const Json& openapi) {
       if (operation.is_object())
         sections[operation.at("tags").at(0).get<std::string>()] += section(path, method, operation);
   std::string body =
-      "<p>" + escape_html(openapi.at("info").value("description", "")) +
-      "</p><p>As documents: <a href=\"/openapi.json\">OpenAPI</a>, <a "
+      guide_html() +
+      "<p>As documents: <a href=\"/openapi.json\">OpenAPI</a>, <a "
       "href=\"/asyncapi.json\">AsyncAPI</a>, <a href=\"/problems\">problems</a>.</p>";
   for (const auto& [tag, text] : sections) body += "<h2>" + escape_html(tag) + "</h2>" + text;
   body += "<h2>Schemas</h2>";

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/guide.hpp"
+
 namespace bottega::gateway {
 namespace {
 
@@ -77,15 +79,6 @@ bool is_single(const Route& route) {
   return route.verb == Verb::get && route.gives != nullptr && route.parameters.empty();
 }
 
-bool is_listed(std::string_view words, std::string_view word) {
-  while (!words.empty()) {
-    const auto one = words.substr(0, words.find(' '));
-    if (one == word) return true;
-    words.remove_prefix(std::min(one.size() + 1, words.size()));
-  }
-  return false;
-}
-
 Json parameters_of(const Route& route) {
   Json out = Json::array();
   for (auto path = route.path; path.find('{') != path.npos;) {
@@ -98,7 +91,7 @@ Json parameters_of(const Route& route) {
                    {"schema", {{"type", "string"}, {"maxLength", 90}}}});
   }
   for (const auto& p : kParameters)
-    if (is_listed(route.parameters, p.name))
+    if (is_parameter(route, p.name))
       out.push_back({{"name", p.name},
                      {"in", "query"},
                      {"required", p.required && route.access != Access::support},
@@ -130,7 +123,7 @@ Json headers_of(const Route& route) {
               {"X-Request-Id", header("Names this request in the log.")}};
   if (route.verb == Verb::get && route.gives != nullptr)
     out["ETag"] = header("A strong validator.");
-  if (is_listed(route.parameters, "cursor")) out["Link"] = header("RFC 8288: next and first.");
+  if (is_parameter(route, "cursor")) out["Link"] = header("RFC 8288: next and first.");
   if (route.once != Once::none)
     out["Idempotent-Replayed"] = header("true where this is the stored answer.");
   return out;
@@ -228,9 +221,7 @@ Json openapi(std::span<const Route> routes, const std::string& server_url) {
           {"info",
            {{"title", "Bottega"},
             {"version", BOTTEGA_VERSION},
-            {"description",
-             "A shop's whole sale inside one conversation. Amounts are integers in the "
-             "currency's minor unit; times are RFC 3339 in UTC; ids are TypeIDs."},
+            {"description", guide_text()},
             {"contact", {{"name", "The operator of this server"}, {"url", server_url}}},
             {"license", {{"name", "Apache 2.0"}, {"identifier", "Apache-2.0"}}}}},
           {"servers", {{{"url", server_url}}}},

@@ -40,7 +40,7 @@ std::string decode_url(std::string_view text, Part part) {
       const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
       const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
       if (high < 0 || low < 0 || (high == 0 && low == 0))
-        throw Error(Code::malformed, "the address has a broken %-escape");
+        throw Error(Code::malformed, "the address has a %-escape that is broken or forbidden");
       out += static_cast<char>(high * 16 + low);
       i += 2;
     }

@@ -211,6 +211,15 @@ TEST(ApiKeys, AreDeadAsSoonAsTheyAreRevoked) {
   EXPECT_EQ(socket.close_code(), 3500) << "and so are their sockets";
 }
 
+TEST(ApiKeys, SeeTheirMerchantWithTheScopeToReadOnly) {
+  const auto shop = chat(server());
+  const auto chats = key_of(shop, {"chat"}), reads = key_of(shop, {"read"});
+  for (const auto& path : {std::string("/v1/merchants"), "/v1/merchants/" + shop.merchant}) {
+    EXPECT_TRUE(is_problem(Client(chats.api).get(path), 403, "forbidden")) << path;
+    EXPECT_EQ(Client(reads.api).get(path).status, 200) << path;
+  }
+}
+
 // ---- members ------------------------------------------------------------------------------------
 
 TEST(Members, MayDoWhatTheirRoleAllows) {

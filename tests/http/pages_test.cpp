@@ -220,6 +220,20 @@ TEST(Headers, ContinueTheCallersTrace) {
   }
 }
 
+// A paying client can be written from what the server itself says.
+TEST(Guide, TellsASaleCallByCallWithTheSandboxsCards) {
+  Client client(Server::shared().port());
+  const auto page = client.get("/docs").body;
+  const auto told = client.get("/openapi.json").json()["info"]["description"].get<std::string>();
+  for (const auto* word : {"tok_approved", "tok_declined", "tok_insufficient_funds", "tok_confirm",
+                           "tok_slow", "tok_answer_lost", "tok_no_answer",
+                           "/v1/payment_requests/{id}/accept", "Idempotency-Key"}) {
+    EXPECT_NE(page.find(word), std::string::npos) << word;
+    EXPECT_NE(told.find(word), std::string::npos) << word;
+  }
+  EXPECT_NE(page.find("<code>tok_approved</code>"), std::string::npos);
+}
+
 TEST(Headers, KeepBrowsersFromDoingHarm) {
   const auto who = person(Server::shared());
   auto api = who.api;

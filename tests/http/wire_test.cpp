@@ -233,6 +233,16 @@ TEST(Wire, HasNoAddressesButItsOwn) {
     EXPECT_TRUE(is_problem(client.get(path), 400, "malformed")) << path;
 }
 
+// A filter that is misspelled must not look as if everything had matched it.
+TEST(Wire, KnowsTheQueryParametersOfEachAddress) {
+  auto api = the_chat().owner.api;
+  for (const auto* path : {"/v1/orders?sate=paid", "/v1/orders?state=paid", "/v1/accounts/me?x",
+                           "/v1/payouts?merchant=m", "/v1/orders?Limit=5"})
+    EXPECT_TRUE(is_problem(api.get(path), 400, "malformed")) << path;
+  EXPECT_EQ(api.get("/v1/orders?limit=5").status, 200);
+  EXPECT_TRUE(is_problem(api.get("/v1/payouts"), 400, "malformed")) << "whose?";
+}
+
 TEST(Wire, IsStillUpAfterAllThis) {
   Client client(Server::shared().port());
   for (const auto& one : kHostile) exchange(Server::shared().port(), one.bytes());

@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"Opaque", schema_text<Opaque<12>>,
             R"({"type":"string","pattern":"^[A-Za-z0-9_.:-]+$","minLength":1,"maxLength":12})"},
         Row{"Secret", (schema_text<SecretText<4, 8>>),
-            R"({"type":"string","format":"password","minLength":1,"maxLength":8})"},
+            R"({"type":"string","format":"password","minLength":4,"maxLength":8})"},
         Row{"Id", schema_text<Id<"ord">>,
             R"({"type":"string","pattern":"^ord_[0-7][0-9a-hjkmnp-tv-z]{25}$"})"},
         Row{"List", (schema_text<List<Size, 1, 3>>),

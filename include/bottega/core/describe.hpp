@@ -154,13 +154,14 @@ void read_json(const Json& json, T& out, const std::string& pointer, Faults& fau
     read_items(json, out, 0, 10'000, pointer, faults);
   } else if constexpr (is_secret<T>::value) {
     constexpr auto least = is_secret<T>::kLeast, most = is_secret<T>::kMost;
-    const auto size =
-        json.is_string() ? json.template get_ref<const std::string&>().size() : most + 1;
-    if (size >= least && size <= most)
+    const auto text =
+        json.is_string() ? json.template get_ref<const std::string&>() : std::string();
+    if (json.is_string() && code_points(text) >= least && text.size() <= most)
       out.value = Secret(json.template get<std::string>());
     else
-      faults.push_back({pointer, "expected a string of " + std::to_string(least) + " to " +
-                                     std::to_string(most) + " bytes"});
+      faults.push_back({pointer, "expected a string of " + std::to_string(least) +
+                                     " or more characters, at most " + std::to_string(most) +
+                                     " bytes"});
   } else if constexpr (Described<T>) {
     read_object(json, out, pointer, faults);
   } else {

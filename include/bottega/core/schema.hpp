@@ -36,7 +36,7 @@ Json schema_of(Components& components) {
   } else if constexpr (is_secret<T>::value) {
     return {{"type", "string"},
             {"format", "password"},
-            {"minLength", 1},
+            {"minLength", is_secret<T>::kLeast},
             {"maxLength", is_secret<T>::kMost}};
   } else if constexpr (Described<T>) {
     const auto name = schema_name(typeid(T));

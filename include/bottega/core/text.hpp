@@ -156,7 +156,7 @@ class Secret {
   std::string value_;
 };
 
-// A secret in a request body, with its length in bytes bounded.
+// A secret in a request body, of at least so many characters and at most so many bytes.
 template <std::size_t Least, std::size_t Most>
 struct SecretText {
   Secret value;

@@ -184,5 +184,6 @@ struct Route {
       "application/json";            // of the body it takes and of the answer it gives
   std::string_view parameters = "";  // query parameters: "limit cursor after"
 };
+bool is_parameter(const Route& route, std::string_view name);
 
 }  // namespace bottega::gateway

@@ -19,7 +19,11 @@ asio::awaitable<Reply> create(Call& call) {
 }
 
 asio::awaitable<Reply> list(Call& call) {
-  const auto mine = co_await call.app.db.read([&](Tx& tx) { return merchants_of(tx, call.who()); });
+  const auto mine = co_await call.app.db.read([&](Tx& tx) {
+    if (call.who().kind == Kind::api_key)
+      require_member(tx, call.who(), call.who().merchant, Role::agent, Scope::read);
+    return merchants_of(tx, call.who());
+  });
   co_return call.page(mine, 100, id_of<Merchant>);
 }
 

@@ -60,6 +60,8 @@ asio::awaitable<Reply> list_payouts(Call& call) {
   const auto merchant = call.parameter_as<MerchantId>("merchant_id");
   const auto after = cursor_id<PayoutId>(call);
   const auto limit = call.limit();
+  if (!merchant && call.who().kind != identity::Kind::api_key)
+    throw Error(Code::malformed, "say whose payouts: merchant_id is missing");
   const auto shop = merchant.value_or(call.who().merchant);
   const auto found = co_await call.app.db.read([&](Tx& tx) {
     identity::require_member(tx, call.who(), shop, identity::Role::manager, identity::Scope::read);

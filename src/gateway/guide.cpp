@@ -1,0 +1,115 @@
+#include "gateway/guide.hpp"
+
+#include <string_view>
+
+#include "gateway/docs.hpp"
+
+namespace bottega::gateway {
+namespace {
+
+constexpr std::string_view kOpening =
+    "A shop's whole sale inside one conversation. Amounts are integers in the currency's minor "
+    "unit; times are RFC 3339 in UTC; ids are TypeIDs; other people's things are 404.";
+
+struct Chapter {
+  std::string_view title;
+  std::string_view text;   // words in `backticks` are code
+  std::string_view items;  // one per line
+};
+
+constexpr Chapter kChapters[] = {
+    {"A sale, call by call", "Bodies and answers are with each operation below.",
+     "Everybody: `POST /v1/accounts`, then `POST /v1/sessions` for an access token (renewed by "
+     "`POST /v1/sessions/refresh`).\n"
+     "The merchant: `POST /v1/merchants`, `POST /v1/merchants/{id}/onboarding`, and the page that "
+     "it "
+     "names, until the merchant is `active`.\n"
+     "The buyer: `POST /v1/conversations`, then `POST /v1/conversations/{id}/messages`. Both sides "
+     "hear everything on the socket `/v1/socket` (see /asyncapi.json).\n"
+     "The merchant: `POST /v1/payment_requests`.\n"
+     "The buyer: `POST /v1/payment_requests/{id}/accept` with a payment method's token. 200 is "
+     "paid; 402 is declined, and another method may be tried; 202 has no outcome yet: where "
+     "`action_url` is there the buyer confirms on that page, and `GET /v1/payments/{id}` or the "
+     "socket tells how it ended.\n"
+     "The merchant: `POST /v1/orders/{id}/ship`. The payout falls due three business days later."},
+    {"Asking twice",
+     "A POST takes an `Idempotency-Key`; where money moves it must have one. The same key with the "
+     "same body gets the first answer again, for seven days: it says what was so then, and a GET "
+     "what is so now. An answer of 409 with `Retry-After` means that the first one is still at "
+     "work.",
+     ""},
+    {"Who may do what",
+     "A merchant has members: an `agent` chats, asks for payment and ships; a `manager` also "
+     "cancels "
+     "orders and sees payouts; an `owner` also keeps members, keys and onboarding. An API key acts "
+     "for its merchant within its scopes, never as owner:",
+     "`read`: everything that a manager sees.\n"
+     "`chat`: write, and move receipts.\n"
+     "`payments`: make and cancel payment requests.\n"
+     "`orders`: ship and cancel orders."},
+    {"The sandbox's payment methods",
+     "The sandbox's own address, printed at the start, takes a card number at `POST /tokens` "
+     "(`{\"number\": \"4242424242424242\", \"month\": 12, \"year\": 2030, \"cvc\": \"123\"}`) "
+     "and gives a token. These tokens work as they are:",
+     "`tok_approved` (4242 4242 4242 4242): succeeds.\n"
+     "`tok_declined` (4000 0000 0000 0002): declined, card_declined.\n"
+     "`tok_insufficient_funds` (4000 0000 0000 9995): declined, insufficient_funds.\n"
+     "`tok_confirm` (4000 0025 0000 3155): the buyer must confirm on the sandbox's page.\n"
+     "`tok_slow` (4000 0000 0000 0077): succeeds after sandbox.slow_ms.\n"
+     "`tok_answer_lost` (4000 0000 0000 0259): it is done, but the answer is lost; found out "
+     "later.\n"
+     "`tok_no_answer` (4000 0000 0000 0119): nothing is done and no answer comes; found out "
+     "later.\n"
+     "A refund or payout whose amount ends in 17 loses its answer; a payout that ends in 13 is "
+     "refused by the bank. A tax number that ends in 0000 is rejected at onboarding."},
+};
+
+// Calls `each` with every line.
+template <class Each>
+void lines(std::string_view text, Each each) {
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    each(text.substr(0, end));
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+  }
+}
+
+std::string html_of(std::string_view text) {
+  std::string out;
+  bool code = false;
+  for (const char c : escape_html(text)) {
+    if (c != '`') {
+      out += c;
+      continue;
+    }
+    code = !code;
+    out += code ? "<code>" : "</code>";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string guide_text() {
+  std::string out(kOpening);
+  for (const auto& chapter : kChapters) {
+    out += "\n\n## " + std::string(chapter.title) + "\n\n" + std::string(chapter.text);
+    if (!chapter.items.empty()) out += "\n";
+    lines(chapter.items, [&](std::string_view line) { out += "\n- " + std::string(line); });
+  }
+  return out;
+}
+
+std::string guide_html() {
+  std::string out = "<p>" + html_of(kOpening) + "</p>";
+  for (const auto& chapter : kChapters) {
+    out += "<h2>" + html_of(chapter.title) + "</h2><p>" + html_of(chapter.text) + "</p>";
+    if (chapter.items.empty()) continue;
+    out += "<ul>";
+    lines(chapter.items, [&](std::string_view line) { out += "<li>" + html_of(line) + "</li>"; });
+    out += "</ul>";
+  }
+  return out;
+}
+
+}  // namespace bottega::gateway
