@@ -160,10 +160,12 @@ ProcessUser choose_user(const std::vector<std::string>& names) {
     getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
     if (found && found->pw_uid != 0) return {found->pw_uid, found->pw_gid, name, true};
   }
-  throw Error(
-      Code::internal,
-      "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as: "
-      "start the server as another user, or set database.url");
+  std::string tried;
+  for (const auto& name : names) tried += (tried.empty() ? "" : " or ") + name;
+  throw Error(Code::internal,
+              "PostgreSQL does not run as root, and there is no unprivileged user " + tried +
+                  " to run it as: set postgres.user, start the server as "
+                  "another user, or set database.url");
 }
 
 void require_reachable(const fs::path& path, const ProcessUser& user) {

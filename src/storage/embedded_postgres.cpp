@@ -163,10 +163,16 @@ bool is_postmaster(const ProcessFacts& facts) {
          fs::path(facts.arguments.front()).filename() == "postgres";
 }
 
+// Where the usual user is not there, nobody will do; a name that somebody chose must be right.
+std::vector<std::string> users_for(const std::string& run_as) {
+  if (run_as == "postgres") return {run_as, "nobody"};
+  return {run_as};
+}
+
 }  // namespace
 
 EmbeddedPostgres::EmbeddedPostgres(EmbeddedOptions options)
-    : options_(std::move(options)), user_(choose_user({options_.run_as, "nobody"})) {
+    : options_(std::move(options)), user_(choose_user(users_for(options_.run_as))) {
   open_data_dir();
   stop_event_ = Descriptor(eventfd(0, EFD_CLOEXEC));
   if (!stop_event_) throw_system_error("cannot make an eventfd", errno);

@@ -1,5 +1,6 @@
 // The program as an operator meets it: starting, stopping, dying, and what is done from a terminal.
 #include <signal.h>
+#include <unistd.h>
 
 #include <future>
 
@@ -193,6 +194,17 @@ TEST(Start, RefusesTheDatabaseOfDemoPeopleInLiveMode) {
   EXPECT_EQ(ran.status, 1);
   EXPECT_TRUE(says(ran, "buyer@demo.example")) << ran.output;
   EXPECT_FALSE(says(ran, "ready"));
+}
+
+// Another user than the one that was named would keep the data where nobody looks for it.
+TEST(Start, RefusesAUserForPostgresThatDoesNotExist) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root runs PostgreSQL as another user";
+  TempDir dir;
+  const auto ran =
+      run_program(kProgram + "serve" + set("http.port", "0") + set("sandbox.port", "0") +
+                  set("data.dir", dir.path() / "data") + set("postgres.user", "no-such-user"));
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_TRUE(says(ran, "no-such-user")) << ran.output;
 }
 
 TEST(Start, UsesADatabaseOfTheOperators) {
