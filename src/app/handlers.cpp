@@ -35,11 +35,11 @@ asio::awaitable<void> reconcile(const JobWorld& world, const jobs::Job& job) {
     failure = std::current_exception();
   }
   if (!failure) co_return;
+  if (job.attempts < kAsked) std::rethrow_exception(failure);
   const auto now =
       co_await world.db.transact([&](Tx& tx) { return payments::current(tx, merchant, id); });
   // The buyer is still to confirm it: the request's end asks once more.
-  if (job.attempts >= kAsked && now.payment.state == payments::State::requires_action) co_return;
-  std::rethrow_exception(failure);
+  if (now.payment.state != payments::State::requires_action) std::rethrow_exception(failure);
 }
 
 asio::awaitable<void> cancel_unsent(const JobWorld& world, const jobs::Job& job) {

@@ -263,7 +263,6 @@ void Node::Parts::stop_loops(std::chrono::steady_clock::time_point latest) {
 void Node::Parts::stop() {
   if (stopped) return;
   stopped = true;
-  app.stopping = true;
   const auto now = std::chrono::steady_clock::now();
   const auto grace = std::chrono::milliseconds(std::chrono::seconds(config.stop_grace_s));
   const auto soft_end = now + grace * 3 / 4, hard_end = now + grace;
