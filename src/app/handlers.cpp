@@ -72,10 +72,10 @@ void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event
         payments::settle(tx, merchant, {thing}, outcome, world.payment_rules);
         break;
       case processors::Operation::refund:
-        payments::settle_refund(tx, merchant, {thing}, outcome, world.payment_rules);
+        payments::settle_refund(tx, merchant, {thing}, outcome);
         break;
       case processors::Operation::payout:
-        payouts::settle(tx, merchant, {thing}, outcome, world.payout_rules);
+        payouts::settle(tx, merchant, {thing}, outcome);
         break;
       case processors::Operation::onboarding:
         break;

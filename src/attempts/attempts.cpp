@@ -87,6 +87,13 @@ Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
   return tx.one(kLockLatest, merchant, ThingId{subject}, 2 * call_timeout.count());
 }
 
+std::optional<Attempt> settle_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
+                                     const processors::Outcome& outcome) {
+  const auto latest = lock_latest(tx, merchant, subject, {});
+  if (!outcome.key.empty() && outcome.key != latest.key()) return std::nullopt;
+  return settle(tx, latest, outcome);
+}
+
 Subject subject_of(Tx& tx, const std::string& processor, const std::string& key) {
   const auto id = from_text<AttemptId>(key, Code::not_found);
   return tx.one(kSubject, identity::merchant_of(tx, id.uuid), id, processor);

@@ -162,10 +162,8 @@ Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& outcom
   auto request = lock_request(tx, merchant, request_id);
   auto payment = lock_payment(tx, merchant, id);
   const auto before = payment.state;
-  const auto attempt = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
-  if (!attempt.is_meant_by(outcome))
+  if (!attempts::settle_latest(tx, merchant, id.uuid, outcome))
     return {request, payment, orders::find_of_payment(tx, merchant, id)};
-  attempts::settle(tx, attempt, outcome);
   if (!outcome.reference.empty()) payment.reference = outcome.reference;
   if (!outcome.reason.empty()) payment.reason = outcome.reason;
   if (!outcome.action_url.empty()) payment.action_url = outcome.action_url;

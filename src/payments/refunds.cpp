@@ -119,23 +119,21 @@ std::vector<Refund> list_refunds(Tx& tx, const Who& who, PaymentId payment) {
   return tx.all(kList, fetch_payment(tx, who, payment).merchant_id, payment);
 }
 
-Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& outcome,
-                     const Rules& rules) {
+Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& outcome) {
   const auto payment = lock_payment(tx, merchant, tx.one(kFetch, merchant, id).payment_id);
   auto refund = tx.one(kLock, merchant, id);
   const auto before = refund.state;
-  const auto latest = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
-  if (!latest.is_meant_by(outcome)) return refund;
-  const auto attempt = attempts::settle(tx, latest, outcome);
-  refund.state = state_of(attempt.state);
-  refund.reference = attempt.reference;
+  const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, outcome);
+  if (!attempt) return refund;
+  refund.state = state_of(attempt->state);
+  refund.reference = attempt->reference;
   refund.updated_at = tx.now();
   tx.run(kUpdate, merchant, id, refund.state, refund.reference, refund.updated_at);
   if (refund.state == before) return refund;
   if (refund.state == RefundState::succeeded) succeeded(tx, refund, payment);
   if (refund.state == RefundState::failed) {
     // The buyer is still owed it: a person must look.
-    log::error("refund.failed", {{"refund", text_of(id)}, {"reason", attempt.reason}});
+    log::error("refund.failed", {{"refund", text_of(id)}, {"reason", attempt->reason}});
     tell(tx, refund, payment, "refund.failed");
   }
   return refund;
@@ -149,7 +147,7 @@ asio::awaitable<void> refund(Database& db, const processors::Registry& registry,
   auto& processor = registry.get(work.payment.processor);
   const auto outcome = co_await carry_out(processor, work);
   const auto settled =
-      co_await db.transact([&](Tx& tx) { return settle_refund(tx, merchant, id, outcome, rules); });
+      co_await db.transact([&](Tx& tx) { return settle_refund(tx, merchant, id, outcome); });
   if (settled.state == RefundState::pending || settled.state == RefundState::unknown)
     throw Error(Code::busy, "no definite outcome yet");
 }

@@ -148,21 +148,19 @@ Payout release(Tx& tx, PayoutId id) {
   return payout;
 }
 
-Payout settle(Tx& tx, MerchantId merchant, PayoutId id, const Outcome& outcome,
-              const Rules& rules) {
+Payout settle(Tx& tx, MerchantId merchant, PayoutId id, const Outcome& outcome) {
   auto payout = tx.one(kLock, merchant, id);
-  const auto latest = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
-  if (!latest.is_meant_by(outcome)) return payout;
-  const auto attempt = attempts::settle(tx, latest, outcome);
-  payout.reference = attempt.reference;
-  if (attempt.state == attempts::State::succeeded && payout.state != State::paid) {
+  const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, outcome);
+  if (!attempt) return payout;
+  payout.reference = attempt->reference;
+  if (attempt->state == attempts::State::succeeded && payout.state != State::paid) {
     payout.paid_at = tx.now();
     ledger::post(tx, {ledger::Why::payout, id.uuid, ledger::Kind::merchant_payable,
                       ledger::Kind::processor_clearing, merchant, payout.amount});
     return move(tx, std::move(payout), Event::pay);
   }
-  if (attempt.state == attempts::State::failed && payout.state == State::submitted) {
-    payout.reason = attempt.reason;
+  if (attempt->state == attempts::State::failed && payout.state == State::submitted) {
+    payout.reason = attempt->reason;
     return move(tx, std::move(payout), Event::fail);
   }
   return payout;
@@ -176,7 +174,7 @@ asio::awaitable<void> pay(Database& db, const processors::Registry& registry, Me
   const Work& todo = *work;
   const auto outcome = co_await carry_out(processor, todo);
   const auto settled =
-      co_await db.transact([&](Tx& tx) { return settle(tx, merchant, id, outcome, rules); });
+      co_await db.transact([&](Tx& tx) { return settle(tx, merchant, id, outcome); });
   if (settled.state == State::failed)
     throw Error(Code::processor_failed, "the processor refused the payout");
   if (settled.state != State::paid) throw Error(Code::busy, "no definite outcome yet");

@@ -234,9 +234,7 @@ TEST_F(Payouts, HeardOfTwiceOrAgainstWhatIsKnownChangeNothing) {
   pass(6 * 24h);
   const auto once = to_json(now(payout));
   const auto settle = [&](const Outcome& outcome) {
-    world_->transact([&](Tx& tx) {
-      payouts::settle(tx, shop_.merchant, payout.id, outcome, world_->payout_rules);
-    });
+    world_->transact([&](Tx& tx) { payouts::settle(tx, shop_.merchant, payout.id, outcome); });
   };
   settle({Verdict::succeeded, *now(payout).reference, "", ""});
   settle({Verdict::unknown, "", "", ""});
@@ -268,9 +266,8 @@ TEST_F(Payouts, NewsOfAnOldTryDoesNotTouchTheNextOne) {
                                Outcome{Verdict::declined, "", "account_not_active", ""}};
   world_->transact([&](Tx& tx) { attempts::keep_event(tx, "sandbox", late); });
   world_->run_jobs();
-  EXPECT_NO_THROW(world_->transact([&](Tx& tx) {
-    payouts::settle(tx, shop_.merchant, payout.id, answer, world_->payout_rules);
-  }));
+  EXPECT_NO_THROW(
+      world_->transact([&](Tx& tx) { payouts::settle(tx, shop_.merchant, payout.id, answer); }));
   pass(24h);
   EXPECT_EQ(now(payout).state, State::paid);
   EXPECT_EQ(books(MovementState::succeeded).size(), 1u) << "paid out twice";

@@ -41,9 +41,8 @@ class Refunds : public ::testing::Test {
         [&](Tx& tx) { return payments::fetch_payment(tx, shop_.owner, order_.payment_id); });
   }
   payments::Refund settle(const payments::Refund& refund, const Outcome& outcome) const {
-    return world_->transact([&](Tx& tx) {
-      return payments::settle_refund(tx, shop_.merchant, refund.id, outcome, world_->payment_rules);
-    });
+    return world_->transact(
+        [&](Tx& tx) { return payments::settle_refund(tx, shop_.merchant, refund.id, outcome); });
   }
   void carry_out(const payments::Refund& refund) const {
     run(payments::refund(world_->db, world_->registry, shop_.merchant, refund.id,
@@ -311,7 +310,7 @@ TEST_F(Refunds, OfTheSamePaymentTwiceAreRefused) {
   const auto settle_second = [&](Tx& tx) {
     attempts::begin(tx, shop_.merchant, Operation::refund, second.uuid, "sandbox", first.amount);
     const Outcome yes{Verdict::succeeded, "srf_2", "", ""};
-    payments::settle_refund(tx, shop_.merchant, second, yes, world_->payment_rules);
+    payments::settle_refund(tx, shop_.merchant, second, yes);
   };
   try {
     world_->transact(settle_second);

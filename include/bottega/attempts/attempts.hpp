@@ -49,10 +49,6 @@ struct Attempt {
   std::int64_t asked = 0;  // how often the processor was asked about it
   bool overdue = false;    // longer under way than any call may take
   std::string key() const { return text_of(id); }
-  // News of an older try must not be taken for news of this one.
-  bool is_meant_by(const processors::Outcome& outcome) const {
-    return outcome.key.empty() || outcome.key == key();
-  }
 };
 BOOST_DESCRIBE_STRUCT(Attempt, (),
                       (id, merchant_id, operation, processor, amount, state, reference, reason,
@@ -67,6 +63,10 @@ Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome);
 // The newest attempt for a subject, locked. It is overdue once it is older than any call may take.
 Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
                     std::chrono::milliseconds call_timeout);
+// Settles the newest attempt for a subject; none where the outcome is of an older try, whose news
+// must not be taken for news of this one.
+std::optional<Attempt> settle_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
+                                     const processors::Outcome& outcome);
 // The subject of the attempt with this key, and its merchant; throws Error(not_found), also where
 // the attempt is with another processor: none may bring news of what it was not asked to do.
 struct Subject {

@@ -154,10 +154,9 @@ void read_json(const Json& json, T& out, const std::string& pointer, Faults& fau
     read_items(json, out, 0, 10'000, pointer, faults);
   } else if constexpr (is_secret<T>::value) {
     constexpr auto least = is_secret<T>::kLeast, most = is_secret<T>::kMost;
-    const auto text =
-        json.is_string() ? json.template get_ref<const std::string&>() : std::string();
-    if (json.is_string() && code_points(text) >= least && text.size() <= most)
-      out.value = Secret(json.template get<std::string>());
+    const auto* text = json.template get_ptr<const std::string*>();
+    if (text != nullptr && code_points(*text) >= least && text->size() <= most)
+      out.value = Secret(*text);
     else
       faults.push_back({pointer, "expected a string of " + std::to_string(least) +
                                      " or more characters, at most " + std::to_string(most) +

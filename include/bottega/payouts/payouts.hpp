@@ -83,8 +83,7 @@ Payout release(Tx& tx, PayoutId id);
 asio::awaitable<void> pay(Database& db, const processors::Registry& registry, MerchantId merchant,
                           PayoutId id, const Rules& rules);
 // Writes down what the processor said about a payout; hearing it again changes nothing.
-Payout settle(Tx& tx, MerchantId merchant, PayoutId id, const processors::Outcome& outcome,
-              const Rules& rules);
+Payout settle(Tx& tx, MerchantId merchant, PayoutId id, const processors::Outcome& outcome);
 
 inline constexpr std::string_view kPayJob = "payouts.pay";
 
