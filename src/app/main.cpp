@@ -88,17 +88,34 @@ int serve(const Given& given) {
   return 0;
 }
 
-int add_staff(const Given& given) {
+// Ports of its own, so that it works beside a running server with a database.url.
+Config load_beside(const Given& given) {
   auto config = load(given);
-  open_log(config);
-  const auto password = read_password("Password (10 characters or more): ");
-  if (password.reveal().size() < 10) throw Error(Code::invalid, "the password is too short");
-  // Ports of its own, so that it works beside a running server with a database.url.
   config.http_port = 0;
   config.sandbox_port = 0;
-  Node node(config);
-  node.add_staff(given.email, given.name, password, given.role);
+  open_log(config);
+  return config;
+}
+
+Secret new_password() {
+  const auto password = read_password("Password (10 characters or more): ");
+  if (code_points(password.reveal()) < 10) throw Error(Code::invalid, "the password is too short");
+  return password;
+}
+
+int add_staff(const Given& given) {
+  const auto config = load_beside(given);
+  const auto password = new_password();
+  Node(config).add_staff(given.email, given.name, password, given.role);
   std::cout << given.email << " is now staff with the role of " << given.role << ".\n";
+  return 0;
+}
+
+int reset_password(const Given& given) {
+  const auto config = load_beside(given);
+  const auto password = new_password();
+  Node(config).reset_password(given.email, password);
+  std::cout << given.email << " has a new password; all sessions have ended.\n";
   return 0;
 }
 
@@ -132,11 +149,14 @@ int run(int argc, char** argv) {
   staff->add_option("--email", given.email, "Mail address")->required();
   staff->add_option("--name", given.name, "Name");
   staff->add_option("--role", given.role, "support, finance or admin");
+  auto* resetting = common(cli.add_subcommand("reset-password", "Give somebody a new password"));
+  resetting->add_option("--email", given.email, "Mail address")->required();
   auto* health = common(cli.add_subcommand("health", "Ask a running server whether it is ready"));
   CLI11_PARSE(cli, argc, argv);
   if (*serving) return serve(given);
   if (*migrating) return migrate_now(given);
   if (*staff) return add_staff(given);
+  if (*resetting) return reset_password(given);
   if (*health) {
     const bool ready = is_ready(load(given));
     std::cout << (ready ? "ready\n" : "not ready\n");

@@ -306,4 +306,13 @@ void Node::add_staff(const std::string& email, const std::string& name, const Se
   });
 }
 
+void Node::reset_password(const std::string& email, const Secret& password) {
+  const auto hash = identity::hash_password(password, cost_of(parts_->config));
+  parts_->db.transact_blocking([&](Tx& tx) {
+    const auto known = identity::find_credential(tx, from_text<Email>(email));
+    if (!known) throw Error(Code::not_found, "nobody has this mail address");
+    identity::set_password(tx, known->id, hash, {});
+  });
+}
+
 }  // namespace bottega

@@ -24,6 +24,8 @@ class Node {
   // Makes a member of the staff; throws Error(conflict) where the address is taken.
   void add_staff(const std::string& email, const std::string& name, const Secret& password,
                  const std::string& role);
+  // Sets somebody's password and ends their sessions; throws Error(not_found).
+  void reset_password(const std::string& email, const Secret& password);
 
  private:
   struct Parts;

@@ -137,4 +137,15 @@ std::optional<Country> Form<Country>::parse(std::string_view text) {
   return std::nullopt;
 }
 
+bool list_has(std::string_view list, std::string_view item) {
+  while (!list.empty()) {
+    auto found = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(found.size() + 1, list.size()));
+    while (found.starts_with(' ')) found.remove_prefix(1);
+    while (found.ends_with(' ')) found.remove_suffix(1);
+    if (found == item) return true;
+  }
+  return false;
+}
+
 }  // namespace bottega

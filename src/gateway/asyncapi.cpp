@@ -5,6 +5,30 @@
 namespace bottega::gateway {
 namespace {
 
+constexpr std::string_view kRules =
+    "Subprotocol bottega.v1: text frames of JSON, at most socket.frame_max_bytes; a binary frame "
+    "ends the connection.\n"
+    "\n"
+    "- Who: the Authorization header, or AUTH as the first frame within ten seconds. AUTH with a "
+    "fresh token before the old one expires keeps the connection.\n"
+    "- Requests are answered in any order, by their id; those on one conversation take effect in "
+    "the order sent. A POST that moves money needs its idempotency_key, as the header of HTTP.\n"
+    "- Events of all one's conversations come by themselves. Durable ones carry seq, which has no "
+    "gap within a conversation: one that is not the next means that this client must resume or "
+    "page the log.\n"
+    "- After a break, RESUME within half a second of signing in, before any other frame: events "
+    "wait for it. `positions` says the last seq seen of each conversation, at most 1,000 of them; "
+    "`since` a time, for conversations that positions does not name. What is missing comes in "
+    "order, then `resumed`. Where `recovered` is false too much was missing (or the conversation "
+    "is not there, position 0): page GET /v1/conversations/{id}/messages up to `position`; live "
+    "events go on behind it.\n"
+    "- The server pings; no pong within eight seconds ends the connection.\n"
+    "\n"
+    "Close codes 3000 to 3499 ask the client to come back (3005 token expired, 3008 too slow, 3010 "
+    "server restarting, 3012 no pong, 3013 too busy), 3500 to 3999 not to (3500 bad token, 3501 "
+    "bad "
+    "request); 1009 is a frame too large.";
+
 SchemaOf text_schema() { return kGives<Text<1, 4096>>; }
 
 const EventRow kEvents[] = {
@@ -114,6 +138,18 @@ Json client_messages() {
             {"since", {{"type", "string"}, {"format", "date-time"}}}}}}}}}};
 }
 
+Json resumed_data() {
+  const Json one = {{"type", "object"},
+                    {"required", {"conversation", "recovered", "position"}},
+                    {"properties",
+                     {{"conversation", text("The conversation's id.")},
+                      {"recovered", {{"type", "boolean"}}},
+                      {"position", {{"type", "integer"}, {"minimum", 0}}}}}};
+  return {{"type", "object"},
+          {"required", {"conversations"}},
+          {"properties", {{"conversations", {{"type", "array"}, {"items", one}}}}}};
+}
+
 Json server_messages() {
   return {{"reply",
            {{"summary", "The answer to a request: its status and body, or a problem."},
@@ -134,7 +170,7 @@ Json server_messages() {
               {"properties",
                {{"event", {{"const", "resumed"}}},
                 {"id", text("Of the RESUME.")},
-                {"data", {{"type", "object"}}}}}}}}}};
+                {"data", resumed_data()}}}}}}}};
 }
 
 std::string key_of(std::string_view name) {
@@ -172,30 +208,23 @@ Json asyncapi(const std::string& host) {
   Json channel_messages = Json::object();
   for (const auto& [name, message] : messages.items())
     channel_messages[name] = {{"$ref", "#/components/messages/" + name}};
-  return {
-      {"asyncapi", "3.0.0"},
-      {"info",
-       {{"title", "Bottega socket"},
-        {"version", BOTTEGA_VERSION},
-        {"description",
-         "Subprotocol bottega.v1. Close codes 3000 to 3499 ask the client to come back (3005 token "
-         "expired, 3008 too slow, 3010 server restarting, 3012 no pong, 3013 too busy), 3500 to "
-         "3999 not to (3500 bad token, "
-         "3501 bad request)."}}},
-      {"servers", {{"this", {{"host", host}, {"protocol", "ws"}}}}},
-      {"channels", {{"socket", {{"address", "/v1/socket"}, {"messages", channel_messages}}}}},
-      {"operations",
-       {{"take",
-         {{"action", "receive"},
-          {"summary", "What the server takes from a client."},
-          {"channel", {{"$ref", "#/channels/socket"}}},
-          {"messages", references(messages, in)}}},
-        {"push",
-         {{"action", "send"},
-          {"summary", "What the server sends to a client."},
-          {"channel", {{"$ref", "#/channels/socket"}}},
-          {"messages", references(messages, out)}}}}},
-      {"components", {{"messages", messages}, {"schemas", components}}}};
+  return {{"asyncapi", "3.0.0"},
+          {"info",
+           {{"title", "Bottega socket"}, {"version", BOTTEGA_VERSION}, {"description", kRules}}},
+          {"servers", {{"this", {{"host", host}, {"protocol", "ws"}}}}},
+          {"channels", {{"socket", {{"address", "/v1/socket"}, {"messages", channel_messages}}}}},
+          {"operations",
+           {{"take",
+             {{"action", "receive"},
+              {"summary", "What the server takes from a client."},
+              {"channel", {{"$ref", "#/channels/socket"}}},
+              {"messages", references(messages, in)}}},
+            {"push",
+             {{"action", "send"},
+              {"summary", "What the server sends to a client."},
+              {"channel", {{"$ref", "#/channels/socket"}}},
+              {"messages", references(messages, out)}}}}},
+          {"components", {{"messages", messages}, {"schemas", components}}}};
 }
 
 }  // namespace bottega::gateway

@@ -41,8 +41,11 @@ constexpr Chapter kChapters[] = {
     {"Who may do what",
      "A merchant has members: an `agent` chats, asks for payment and ships; a `manager` also "
      "cancels "
-     "orders and sees payouts; an `owner` also keeps members, keys and onboarding. An API key acts "
-     "for its merchant within its scopes, never as owner:",
+     "orders and sees payouts; an `owner` also keeps members, keys and onboarding. Somebody joins "
+     "by "
+     "the code of an owner's `POST /v1/merchants/{id}/invitations`, with "
+     "`POST /v1/invitations/accept`. An API key acts for its merchant within its scopes, never as "
+     "owner:",
      "`read`: everything that a manager sees.\n"
      "`chat`: write, and move receipts.\n"
      "`payments`: make and cancel payment requests.\n"

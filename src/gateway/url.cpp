@@ -79,15 +79,4 @@ std::vector<std::pair<std::string, std::string>> parse_query(std::string_view qu
   return out;
 }
 
-bool list_has(std::string_view list, std::string_view item) {
-  while (!list.empty()) {
-    auto found = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(found.size() + 1, list.size()));
-    while (found.starts_with(' ')) found.remove_prefix(1);
-    while (found.ends_with(' ')) found.remove_suffix(1);
-    if (found == item) return true;
-  }
-  return false;
-}
-
 }  // namespace bottega::gateway

@@ -14,7 +14,4 @@ std::string decode_url(std::string_view text, Part part);
 std::string encode_query(std::string_view text);
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
 
-// Whether a comma separated list has exactly this item; spaces around the commas do not matter.
-bool list_has(std::string_view list, std::string_view item);
-
 }  // namespace bottega::gateway

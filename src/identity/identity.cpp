@@ -57,6 +57,12 @@ const Sql<Account(AccountId)> kFetchAccount{"identity.fetch_account", R"(
 const Sql<Credential(Email)> kCredential{"identity.credential", R"(
     SELECT id, password_hash, state FROM accounts WHERE email = $1)"};
 
+const Sql<Credential(AccountId)> kHoldCredential{"identity.hold_credential", R"(
+    SELECT id, password_hash, state FROM accounts WHERE id = $1 FOR SHARE)"};
+
+const Sql<void(AccountId, std::string)> kSetPassword{"identity.set_password", R"(
+    UPDATE accounts SET password_hash = $2 WHERE id = $1)"};
+
 const Sql<void(SessionId, AccountId, std::string, std::string, Instant, Instant)> kInsertSession{
     "identity.insert_session", R"(
     INSERT INTO sessions (id, account_id, user_agent, address, created_at, last_used_at, expires_at)
@@ -90,9 +96,10 @@ const Sql<SessionId(AccountId, SessionId, Instant, std::string)> kEndSession{"id
     UPDATE sessions SET revoked_at = $3, revoked_why = $4
     WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING id)"};
 
-const Sql<SessionId(AccountId, Instant, std::string)> kEndAll{"identity.end_all_sessions", R"(
+const Sql<SessionId(AccountId, Instant, std::string, std::optional<SessionId>)> kEndAll{
+    "identity.end_all_sessions", R"(
     UPDATE sessions SET revoked_at = $2, revoked_why = $3
-    WHERE account_id = $1 AND revoked_at IS NULL RETURNING id)"};
+    WHERE account_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $4::uuid RETURNING id)"};
 
 const Sql<void(AccountId, AccountState)> kSetState{"identity.set_account_state", R"(
     UPDATE accounts SET state = $2 WHERE id = $1)"};
@@ -187,6 +194,18 @@ std::optional<Credential> find_credential(Tx& tx, const Email& email) {
   return tx.find(kCredential, email);
 }
 
+void hold_credential(Tx& tx, const Credential& checked) {
+  const auto held = tx.one(kHoldCredential, checked.id);
+  if (held.password_hash != checked.password_hash || held.state != AccountState::active)
+    throw Error(Code::unauthenticated, "the password has changed in the meantime");
+}
+
+void set_password(Tx& tx, AccountId account, const std::string& hash,
+                  std::optional<SessionId> keep) {
+  tx.run(kSetPassword, account, hash);
+  end_all_sessions(tx, account, "the password was changed", keep);
+}
+
 Tokens open_session(Tx& tx, AccountId account, const Device& device, TokenLife life) {
   const auto session = SessionId::make();
   tx.run(kInsertSession, session, account, device.user_agent, device.address, tx.now(),
@@ -218,8 +237,9 @@ void end_session(Tx& tx, AccountId account, SessionId session, const std::string
   announce_end(tx, session);
 }
 
-std::vector<SessionId> end_all_sessions(Tx& tx, AccountId account, const std::string& why) {
-  const auto ended = tx.all(kEndAll, account, tx.now(), why);
+std::vector<SessionId> end_all_sessions(Tx& tx, AccountId account, const std::string& why,
+                                        std::optional<SessionId> keep) {
+  const auto ended = tx.all(kEndAll, account, tx.now(), why, keep);
   for (const auto& session : ended) announce_end(tx, session);
   return ended;
 }

@@ -47,9 +47,14 @@ const Sql<Member(MerchantId)> kMembers{"identity.members", R"(
     FROM merchant_members m JOIN accounts a ON a.id = m.account_id
     WHERE m.merchant_id = $1 ORDER BY m.created_at, m.account_id LIMIT 1000)"};
 
-const Sql<void(MerchantId, AccountId, Role, Instant)> kPutMember{"identity.put_member", R"(
+const Sql<void(MerchantId, AccountId, Role, Instant)> kInsertMember{"identity.insert_member", R"(
     INSERT INTO merchant_members (merchant_id, account_id, role, created_at) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (merchant_id, account_id) DO UPDATE SET role = excluded.role)"};
+    ON CONFLICT (merchant_id, account_id) DO NOTHING)"};
+
+const Sql<Member(MerchantId, AccountId, Role)> kChangeRole{"identity.change_role", R"(
+    UPDATE merchant_members m SET role = $3 FROM accounts a
+    WHERE m.merchant_id = $1 AND m.account_id = $2 AND a.id = m.account_id
+    RETURNING m.account_id, a.name, m.role, m.created_at)"};
 
 const Sql<void(MerchantId, AccountId)> kRemoveMember{"identity.remove_member", R"(
     DELETE FROM merchant_members WHERE merchant_id = $1 AND account_id = $2)"};
@@ -90,18 +95,16 @@ const Sql<MerchantId(ThingId)> kDirectory{"identity.directory", R"(
 const Sql<void(ThingId, MerchantId)> kEnterDirectory{"identity.enter_directory", R"(
     INSERT INTO directory (id, merchant_id) VALUES ($1, $2))"};
 
-bool is_listed(std::string_view list, std::string_view word) {
-  while (!list.empty()) {
-    const auto comma = list.find(',');
-    if (list.substr(0, comma) == word) return true;
-    list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
-  }
-  return false;
-}
-
 // Open sockets of the account begin, or cease, to listen to the shop.
 void announce_membership(Tx& tx, AccountId account) {
   tx.announce({{account_topic(account)}, account_topic(account), 0, "join"});
+}
+
+// The last owner can neither leave nor step down.
+void keep_an_owner(Tx& tx, MerchantId merchant, AccountId leaves) {
+  const auto owners = tx.all(kLockOwners, merchant);
+  if (owners.size() == 1 && owners.front() == leaves)
+    throw Error(Code::conflict, "a merchant needs an owner");
 }
 
 ApiKey api_key_of(const ApiKeyRow& row) {
@@ -113,13 +116,12 @@ ApiKey api_key_of(const ApiKeyRow& row) {
 
 Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeePlan fees,
                          const std::string& processor, std::string_view countries) {
-  if (!is_listed(countries, given.country.value))
+  if (!list_has(countries, given.country.value))
     throw Error(Code::invalid, "we may not sell from this country",
                 {{"/country", "one of: " + std::string(countries)}});
   auto merchant = tx.one(kInsertMerchant, MerchantId::make(), given.name.value, given.country,
                          given.currency, processor, fees.basis_points, fees.fixed, tx.now());
-  tx.run(kPutMember, merchant.id, who.account, Role::owner, tx.now());
-  announce_membership(tx, who.account);
+  add_member(tx, merchant.id, who.account, Role::owner);
   return merchant;
 }
 
@@ -155,24 +157,21 @@ void settle_onboarding(Tx& tx, const std::string& processor, const std::string& 
 
 std::vector<Member> list_members(Tx& tx, MerchantId merchant) { return tx.all(kMembers, merchant); }
 
-Member add_member(Tx& tx, MerchantId merchant, const NewMember& given) {
-  const auto account = find_credential(tx, given.email);
-  if (!account)
-    throw Error(Code::invalid, "nobody has this mail address",
-                {{"/email", "must be the address of an account"}});
-  const auto owners = tx.all(kLockOwners, merchant);
-  if (given.role != Role::owner && owners.size() == 1 && owners.front() == account->id)
-    throw Error(Code::conflict, "a merchant needs an owner");
-  tx.run(kPutMember, merchant, account->id, given.role, tx.now());
-  announce_membership(tx, account->id);
-  const auto members = list_members(tx, merchant);
-  return *std::ranges::find(members, account->id, &Member::account_id);
+void add_member(Tx& tx, MerchantId merchant, AccountId account, Role role) {
+  if (tx.run(kInsertMember, merchant, account, role, tx.now()) == 0)
+    throw Error(Code::conflict, "this person is a member already");
+  announce_membership(tx, account);
+}
+
+Member change_role(Tx& tx, MerchantId merchant, AccountId account, Role role) {
+  if (role != Role::owner) keep_an_owner(tx, merchant, account);
+  const auto member = tx.find(kChangeRole, merchant, account, role);
+  if (!member) throw Error(Code::not_found, "there is no such member");
+  return *member;
 }
 
 void remove_member(Tx& tx, MerchantId merchant, AccountId account) {
-  const auto owners = tx.all(kLockOwners, merchant);
-  if (owners.size() == 1 && owners.front() == account)
-    throw Error(Code::conflict, "a merchant needs an owner");
+  keep_an_owner(tx, merchant, account);
   if (tx.run(kRemoveMember, merchant, account) == 0)
     throw Error(Code::not_found, "there is no such member");
   announce_membership(tx, account);

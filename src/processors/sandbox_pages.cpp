@@ -125,7 +125,13 @@ asio::awaitable<Token> Sandbox::tokenize(const Card& card) {
   if (!behaviour)
     throw Error(Code::invalid, "the card is not valid", {{"/number", "is not a card number"}});
   const Token token{"tok_" + random_token(18), brand_of(digits), digits.substr(digits.size() - 4)};
+  const std::chrono::year_month good_until(
+      std::chrono::year(static_cast<int>(card.year.value)),
+      std::chrono::month(static_cast<unsigned>(card.month.value)));
   co_await books_.transact([&](Tx& tx) {
+    const std::chrono::year_month_day today(std::chrono::floor<std::chrono::days>(tx.now()));
+    if (good_until < today.year() / today.month())
+      throw Error(Code::invalid, "the card is not valid", {{"/year", "has expired"}});
     tx.run(kKeepMethod, token.token, *behaviour, token.brand, token.last_four, tx.now());
   });
   co_return token;

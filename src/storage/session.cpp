@@ -154,7 +154,8 @@ void Session::run(Mode mode, const Operation& operation) {
 void Session::reconnect(const char* reason) {
   connection_.reset();
   ++counters_.reconnects;
-  log::warning("database.connection_lost", {{"message", std::string(reason)}});
+  if (!is_down_) log::warning("database.connection_lost", {{"message", std::string(reason)}});
+  is_down_ = true;  // said once, not at every try
 }
 
 void Session::open() {
@@ -168,6 +169,8 @@ void Session::open() {
   fresh.backend_start = row[1].as<std::string>();
   work.abort();
   connection_.emplace(std::move(fresh));
+  if (is_down_) log::info("database.connection_restored");
+  is_down_ = false;
 }
 
 void Session::attempt(Mode mode, const Operation& operation) {

@@ -50,6 +50,7 @@ class Session {
   const Clock& clock_;
   const Database::Sink& sink_;
   Counters& counters_;
+  bool is_down_ = false;  // the last connection was lost and there is no other yet
   std::optional<Connection> connection_;
 };
 

@@ -162,7 +162,11 @@ class Story:
         session = guest.get("/v1/sessions")["data"][0]["id"]
         guest.call("DELETE", f"/v1/sessions/{session}")
         guest.log_in("ann@people.example", "a long password")
+        guest.call("PUT", "/v1/accounts/me/password", {"current_password": "a long password",
+                                                       "new_password": "another long password"})
         guest.call("DELETE", "/v1/sessions")
+        guest.log_in("ann@people.example", "another long password")
+        self.agent_api = guest
         self.agent = made["id"]
 
     def shop(self):
@@ -175,8 +179,14 @@ class Story:
         self.sandbox = base_of(link["url"])
         jobs_until(self.ops, lambda: self.owner.get(mine)["onboarding"] == "active", "not accepted")
         self.owner.get("/v1/merchants")
-        self.owner.post(mine + "/members", {"email": "ann@people.example", "role": "agent"})
+        invited = [self.owner.post(mine + "/invitations", {"name": name, "role": "agent"})
+                   for name in ("Ann", "Nobody")]
+        self.owner.get(mine + "/invitations")
+        self.owner.call("DELETE", f"{mine}/invitations/{invited[1]['invitation']['id']}")
+        self.agent_api.post("/v1/invitations/accept", {"code": invited[0]["code"]})
+        self.agent_api.fails(404, "POST", "/v1/invitations/accept", {"code": invited[1]["code"]})
         self.owner.get(mine + "/members")
+        self.owner.call("PATCH", f"{mine}/members/{self.agent}", {"role": "manager"})
         self.owner.call("DELETE", f"{mine}/members/{self.agent}")
         key = self.owner.post(mine + "/api_keys", {"name": "till", "scopes": ["read", "payments"]})
         self.owner.get(mine + "/api_keys")

@@ -220,11 +220,8 @@ TEST_F(Conversations, AnApiKeyDoesWhatItsScopesSay) {
 
 TEST_F(Conversations, SomebodyWhoLeftTheShopSeesItsConversationsNoMore) {
   const auto helper = world->person();
-  const auto email =
-      world->transact([&](Tx& tx) { return identity::fetch_account(tx, helper.account); }).email;
-  world->transact([&](Tx& tx) {
-    identity::add_member(tx, merchant, {email, identity::Role::agent});
-  });
+  world->transact(
+      [&](Tx& tx) { identity::add_member(tx, merchant, helper.account, identity::Role::agent); });
   EXPECT_EQ(say(helper, "May I help?").data.at("author"), "merchant");
   world->transact([&](Tx& tx) { identity::remove_member(tx, merchant, helper.account); });
   EXPECT_EQ(code_of([&] { log(helper); }), Code::not_found);

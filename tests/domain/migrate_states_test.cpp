@@ -40,6 +40,7 @@ std::vector<Column> columns() {
       {"bottega", "accounts", "state", words_of<identity::AccountState>()},
       {"bottega", "merchants", "onboarding", words_of<identity::Onboarding>()},
       {"bottega", "merchant_members", "role", words_of<identity::Role>()},
+      {"bottega", "invitations", "role", words_of<identity::Role>()},
       {"bottega", "entries", "author", words_of<conversations::Author>()},
       {"bottega", "markers", "side", words_of<conversations::Side>()},
       {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},

@@ -120,11 +120,7 @@ TEST_F(Payouts, AreScheduledLaterWhereTheOperatorSaysSo) {
 TEST_F(Payouts, AreForManagersToSee) {
   const auto payout = schedule();
   const auto seen_by = [&](identity::Role role) {
-    const auto who = world_->person();
-    world_->transact([&](Tx& tx) {
-      const auto email = identity::fetch_account(tx, who.account).email;
-      identity::add_member(tx, shop_.merchant, {email, role});
-    });
+    const auto who = world_->member(shop_, role);
     return world_->transact([&](Tx& tx) { return payouts::fetch(tx, who, payout.id).id; });
   };
   EXPECT_EQ(seen_by(identity::Role::manager), payout.id);

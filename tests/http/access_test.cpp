@@ -15,7 +15,8 @@ std::string body_for(const Route& route) {
   static const std::map<std::string_view, std::string> bodies = {
       {"sendMessage", R"({"text":"Hello"})"},
       {"markConversation", R"({"read_seq":0})"},
-      {"addMember", R"({"email":"buyer@demo.example","role":"agent"})"},
+      {"changeMember", R"({"role":"agent"})"},
+      {"createInvitation", R"({"name":"Hal","role":"agent"})"},
       {"createApiKey", R"({"name":"Till","scopes":["read"]})"},
       {"shipOrder", R"({"carrier":"USPS","tracking_number":"1"})"},
       {"cancelOrder", R"({"reason":"None"})"},
@@ -176,15 +177,19 @@ const std::map<std::string, std::string>& others() {
     const auto payout = ship(shop, order).json()["payout"];
     const auto key = owner.post("/v1/merchants/" + shop.merchant + "/api_keys",
                                 {{"name", "Till"}, {"scopes", {"read"}}});
-    return std::map<std::string, std::string>{{"merchants", shop.merchant},
-                                              {"conversations", shop.conversation},
-                                              {"payment_requests", ask(shop)["id"]},
-                                              {"orders", order["id"]},
-                                              {"payments", order["payment_id"]},
-                                              {"payouts", payout["id"]},
-                                              {"sessions", shop.owner.session},
-                                              {"members", shop.owner.id},
-                                              {"api_keys", key.json()["api_key"]["id"]}};
+    const auto invitation = owner.post("/v1/merchants/" + shop.merchant + "/invitations",
+                                       {{"name", "Hal"}, {"role", "agent"}});
+    return std::map<std::string, std::string>{
+        {"merchants", shop.merchant},
+        {"conversations", shop.conversation},
+        {"payment_requests", ask(shop)["id"]},
+        {"orders", order["id"]},
+        {"payments", order["payment_id"]},
+        {"payouts", payout["id"]},
+        {"sessions", shop.owner.session},
+        {"members", shop.owner.id},
+        {"api_keys", key.json()["api_key"]["id"]},
+        {"invitations", invitation.json()["invitation"]["id"]}};
   }();
   return things;
 }

@@ -222,16 +222,31 @@ TEST(ApiKeys, SeeTheirMerchantWithTheScopeToReadOnly) {
 
 // ---- members ------------------------------------------------------------------------------------
 
+// The owner invites, and the person joins.
+Answer join(const Storefront& shop, Client person, const std::string& role) {
+  auto owner = shop.owner.api;
+  const auto made = owner.post("/v1/merchants/" + shop.merchant + "/invitations",
+                               {{"name", "Hal"}, {"role", role}});
+  return person.post("/v1/invitations/accept", {{"code", made.json().at("code")}});
+}
+
 TEST(Members, MayDoWhatTheirRoleAllows) {
   const auto shop = test::shop(server());
   const auto agent = person(server());
   auto owner = shop.owner.api, api = agent.api;
   const auto members = "/v1/merchants/" + shop.merchant + "/members";
-  ASSERT_EQ(owner.post(members, {{"email", agent.email}, {"role", "agent"}}).status, 201);
+  ASSERT_EQ(join(shop, agent.api, "agent").status, 201);
   EXPECT_EQ(send_text(shop, agent.api, "How may I help?").status, 201);
-  EXPECT_TRUE(is_problem(api.post(members, {{"email", shop.buyer.email}, {"role", "agent"}}), 403,
-                         "forbidden"));
-  EXPECT_TRUE(is_problem(api.get("/v1/payouts?merchant_id=" + shop.merchant), 403, "forbidden"));
+  EXPECT_TRUE(is_problem(api.post("/v1/merchants/" + shop.merchant + "/invitations",
+                                  {{"name", "A friend"}, {"role", "agent"}}),
+                         403, "forbidden"));
+  EXPECT_TRUE(
+      is_problem(api.patch(members + "/" + agent.id, {{"role", "owner"}}), 403, "forbidden"));
+  const auto payouts = "/v1/payouts?merchant_id=" + shop.merchant;
+  EXPECT_TRUE(is_problem(api.get(payouts), 403, "forbidden"));
+  const auto changed = owner.patch(members + "/" + agent.id, {{"role", "manager"}});
+  EXPECT_EQ(changed.json()["role"], "manager");
+  EXPECT_EQ(api.get(payouts).status, 200);
   EXPECT_EQ(owner.remove(members + "/" + agent.id).status, 204);
   EXPECT_TRUE(is_problem(api.get(shop.path()), 404, "not_found"));
   EXPECT_EQ(status_of(agent.api.token()), 200) << "it is the shop that they have left";
@@ -244,7 +259,7 @@ TEST(Members, WhoLeaveHearNoMoreOfTheShopAndAllElse) {
   const auto agent = person(server());
   auto owner = shop.owner.api, api = agent.api;
   const auto members = "/v1/merchants/" + shop.merchant + "/members";
-  ASSERT_EQ(owner.post(members, {{"email", agent.email}, {"role", "agent"}}).status, 201);
+  ASSERT_EQ(join(shop, agent.api, "agent").status, 201);
   const auto mine = api.post("/v1/conversations", {{"merchant_id", other.merchant}}).json()["id"];
   Socket socket(server().port(), api.token());
   listen(socket);
@@ -263,10 +278,55 @@ TEST(Members, WhoLeaveHearNoMoreOfTheShopAndAllElse) {
 TEST(Members, AreNotTheShopsBuyers) {
   const auto shop = chat(server());
   auto owner = shop.owner.api;
-  const auto members = "/v1/merchants/" + shop.merchant + "/members";
-  EXPECT_TRUE(is_problem(owner.post(members, {{"email", shop.buyer.email}, {"role", "owner"}}), 409,
-                         "conflict"));
-  EXPECT_EQ(owner.get(members).json()["data"].size(), 1u);
+  EXPECT_TRUE(is_problem(join(shop, shop.buyer.api, "owner"), 409, "conflict"));
+  const auto mine = "/v1/merchants/" + shop.merchant;
+  EXPECT_EQ(owner.get(mine + "/members").json()["data"].size(), 1u);
+  EXPECT_EQ(owner.get(mine + "/invitations").json()["data"].size(), 1u) << "it stays open";
+}
+
+TEST(Members, AnInvitationsCodeIsShownOnce) {
+  const auto shop = test::shop(server());
+  auto owner = shop.owner.api;
+  const auto path = "/v1/merchants/" + shop.merchant + "/invitations";
+  const auto made = owner.post(path, {{"name", "Hal"}, {"role", "agent"}}).json();
+  const auto listed = owner.get(path);
+  EXPECT_EQ(listed.json()["data"][0], made["invitation"]);
+  EXPECT_EQ(listed.body.find(made["code"].get<std::string>()), std::string::npos);
+  const auto id = made["invitation"]["id"].get<std::string>();
+  EXPECT_EQ(owner.remove(path + "/" + id).status, 204);
+  auto guest = person(server()).api;
+  EXPECT_TRUE(
+      is_problem(guest.post("/v1/invitations/accept", {{"code", made["code"]}}), 404, "not_found"));
+}
+
+// ---- passwords ----------------------------------------------------------------------------------
+
+TEST(Passwords, AreChangedByWhoKnowsTheOldOne) {
+  const auto who = person(server());
+  auto api = who.api;
+  const auto elsewhere = sign_in(who.email, kPassword, server()).json();
+  const std::string path = "/v1/accounts/me/password", fresh = "another long password";
+  const auto wrong =
+      api.put(path, {{"current_password", "not the password"}, {"new_password", fresh}});
+  ASSERT_TRUE(is_problem(wrong, 422, "invalid"));
+  EXPECT_EQ(wrong.json()["errors"][0]["pointer"], "/current_password");
+  EXPECT_TRUE(is_problem(
+      api.put(path, {{"current_password", kPassword}, {"new_password", "short"}}), 422, "invalid"));
+  EXPECT_EQ(status_of(elsewhere["access_token"]), 200);
+  EXPECT_EQ(api.put(path, {{"current_password", kPassword}, {"new_password", fresh}}).status, 204);
+  EXPECT_EQ(status_of(api.token()), 200) << "the one who changed it stays";
+  EXPECT_EQ(status_of(elsewhere["access_token"]), 401) << "all others are signed out";
+  EXPECT_EQ(sign_in(who.email, kPassword, server()).status, 401);
+  EXPECT_EQ(sign_in(who.email, fresh, server()).status, 201);
+}
+
+TEST(Passwords, GuessesFromAnOpenSessionAreCountedToo) {
+  House house({"auth.tries_per_account=2"});
+  const auto who = person(house.server);
+  auto api = who.api;
+  const Json guess = {{"current_password", "not the password"}, {"new_password", kPassword}};
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(api.put("/v1/accounts/me/password", guess).status, 422);
+  EXPECT_TRUE(is_problem(api.put("/v1/accounts/me/password", guess), 429, "rate_limited"));
 }
 
 // ---- guessing -----------------------------------------------------------------------------------

@@ -76,7 +76,9 @@ Json document(const std::string& pointer, const Json& value) {
 }
 
 Json schema_for(const Route& route, const Json& contract) {
-  return contract["paths"][std::string(route.path)]["post"]["requestBody"]["content"]
+  auto method = method_of(route);
+  std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
+  return contract["paths"][std::string(route.path)][method]["requestBody"]["content"]
                  ["application/json"]["schema"];
 }
 
@@ -87,9 +89,11 @@ const Json& contract() {
 
 class BodyOf : public testing::TestWithParam<Route> {
  protected:
-  Answer post(const Json& body) const {
+  Answer send(const Json& body) const {
     auto caller = caller_of(GetParam());
-    return caller.post(somewhere(GetParam()), body);
+    const HeaderList headers = {{"Content-Type", "application/json"},
+                                {"Idempotency-Key", new_key()}};
+    return caller.send(method_of(GetParam()), somewhere(GetParam()), body.dump(), headers);
   }
 };
 
@@ -99,7 +103,7 @@ TEST_P(BodyOf, NamesEveryFieldThatHasAWrongType) {
   EXPECT_GT(wrongs.size(), 1u);
   for (const auto& wrong : wrongs) {
     const auto value = wrong.body.at(Json::json_pointer(wrong.pointer));
-    const auto answer = post(document(wrong.pointer, value));
+    const auto answer = send(document(wrong.pointer, value));
     EXPECT_TRUE(is_problem(answer, 422, "invalid")) << wrong.pointer;
     EXPECT_TRUE(points_at(answer.json(), wrong.pointer)) << wrong.pointer << ' ' << answer.body;
   }
@@ -109,7 +113,7 @@ TEST_P(BodyOf, NamesEveryRequiredFieldThatIsMissing) {
   const auto schema = resolved(schema_for(GetParam(), contract()), contract());
   const auto required = schema.value("required", Json::array());
   if (required.empty()) return;
-  const auto answer = post(Json::object());
+  const auto answer = send(Json::object());
   EXPECT_TRUE(is_problem(answer, 422, "invalid"));
   EXPECT_EQ(pointers(answer.json()).size(), required.size()) << answer.body;
   for (const auto& name : required)
@@ -117,7 +121,7 @@ TEST_P(BodyOf, NamesEveryRequiredFieldThatIsMissing) {
 }
 
 TEST_P(BodyOf, NamesAFieldThatItDoesNotKnow) {
-  const auto answer = post({{"is_admin", true}, {"a/b~c", 1}});
+  const auto answer = send({{"is_admin", true}, {"a/b~c", 1}});
   EXPECT_TRUE(is_problem(answer, 422, "invalid"));
   EXPECT_TRUE(points_at(answer.json(), "/is_admin")) << answer.body;
 }

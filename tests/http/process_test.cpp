@@ -310,6 +310,24 @@ TEST(Terminal, MakesAMemberOfTheStaffWhoseWordIsNotShown) {
   EXPECT_TRUE(is_problem(boss.get("/v1/admin/audit_log"), 403, "forbidden"));
 }
 
+TEST(Terminal, GivesSomebodyANewPasswordAndEndsTheirSessions) {
+  const auto urls = Cluster::shared().fresh_database();
+  TempDir dir;
+  Server server(dir.path() / "unused", settings_for(urls));
+  const auto who = person(server);
+  const auto command = kProgram + "reset-password" + database(urls) + " --email ";
+  const std::string fresh = "quite another secret";
+  EXPECT_EQ(run_program("echo '" + fresh + "' | " + command + "nobody@nowhere.example").status, 1);
+  EXPECT_EQ(run_program("echo short | " + command + who.email).status, 1);
+  const auto ran = run_program("echo '" + fresh + "' | " + command + who.email);
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_FALSE(says(ran, fresh));
+  Client client(server.port());
+  EXPECT_TRUE(is_problem(client.post("/v1/sessions/refresh", {{"refresh_token", who.refresh}}), 401,
+                         "unauthenticated"));
+  EXPECT_EQ(log_in(server, who.email, fresh).api.get("/v1/accounts/me").status, 200);
+}
+
 TEST(Terminal, ExplainsItself) {
   EXPECT_EQ(run_program(kProgram + "--version").status, 0);
   EXPECT_TRUE(says(run_program(kProgram + "--version"), BOTTEGA_VERSION));

@@ -56,7 +56,7 @@ inline std::string somewhere(const gateway::Route& route) {
       {"merchants", "mer"}, {"conversations", "conv"}, {"payment_requests", "preq"},
       {"orders", "ord"},    {"payments", "pay"},       {"payouts", "pout"},
       {"sessions", "sess"}, {"members", "usr"},        {"api_keys", "key"},
-      {"accounts", "usr"}};
+      {"accounts", "usr"},  {"invitations", "inv"}};
   return path_with(route, [&](const std::string& collection) {
     return prefixes.at(collection) + "_01h2xcejqtf2nbrexx3vqjhp41";
   });

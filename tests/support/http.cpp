@@ -59,6 +59,14 @@ Answer Client::post(const std::string& path, const Json& body, const HeaderList&
   return send("POST", path, body.is_null() ? "" : body.dump(), all);
 }
 
+Answer Client::put(const std::string& path, const Json& body) {
+  return send("PUT", path, body.dump(), {{"Content-Type", "application/json"}});
+}
+
+Answer Client::patch(const std::string& path, const Json& body) {
+  return send("PATCH", path, body.dump(), {{"Content-Type", "application/json"}});
+}
+
 Answer Client::remove(const std::string& path, const HeaderList& headers) {
   return send("DELETE", path, "", headers);
 }

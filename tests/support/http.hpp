@@ -33,6 +33,8 @@ class Client {
   Answer get(const std::string& path, const HeaderList& headers = {});
   // A POST gets a random Idempotency-Key unless one is given; "" leaves it out.
   Answer post(const std::string& path, const Json& body = nullptr, const HeaderList& headers = {});
+  Answer put(const std::string& path, const Json& body);
+  Answer patch(const std::string& path, const Json& body);
   Answer remove(const std::string& path, const HeaderList& headers = {});
   Answer send(const std::string& method, const std::string& path, const std::string& body,
               const HeaderList& headers);

@@ -101,10 +101,7 @@ Shop World::shop(const std::string& currency) {
 
 identity::Who World::member(const Shop& shop, identity::Role role) {
   const auto who = person();
-  transact([&](Tx& tx) {
-    const auto email = identity::fetch_account(tx, who.account).email;
-    identity::add_member(tx, shop.merchant, {email, role});
-  });
+  transact([&](Tx& tx) { identity::add_member(tx, shop.merchant, who.account, role); });
   return who;
 }
 

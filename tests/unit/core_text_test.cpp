@@ -239,5 +239,17 @@ TEST(OpaqueName, HasAtLeastOneCharacterAndNoMoreThanItsBound) {
   EXPECT_FALSE(takes<Opaque<255>>(std::string(256, 'x')));
 }
 
+TEST(Lists, AnItemIsFoundWholeOrNotAtAll) {
+  const std::string list = "https://shop.example.com, https://b.example ,c";
+  EXPECT_TRUE(list_has(list, "https://shop.example.com"));
+  EXPECT_TRUE(list_has(list, "https://b.example"));
+  EXPECT_TRUE(list_has(list, "c"));
+  for (const auto* part : {"https://shop.example", "shop.example.com", "https://b.example ",
+                           "https://shop.example.com, https://b.example", "", ",", " "})
+    EXPECT_FALSE(list_has(list, part)) << part;
+  EXPECT_FALSE(list_has("", "https://b.example"));
+  EXPECT_FALSE(list_has("", ""));
+}
+
 }  // namespace
 }  // namespace bottega::test

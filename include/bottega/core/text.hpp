@@ -143,6 +143,9 @@ struct Form<Opaque<Most>> {
   }
 };
 
+// Whether a comma separated list has exactly this item; spaces around the commas do not matter.
+bool list_has(std::string_view list, std::string_view item);
+
 // A value that must never be printed: it has no textual form, so no log, JSON answer or SQL
 // parameter can take it by accident. reveal() is the one way out, and easy to search for.
 class Secret {

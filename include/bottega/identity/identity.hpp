@@ -66,6 +66,12 @@ struct Login {
 };
 BOOST_DESCRIBE_STRUCT(Login, (), (email, password))
 
+struct PasswordChange {
+  SecretText<1, 200> current_password;
+  Password new_password;
+};
+BOOST_DESCRIBE_STRUCT(PasswordChange, (), (current_password, new_password))
+
 struct Refresh {
   SecretText<1, 200> refresh_token;
 };
@@ -115,6 +121,12 @@ struct Credential {
 };
 BOOST_DESCRIBE_STRUCT(Credential, (), (id, password_hash, state))
 std::optional<Credential> find_credential(Tx& tx, const Email& email);
+// Checking a password takes a while. Makes sure that what was checked is still so, until the
+// commit; throws Error(unauthenticated) where the password or the state has changed since.
+void hold_credential(Tx& tx, const Credential& checked);
+// Sets the password and ends all sessions but the one to keep.
+void set_password(Tx& tx, AccountId account, const std::string& hash,
+                  std::optional<SessionId> keep);
 
 Tokens open_session(Tx& tx, AccountId account, const Device& device, TokenLife life);
 
@@ -125,8 +137,9 @@ std::optional<Tokens> rotate(Tx& tx, const Secret& refresh_token, TokenLife life
 std::vector<Session> list_sessions(Tx& tx, AccountId account);
 // Ends a session of the account; its tokens are dead when this is committed.
 void end_session(Tx& tx, AccountId account, SessionId session, const std::string& why);
-// Ends all sessions of an account, as when it is suspended.
-std::vector<SessionId> end_all_sessions(Tx& tx, AccountId account, const std::string& why);
+// Ends all sessions of an account but the one to keep, as when it is suspended.
+std::vector<SessionId> end_all_sessions(Tx& tx, AccountId account, const std::string& why,
+                                        std::optional<SessionId> keep = {});
 void set_account_state(Tx& tx, AccountId account, AccountState state);
 
 // Removes tokens that nobody can use any more; answers how many.

@@ -49,11 +49,10 @@ struct Member {
 };
 BOOST_DESCRIBE_STRUCT(Member, (), (account_id, name, role, created_at))
 
-struct NewMember {
-  Email email;
+struct NewRole {
   Role role{};
 };
-BOOST_DESCRIBE_STRUCT(NewMember, (), (email, role))
+BOOST_DESCRIBE_STRUCT(NewRole, (), (role))
 
 struct ApiKey {
   ApiKeyId id;
@@ -100,8 +99,10 @@ void settle_onboarding(Tx& tx, const std::string& processor, const std::string& 
                        Onboarding decision);
 
 std::vector<Member> list_members(Tx& tx, MerchantId merchant);
-Member add_member(Tx& tx, MerchantId merchant, const NewMember& given);
-// Throws Error(conflict) for the last owner.
+// Throws Error(conflict) for somebody who is a member already.
+void add_member(Tx& tx, MerchantId merchant, AccountId account, Role role);
+// Both throw Error(not_found) for somebody who is no member, Error(conflict) for the last owner.
+Member change_role(Tx& tx, MerchantId merchant, AccountId account, Role role);
 void remove_member(Tx& tx, MerchantId merchant, AccountId account);
 
 std::vector<ApiKey> list_api_keys(Tx& tx, MerchantId merchant);

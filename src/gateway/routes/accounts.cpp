@@ -52,22 +52,52 @@ asio::awaitable<Reply> register_person(Call& call) {
   });
 }
 
+// Throws the refusal for a wrong password, and counts it.
+asio::awaitable<void> require_password(const Guard& guard,
+                                       const std::optional<Credential>& credential,
+                                       const Secret& given, const Error& refusal) {
+  guard.check();
+  std::optional<std::string> hash;
+  if (credential && credential->state == AccountState::active) hash = credential->password_hash;
+  const bool matches = co_await guard.app.passwords.matches(hash, given);
+  if (matches) co_return;
+  guard.failed();
+  throw refusal;
+}
+
 asio::awaitable<Reply> log_in(Call& call) {
   const auto given = call.body<Login>();
   const auto guard = guard_of(call, given.email.value);
-  guard.check();
   const auto known =
       co_await call.app.db.read([&](Tx& tx) { return find_credential(tx, given.email); });
-  std::optional<std::string> hash;
-  if (known && known->state == AccountState::active) hash = known->password_hash;
-  const bool matches = co_await call.app.passwords.matches(hash, given.password.value);
-  if (!matches) {
-    guard.failed();
-    throw Error(Code::unauthenticated, "the mail address or the password is wrong");
-  }
+  const Error refusal(Code::unauthenticated, "the mail address or the password is wrong");
+  co_await require_password(guard, known, given.password.value, refusal);
   const auto device = device_of(call.request);
-  co_return co_await call.transact(
-      [&](Tx& tx) { return created(open_session(tx, known->id, device, life_of(call.app))); });
+  co_return co_await call.transact([&](Tx& tx) {
+    hold_credential(tx, *known);
+    return created(open_session(tx, known->id, device, life_of(call.app)));
+  });
+}
+
+// The old password is asked for again: whoever finds an open session must not be able to keep it.
+asio::awaitable<Reply> change_password(Call& call) {
+  const auto given = call.body<PasswordChange>();
+  Email email;
+  const auto known = co_await call.app.db.read([&](Tx& tx) {
+    email = fetch_account(tx, call.who().account).email;
+    return find_credential(tx, email);
+  });
+  const auto guard = guard_of(call, email.value);
+  const Error refusal(Code::invalid, "the current password is wrong",
+                      {{"/current_password", "is not the password of this account"}});
+  co_await require_password(guard, known, given.current_password.value, refusal);
+  const auto hash = co_await call.app.passwords.hash(given.new_password.value);
+  const auto reply = co_await call.transact([&](Tx& tx) {
+    set_password(tx, call.who().account, hash, call.who().session);
+    return no_content();
+  });
+  call.app.tokens.clear();
+  co_return reply;
 }
 
 asio::awaitable<Reply> refresh(Call& call) {
@@ -133,6 +163,16 @@ const Route kRoutes[] = {
      .name = "getMyAccount",
      .summary = "The account that asks",
      .gives = kGives<Account>},
+    {.verb = Verb::put,
+     .path = "/v1/accounts/me/password",
+     .access = Access::person,
+     .budget = Budget::logins,
+     .once = Once::none,
+     .handler = change_password,
+     .name = "changePassword",
+     .summary = "Change one's password; all other sessions end",
+     .takes = kTakes<PasswordChange>,
+     .status = 204},
     {.verb = Verb::post,
      .path = "/v1/sessions",
      .access = Access::anyone,

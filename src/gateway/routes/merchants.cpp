@@ -1,4 +1,4 @@
-// Business accounts, their members and API keys, and the way to the processor's own questions.
+// Business accounts, their API keys, and the way to the processor's own questions.
 #include "bottega/identity/merchants.hpp"
 
 #include "gateway/routes/routes.hpp"
@@ -49,41 +49,6 @@ asio::awaitable<Reply> onboard(Call& call) {
     begin_onboarding(tx, id, page.account);
     return created(OnboardingLink{fetch_merchant(tx, id).onboarding, page.url});
   });
-}
-
-asio::awaitable<Reply> members(Call& call) {
-  const auto id = call.at<MerchantId>(0);
-  const auto all = co_await call.app.db.read([&](Tx& tx) {
-    require_member(tx, call.who(), id, Role::agent, Scope::read);
-    return list_members(tx, id);
-  });
-  co_return call.page(all, 1000, [](const Member& member) { return text_of(member.account_id); });
-}
-
-asio::awaitable<Reply> add(Call& call) {
-  const auto id = call.at<MerchantId>(0);
-  const auto given = call.body<NewMember>();
-  const auto reply = co_await call.transact([&](Tx& tx) {
-    require_member(tx, call.who(), id, Role::owner, Scope::read);
-    const auto member = add_member(tx, id, given);
-    if (conversations::find_of_buyer(tx, id, member.account_id))
-      throw Error(Code::conflict, "a shop's own buyer cannot be its member");
-    return created(member);
-  });
-  call.app.tokens.clear();
-  co_return reply;
-}
-
-asio::awaitable<Reply> remove(Call& call) {
-  const auto id = call.at<MerchantId>(0);
-  const auto account = call.at<AccountId>(1);
-  const auto reply = co_await call.transact([&](Tx& tx) {
-    require_member(tx, call.who(), id, Role::owner, Scope::read);
-    remove_member(tx, id, account);
-    return no_content();
-  });
-  call.app.tokens.clear();
-  co_return reply;
 }
 
 asio::awaitable<Reply> keys(Call& call) {
@@ -156,35 +121,6 @@ const Route kRoutes[] = {
      .summary = "The processor's own page that asks for name, address and tax number",
      .status = 201,
      .gives = kGives<OnboardingLink>},
-    {.verb = Verb::get,
-     .path = "/v1/merchants/{id}/members",
-     .access = Access::member,
-     .budget = Budget::reads,
-     .once = Once::none,
-     .handler = members,
-     .name = "listMembers",
-     .summary = "Who belongs to the merchant",
-     .gives = kGivesPage<Member>},
-    {.verb = Verb::post,
-     .path = "/v1/merchants/{id}/members",
-     .access = Access::person,
-     .budget = Budget::writes,
-     .once = Once::optional,
-     .handler = add,
-     .name = "addMember",
-     .summary = "Add a member or change a role",
-     .takes = kTakes<NewMember>,
-     .status = 201,
-     .gives = kGives<Member>},
-    {.verb = Verb::del,
-     .path = "/v1/merchants/{id}/members/{account}",
-     .access = Access::person,
-     .budget = Budget::writes,
-     .once = Once::none,
-     .handler = remove,
-     .name = "removeMember",
-     .summary = "Remove a member and end that person's sessions",
-     .status = 204},
     {.verb = Verb::get,
      .path = "/v1/merchants/{id}/api_keys",
      .access = Access::person,

@@ -7,6 +7,7 @@ namespace bottega::gateway {
 
 std::span<const Route> account_routes();
 std::span<const Route> merchant_routes();
+std::span<const Route> member_routes();
 std::span<const Route> conversation_routes();
 std::span<const Route> payment_routes();
 std::span<const Route> order_routes();

@@ -181,8 +181,8 @@ std::span<const Route> all_routes() {
   static const auto all = [] {
     std::vector<Route> rows;
     for (const auto part :
-         {account_routes(), merchant_routes(), conversation_routes(), payment_routes(),
-          order_routes(), processor_routes(), admin_routes(), system_routes()})
+         {account_routes(), merchant_routes(), member_routes(), conversation_routes(),
+          payment_routes(), order_routes(), processor_routes(), admin_routes(), system_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();
