@@ -6,7 +6,9 @@
 #include <functional>
 #include <thread>
 
+#include "chat.hpp"
 #include "client.hpp"
+#include "echo.hpp"
 #include "process.hpp"
 
 namespace bottega::bench {
@@ -212,7 +214,7 @@ void print_table(const std::vector<Row>& rows) {
 
 struct Given {
   std::string name = "all", binary = "build/release/bottega", scripts = "bench";
-  int clients = 8;
+  int clients = 8, pairs = 64, window = 8;
   double seconds = 5;
   bool json = false;
 };
@@ -261,8 +263,13 @@ void measure_all(const Given& given) {
 int main(int argc, char** argv) {
   bottega::bench::Given given;
   CLI::App cli{"What an operation costs, beside pgbench doing the same inserts."};
-  cli.add_option("name", given.name, "healthz, message, request, sale or all")
-      ->check(CLI::IsMember({"healthz", "message", "request", "sale", "all"}));
+  cli.add_option("name", given.name, "chat, healthz, message, request, sale or all")
+      ->check(
+          CLI::IsMember({"chat", "healthz", "message", "request", "sale", "all", "echo-server"}));
+  cli.add_option("--pairs", given.pairs, "chat: people who write to each other")
+      ->check(CLI::Range(1, 1'000));
+  cli.add_option("--window", given.window, "chat: messages of one person that may be unanswered")
+      ->check(CLI::Range(1, 64));
   cli.add_option("--clients", given.clients, "Connections at once")->check(CLI::Range(1, 100));
   cli.add_option("--seconds", given.seconds, "How long each is measured")
       ->check(CLI::Range(0.5, 600.0));
@@ -270,7 +277,12 @@ int main(int argc, char** argv) {
   cli.add_flag("--json", given.json, "One JSON object per line");
   CLI11_PARSE(cli, argc, argv);
   try {
-    bottega::bench::measure_all(given);
+    if (given.name == "echo-server") return bottega::bench::serve_echo();
+    if (given.name == "chat")
+      bottega::bench::measure_chat(
+          {given.binary, given.scripts, given.pairs, given.window, given.seconds, given.json});
+    else
+      bottega::bench::measure_all(given);
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "bench: %s\n", failure.what());
     return 1;

@@ -82,7 +82,7 @@ std::string run(const std::vector<std::string>& words) {
   return text;
 }
 
-Server::Server(const std::string& binary) {
+Server::Server(const std::string& binary, const std::vector<std::string>& settings) {
   auto pattern = (fs::temp_directory_path() / "bottega-bench-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
   home_ = pattern;
@@ -90,6 +90,7 @@ Server::Server(const std::string& binary) {
   std::vector<std::string> words = {binary, "serve", "--demo", "--set",
                                     "data.dir=" + (home_ / "data").string()};
   for (const auto* setting : kSettings) words.insert(words.end(), {"--set", setting});
+  for (const auto& setting : settings) words.insert(words.end(), {"--set", setting});
   const int out = start(words, pid_);
   std::string text;
   char buffer[512];
@@ -113,6 +114,22 @@ Server::~Server() {
   std::error_code ignored;
   fs::remove_all(home_, ignored);
 }
+
+Echo::Echo() {
+  const int out = start({"/proc/self/exe", "echo-server"}, pid_);
+  std::string text;
+  for (char c = 0; c != '\n' && read(out, &c, 1) == 1;) text += c;
+  close(out);
+  if (!text.starts_with("echo ")) throw std::runtime_error("the echo server did not come up");
+  port_ = static_cast<std::uint16_t>(std::stoi(text.substr(5)));
+}
+
+Echo::~Echo() {
+  kill(pid_, SIGTERM);
+  waitpid(pid_, nullptr, 0);
+}
+
+double Echo::cpu_s() const { return stat_of(pid_).value().seconds; }
 
 Server::Cpu Server::cpu() const {
   std::ifstream file(home_ / "data" / "postgres" / "postmaster.pid");

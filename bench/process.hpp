@@ -10,7 +10,7 @@ namespace bottega::bench {
 
 class Server {
  public:
-  explicit Server(const std::string& binary);
+  explicit Server(const std::string& binary, const std::vector<std::string>& settings = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -30,6 +30,21 @@ class Server {
   std::filesystem::path home_;
   pid_t pid_ = -1;
   std::uint16_t port_ = 0, sandbox_port_ = 0;
+};
+
+// A WebSocket server of Beast that sends back what it gets, in a process of its own.
+class Echo {
+ public:
+  Echo();
+  ~Echo();
+  Echo(const Echo&) = delete;
+  Echo& operator=(const Echo&) = delete;
+  std::uint16_t port() const { return port_; }
+  double cpu_s() const;
+
+ private:
+  pid_t pid_ = -1;
+  std::uint16_t port_ = 0;
 };
 
 // Runs a command to its end; answers what it printed. Throws where it fails.

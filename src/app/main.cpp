@@ -11,6 +11,7 @@
 #include "app/node.hpp"
 #include "app/terminal.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/identity/identity.hpp"
 #include "bottega/storage/migrate.hpp"
 
 namespace {
@@ -97,10 +98,14 @@ Config load_beside(const Given& given) {
   return config;
 }
 
+// What cannot be sent by a client as a password is none.
 Secret new_password() {
-  const auto password = read_password("Password (10 characters or more): ");
-  if (code_points(password.reveal()) < 10) throw Error(Code::invalid, "the password is too short");
-  return password;
+  const auto typed = read_password("Password (10 characters or more): ");
+  try {
+    return from_json<identity::Password>(parse_json(Json(typed.reveal()).dump())).value;
+  } catch (const std::exception&) {
+    throw Error(Code::invalid, "a password has 10 characters or more, in 200 bytes of UTF-8");
+  }
 }
 
 int add_staff(const Given& given) {

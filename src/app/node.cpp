@@ -144,6 +144,7 @@ struct Node::Parts {
   payouts::Rules payout_rules;
   JobWorld world;
   jobs::Runner runner;
+  conversations::Writer writer;
   identity::Passwords passwords;
   // What the handlers see, and the listeners in front of them.
   gateway::App app;
@@ -170,6 +171,8 @@ Node::Parts::Parts(Config given)
       payout_rules(payout_rules_of(config)),
       world{db, registry, payment_rules, payout_rules},
       runner(db, job_kinds(world), config.jobs_batch),
+      writer(db, static_cast<std::size_t>(config.chat_batch_max),
+             static_cast<std::size_t>(config.chat_waiting_max)),
       passwords(cost_of(config), static_cast<unsigned>(config.auth_threads),
                 static_cast<unsigned>(config.auth_waiting_max)),
       app{.config = config,
@@ -179,6 +182,7 @@ Node::Parts::Parts(Config given)
           .passwords = passwords,
           .registry = registry,
           .runner = runner,
+          .writer = writer,
           .poke_jobs = [this] { job_loop->poke(); },
           .routes = gateway::all_routes(),
           .payment_rules = payment_rules,
@@ -217,6 +221,7 @@ void Node::Parts::open_doors() {
                                      .passwords = passwords,
                                      .registry = registry,
                                      .runner = runner,
+                                     .writer = writer,
                                      .poke_jobs = [] {},
                                      .routes = gateway::sandbox_routes(),
                                      .payment_rules = payment_rules,
@@ -275,8 +280,8 @@ void Node::Parts::stop() {
     sandbox_server->stop(soft_end, hard_end);
   }
   // Joined before the contexts go: a database thread may still be answering into one.
-  db.stop();
-  if (sandbox_db) sandbox_db->stop();
+  db.stop(hard_end);
+  if (sandbox_db) sandbox_db->stop(hard_end);
   // Their timers live in the servers' contexts.
   loops.clear();
   server.reset();
@@ -311,7 +316,7 @@ void Node::reset_password(const std::string& email, const Secret& password) {
   parts_->db.transact_blocking([&](Tx& tx) {
     const auto known = identity::find_credential(tx, from_text<Email>(email));
     if (!known) throw Error(Code::not_found, "nobody has this mail address");
-    identity::set_password(tx, known->id, hash, {});
+    identity::set_password(tx, *known, hash, {});
   });
 }
 

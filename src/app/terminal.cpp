@@ -27,6 +27,7 @@ Secret read_password(const std::string& prompt) {
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
     std::cout << '\n';
   }
+  if (line.ends_with('\r')) line.pop_back();
   return Secret(line);
 }
 

@@ -3,29 +3,10 @@
 
 #include <algorithm>
 
+#include "conversations/rows.hpp"
+
 namespace bottega::conversations {
 namespace {
-
-struct SeatRow {
-  AccountId buyer_id;
-  std::int64_t last_seq = 0;
-  bool is_member = false;
-};
-BOOST_DESCRIBE_STRUCT(SeatRow, (), (buyer_id, last_seq, is_member))
-
-struct EntryRow {
-  std::string event;
-  ConversationId conversation_id;
-  std::int64_t seq = 0;
-  EntryId id;
-  Author author{};
-  std::optional<AccountId> author_id;
-  std::optional<std::string> client_id;
-  Json data;
-  Instant at{};
-};
-BOOST_DESCRIBE_STRUCT(EntryRow, (),
-                      (event, conversation_id, seq, id, author, author_id, client_id, data, at))
 
 struct Numbered {
   std::int64_t seq = 0;
@@ -129,15 +110,6 @@ const Sql<Missed(AccountId, std::optional<MerchantId>, Instant, std::int64_t)> k
                 ELSE c.merchant_id = $2 END)
     ORDER BY c.last_entry_at DESC LIMIT $4)"};
 
-Event event_of(const EntryRow& row) {
-  Json data = row.data;
-  data["id"] = text_of(row.id);
-  data["author"] = text_of(row.author);
-  data["author_id"] = to_json(row.author_id);
-  if (row.client_id) data["client_id"] = *row.client_id;
-  return {row.event, row.conversation_id, row.seq, row.at, std::move(data)};
-}
-
 std::vector<Event> events_of(const std::vector<EntryRow>& rows) {
   std::vector<Event> events;
   events.reserve(rows.size());
@@ -146,10 +118,7 @@ std::vector<Event> events_of(const std::vector<EntryRow>& rows) {
 }
 
 void tell(Tx& tx, MerchantId merchant, AccountId buyer, const Event& event) {
-  tx.announce({{identity::account_topic(buyer), identity::merchant_topic(merchant)},
-               text_of(event.conversation),
-               event.seq,
-               to_frame(event).dump()});
+  tx.announce(notice_of(merchant, buyer, event.conversation, event.seq, to_frame(event).dump()));
 }
 
 Position start_of(std::optional<Position> after) {
@@ -161,8 +130,54 @@ Position start_of(std::optional<Position> after) {
 
 }  // namespace
 
+Side side_of(const Who& who, const SeatRow& row) {
+  if (row.is_member || who.kind == identity::Kind::api_key) return Side::merchant;
+  if (row.buyer_id == who.account) return Side::buyer;
+  throw Error(Code::not_found, "there is no such thing, or it is not yours");
+}
+
+Author author_of(Side side) { return side == Side::buyer ? Author::buyer : Author::merchant; }
+
+Event event_of(const EntryRow& row) {
+  Json data = row.data;
+  data["id"] = text_of(row.id);
+  data["author"] = text_of(row.author);
+  data["author_id"] = to_json(row.author_id);
+  if (row.client_id) data["client_id"] = *row.client_id;
+  return {row.event, row.conversation_id, row.seq, row.at, std::move(data)};
+}
+
+std::string frame_text(const EntryRow& row, std::string_view data_text) {
+  const auto quoted = [](const std::string& text) { return Json(text).dump(); };
+  std::string out = "{\"at\":\"" + text_of(row.at) + "\",\"conversation\":\"" +
+                    text_of(row.conversation_id) + "\",\"data\":{\"author\":\"" +
+                    text_of(row.author) + "\",\"author_id\":";
+  out += row.author_id ? '"' + text_of(*row.author_id) + '"' : "null";
+  if (row.client_id) out += ",\"client_id\":" + quoted(*row.client_id);
+  out += ",\"id\":\"" + text_of(row.id) + '"';
+  if (data_text.size() > 2) out += ',';
+  out += data_text.substr(1);
+  out += ",\"event\":\"" + row.event + "\",\"seq\":" + std::to_string(row.seq) + '}';
+  return out;
+}
+
+void require_same(const EntryRow& sent, const NewMessage& again) {
+  if (sent.data.value("text", "") == again.text.value) return;
+  throw Error(Code::conflict, "another message was sent with this client_id",
+              {{"/client_id", "must be new for a new message"}});
+}
+
+Notice notice_of(MerchantId merchant, AccountId buyer, ConversationId conversation,
+                 std::int64_t seq, std::string text) {
+  return {{identity::account_topic(buyer), identity::merchant_topic(merchant)},
+          text_of(conversation),
+          seq,
+          std::move(text)};
+}
+
 Opened open(Tx& tx, const Who& who, const NewConversation& given) {
   const auto merchant = identity::fetch_merchant(tx, given.merchant_id);
+  identity::hold_account(tx, who.account);
   for (const auto& member : identity::list_members(tx, merchant.id))
     if (member.account_id == who.account)
       throw Error(Code::conflict, "a shop's own member cannot be its buyer");
@@ -181,10 +196,7 @@ Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Loc
   if (who.kind == identity::Kind::api_key)
     identity::require_member(tx, who, merchant, identity::Role::agent, scope);
   const auto row = tx.one(lock == Lock::yes ? kLockSeat : kSeat, merchant, id, who.account);
-  const bool is_merchant = row.is_member || who.kind == identity::Kind::api_key;
-  if (!is_merchant && row.buyer_id != who.account)
-    throw Error(Code::not_found, "there is no such thing, or it is not yours");
-  return {merchant, id, row.buyer_id, row.last_seq, is_merchant ? Side::merchant : Side::buyer};
+  return {merchant, id, row.buyer_id, row.last_seq, side_of(who, row)};
 }
 
 Conversation fetch(Tx& tx, const Who& who, ConversationId id) {
@@ -213,16 +225,16 @@ Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Dra
 Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
   const auto seat = enter(tx, who, id, identity::Scope::chat, Lock::yes);
   Draft draft{"message.created",
-              seat.side == Side::buyer ? Author::buyer : Author::merchant,
+              author_of(seat.side),
               who.account,
               std::nullopt,
               {{"text", given.text.value}}};
   if (given.client_id) {
     const auto sent = tx.find(kByClientId, seat.merchant, id, who.account, given.client_id->value);
-    if (sent && sent->data.value("text", "") != given.text.value)
-      throw Error(Code::conflict, "another message was sent with this client_id",
-                  {{"/client_id", "must be new for a new message"}});
-    if (sent) return event_of(*sent);
+    if (sent) {
+      require_same(*sent, given);
+      return event_of(*sent);
+    }
     draft.client_id = given.client_id->value;
   }
   return append(tx, seat.merchant, id, draft);

@@ -8,6 +8,7 @@
 #include "gateway/metrics.hpp"
 #include "gateway/tokens.hpp"
 #include "bottega/bus/hub.hpp"
+#include "bottega/conversations/writer.hpp"
 #include "bottega/core/config.hpp"
 #include "bottega/gateway/route.hpp"
 #include "bottega/identity/passwords.hpp"
@@ -26,6 +27,7 @@ struct App {
   identity::Passwords& passwords;
   const processors::Registry& registry;
   jobs::Runner& runner;
+  conversations::Writer& writer;
   std::function<void()> poke_jobs;  // due work was committed: look now
   std::span<const Route> routes;
   payments::Rules payment_rules;

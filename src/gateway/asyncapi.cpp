@@ -21,7 +21,9 @@ constexpr std::string_view kRules =
     "`since` a time, for conversations that positions does not name. What is missing comes in "
     "order, then `resumed`. Where `recovered` is false too much was missing (or the conversation "
     "is not there, position 0): page GET /v1/conversations/{id}/messages up to `position`; live "
-    "events go on behind it.\n"
+    "events go on behind it. Where `complete` is false more than 1,000 conversations had news "
+    "since "
+    "then: list them with GET /v1/conversations.\n"
     "- The server pings; no pong within eight seconds ends the connection.\n"
     "\n"
     "Close codes 3000 to 3499 ask the client to come back (3005 token expired, 3008 too slow, 3010 "
@@ -146,8 +148,10 @@ Json resumed_data() {
                       {"recovered", {{"type", "boolean"}}},
                       {"position", {{"type", "integer"}, {"minimum", 0}}}}}};
   return {{"type", "object"},
-          {"required", {"conversations"}},
-          {"properties", {{"conversations", {{"type", "array"}, {"items", one}}}}}};
+          {"required", {"conversations", "complete"}},
+          {"properties",
+           {{"conversations", {{"type", "array"}, {"items", one}}},
+            {"complete", {{"type", "boolean"}}}}}};
 }
 
 Json server_messages() {

@@ -47,6 +47,7 @@ Reply html(std::string text, unsigned status) {
 }
 
 Json Call::json_body() const {
+  if (request.json) return *request.json;
   if (request.body.empty()) return Json::object();
   if (request.media_type != "application/json")
     throw Error(Code::unsupported_media_type, "send the body as application/json");

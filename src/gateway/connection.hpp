@@ -31,8 +31,8 @@ class OpenList {
 // Serves a connection until it ends. `scheme` is "http" or "https".
 asio::awaitable<void> serve(App& app, OpenList& list, std::unique_ptr<Stream> stream);
 
-// Takes an upgraded connection over (websocket.cpp). `token` is the bearer token of the upgrade
-// request.
+// Takes an upgraded connection over (socket_session.cpp). `token` is the bearer token of the
+// upgrade request.
 asio::awaitable<void> serve_socket(App& app, OpenList& list, Stream& stream, Request request,
                                    std::string target, std::optional<std::string> token);
 

@@ -101,18 +101,25 @@ void admit(const Route& route, const identity::Who& who) {
       .retry_after(std::max(allowance.resets_in, 1s));
 }
 
-Allowance spend(App& app, const Route& route, const Request& request) {
+void spend_of_address(App& app, const std::string& address) {
+  const auto from =
+      app.limits.take("address:" + address, app.config.limits_address_per_minute, 60s);
+  if (from.exceeded) exceeded(from);
+}
+
+Allowance spend(App& app, Budget budget, const identity::Who& who, const std::string& address) {
   const auto& config = app.config;
-  const bool writes = route.budget != Budget::reads;
+  const bool writes = budget != Budget::reads;
   const auto quota = writes ? config.limits_writes_per_minute : config.limits_requests_per_minute;
-  auto who = request.who.actor();
-  if (request.who.kind == identity::Kind::nobody) who += ":" + request.address;
-  return app.limits.take((writes ? "writes:" : "reads:") + who, quota, 60s);
+  auto actor = who.actor();
+  if (who.kind == identity::Kind::nobody) actor += ":" + address;
+  return app.limits.take((writes ? "writes:" : "reads:") + actor, quota, 60s);
 }
 
 void check_body(const Route& route, const Request& request) {
-  if (request.body.empty()) return;
-  if (route.takes == nullptr && route.media_type == "application/json" && request.body != "{}")
+  if (request.body.empty() && !request.json) return;
+  const bool is_nothing = request.json ? *request.json == Json::object() : request.body == "{}";
+  if (route.takes == nullptr && route.media_type == "application/json" && !is_nothing)
     throw Error(Code::invalid, "this address takes no body", {{"", "must be empty"}});
   const bool json = request.media_type == "application/json";
   if (!json && route.media_type == "application/json")
@@ -151,9 +158,7 @@ struct Progress {
 
 asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::string>& token,
                               Progress& progress) {
-  const auto from =
-      app.limits.take("address:" + request.address, app.config.limits_address_per_minute, 60s);
-  if (from.exceeded) exceeded(from);
+  spend_of_address(app, request.address);
   auto matched = match(app.routes, request);
   const Route& route = *matched.route;
   progress.route = route.name;
@@ -161,7 +166,7 @@ asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::str
   if (route.access != Access::anyone && request.who.kind == identity::Kind::nobody)
     throw Error(Code::unauthenticated, "send a bearer token");
   admit(route, request.who);
-  progress.allowance = spend(app, route, request);
+  progress.allowance = spend(app, route.budget, request.who, request.address);
   if (progress.allowance->exceeded) exceeded(*progress.allowance);
   check_query(route, request);
   check_body(route, request);
@@ -190,11 +195,27 @@ asio::awaitable<identity::Who> authenticate(App& app, std::string token) {
       throw Error(Code::token_expired, "the access token has expired; refresh it");
     co_return *known;
   }
+  const auto generation = app.tokens.generation();
   const auto who = co_await app.db.read([&](Tx& tx) { return identity::authenticate(tx, token); });
   if (who.kind == identity::Kind::api_key)
     co_await app.db.transact([&](Tx& tx) { identity::note_use(tx, who); });
-  app.tokens.keep(hash, who);
+  app.tokens.keep(hash, who, generation);
   co_return who;
+}
+
+Spoken admit_message(App& app, const identity::Who& who, const std::string& address,
+                     const Request& request) {
+  spend_of_address(app, address);
+  if (who.kind == identity::Kind::nobody) throw Error(Code::unauthenticated, "send a bearer token");
+  const auto allowance = spend(app, Budget::writes, who, address);
+  if (allowance.exceeded) exceeded(allowance);
+  constexpr std::string_view before = "/v1/conversations/", after = "/messages";
+  const auto id = std::string_view(request.path)
+                      .substr(before.size(), request.path.size() - before.size() - after.size());
+  const auto conversation = from_text<conversations::ConversationId>(id, Code::not_found);
+  static const Json nothing = Json::object();
+  return {conversation,
+          from_json<conversations::NewMessage>(request.json ? *request.json : nothing)};
 }
 
 asio::awaitable<Reply> dispatch(App& app, Request request, std::optional<std::string> token) {

@@ -11,6 +11,15 @@ asio::awaitable<identity::Who> authenticate(App& app, std::string token);
 // `token` is the bearer token, if the transport has not settled already who asks.
 asio::awaitable<Reply> dispatch(App& app, Request request, std::optional<std::string> token);
 
+// A message on its way to the writer, for whoever needs no coroutine: the checks are those of
+// dispatch() and of its route.
+struct Spoken {
+  conversations::ConversationId conversation;
+  conversations::NewMessage message;
+};
+Spoken admit_message(App& app, const identity::Who& who, const std::string& address,
+                     const Request& request);
+
 // The text of a reply's body, and its media type.
 std::string body_text(const Reply& reply);
 std::string media_type(const Reply& reply);

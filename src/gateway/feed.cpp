@@ -7,7 +7,7 @@ namespace bottega::gateway {
 namespace {
 
 constexpr std::int64_t kChunk = 100;
-constexpr std::int64_t kConversationsMax = 1'000;  // that one `since` looks at
+constexpr std::size_t kConversationsMax = 1'000;  // that one `since` looks at
 constexpr std::int64_t kFirstMax = 500;
 
 std::size_t bytes_of(const std::vector<conversations::Event>& events) {
@@ -101,10 +101,9 @@ void Feed::send_missed(const std::string& stream, std::int64_t position,
   first->second = std::min(first->second, position + 1);
 }
 
-asio::awaitable<std::vector<Feed::Start>> Feed::starts_of(const identity::Who& who,
-                                                          const Frame& frame) {
+asio::awaitable<Feed::Starts> Feed::starts_of(const identity::Who& who, const Frame& frame) {
   co_return co_await app_.db.read([&](Tx& tx) {
-    std::vector<Start> starts;
+    Starts starts;
     for (const auto& [id, position] : frame.positions) {
       Start start{id, {}, position, 0, false};
       try {
@@ -116,12 +115,15 @@ asio::awaitable<std::vector<Feed::Start>> Feed::starts_of(const identity::Who& w
       } catch (const Error& error) {
         if (error.code() != Code::not_found) throw;
       }
-      starts.push_back(start);
+      starts.list.push_back(start);
     }
     if (!frame.since) return starts;
-    for (const auto& missed : conversations::active_since(tx, who, *frame.since, kConversationsMax))
+    auto active = conversations::active_since(tx, who, *frame.since, kConversationsMax + 1);
+    starts.is_complete = active.size() <= kConversationsMax;
+    if (!starts.is_complete) active.pop_back();
+    for (const auto& missed : active)
       if (!frame.positions.contains(missed.id))
-        starts.push_back({missed.id, missed.merchant_id, missed.position, INT64_MAX, true});
+        starts.list.push_back({missed.id, missed.merchant_id, missed.position, INT64_MAX, true});
     return starts;
   });
 }
@@ -131,7 +133,7 @@ asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame)
   Json told = Json::array();
   // What a client asks for must not make it a slow reader.
   auto room = static_cast<std::size_t>(app_.config.socket_queue_max_bytes) / 2;
-  for (const auto& start : starts) {
+  for (const auto& start : starts.list) {
     const auto name = text_of(start.id);
     if (!start.exists) {
       told.push_back({{"conversation", name}, {"recovered", false}, {"position", 0}});
@@ -159,7 +161,7 @@ asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame)
     }
     told.push_back({{"conversation", name}, {"recovered", recovered}, {"position", sent_[name]}});
   }
-  co_return Json{{"conversations", told}};
+  co_return Json{{"conversations", told}, {"complete", starts.is_complete}};
 }
 
 }  // namespace bottega::gateway

@@ -43,7 +43,11 @@ class Feed {
 
   asio::awaitable<void> fill(std::string stream);
   asio::awaitable<void> first_contact(std::string stream, std::int64_t upto);
-  asio::awaitable<std::vector<Start>> starts_of(const identity::Who& who, const Frame& frame);
+  struct Starts {
+    std::vector<Start> list;
+    bool is_complete = true;
+  };
+  asio::awaitable<Starts> starts_of(const identity::Who& who, const Frame& frame);
   void send_missed(const std::string& stream, std::int64_t position,
                    const std::vector<conversations::Event>& events);
   void send_all(const std::string& stream, const std::vector<conversations::Event>& events);

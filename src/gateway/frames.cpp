@@ -5,6 +5,7 @@
 namespace bottega::gateway {
 namespace {
 
+constexpr std::string_view kConversations = "/v1/conversations/";
 constexpr std::size_t kIdMax = 64, kPathMax = 8'192, kPositionsMax = 1'000;
 
 [[noreturn]] void refuse(const char* words) { throw Error(Code::malformed, words); }
@@ -31,7 +32,7 @@ std::optional<Verb> verb_of(const std::string& method) {
   return std::nullopt;
 }
 
-void read_request(const Json& json, Frame& frame) {
+void read_request(Json& json, Frame& frame) {
   refuse_others(json, {"id", "method", "path", "idempotency_key", "body"});
   const auto verb = verb_of(frame.method);
   if (!verb) refuse("the method is GET, POST, PUT, PATCH, DELETE, AUTH or RESUME");
@@ -47,7 +48,7 @@ void read_request(const Json& json, Frame& frame) {
   if (json.contains("idempotency_key"))
     request.headers["idempotency-key"] = text_at(json, "idempotency_key", 257);
   if (const auto body = json.find("body"); body != json.end() && !body->is_null()) {
-    request.body = body->dump();
+    request.json = std::move(*body);
     request.media_type = "application/json";
   }
 }
@@ -73,7 +74,7 @@ void read_resume(const Json& json, Frame& frame) {
 }  // namespace
 
 Frame read_frame(const std::string& text) {
-  const auto json = parse_json(text);
+  auto json = parse_json(text);
   if (!json.is_object()) refuse("a frame is a JSON object");
   Frame frame;
   frame.id = text_at(json, "id", kIdMax);
@@ -90,13 +91,30 @@ Frame read_frame(const std::string& text) {
   return frame;
 }
 
+bool is_message(const Frame& frame) {
+  const auto& request = frame.request;
+  const auto lane = lane_of(frame);
+  return !lane.empty() && frame.method == "POST" && request.path.starts_with(kConversations) &&
+         request.path.ends_with("/messages") && request.query.empty() && request.headers.empty() &&
+         request.path.size() ==
+             kConversations.size() + lane.size() + std::string_view("/messages").size();
+}
+
 std::string lane_of(const Frame& frame) {
   if (frame.method == "AUTH" || frame.method == "RESUME") return "session";
-  constexpr std::string_view prefix = "/v1/conversations/";
-  const auto& path = frame.request.path;
-  if (!path.starts_with(prefix) || frame.request.verb == Verb::get) return {};
-  const auto rest = std::string_view(path).substr(prefix.size());
-  return std::string(rest.substr(0, rest.find('/')));
+  const auto& request = frame.request;
+  if (request.verb == Verb::get) return {};
+  if (request.path == "/v1/payment_requests" && request.json && request.json->is_object()) {
+    const auto named = request.json->find("conversation_id");
+    if (named != request.json->end() && named->is_string()) return named->get<std::string>();
+  }
+  for (const auto prefix : {kConversations, std::string_view("/v1/payment_requests/"),
+                            std::string_view("/v1/payments/"), std::string_view("/v1/orders/")}) {
+    if (!request.path.starts_with(prefix)) continue;
+    const auto rest = std::string_view(request.path).substr(prefix.size());
+    return std::string(rest.substr(0, rest.find('/')));
+  }
+  return {};
 }
 
 }  // namespace bottega::gateway

@@ -19,7 +19,12 @@ struct Frame {
 // Throws Error(malformed) or Error(invalid) for what is not such a frame.
 Frame read_frame(const std::string& text);
 
-// Requests with the same lane take effect in the order sent: those on one conversation. Empty: no
+// Whether it is a message for the writer, which other requests need not wait behind: POST
+// /v1/conversations/{id}/messages without an idempotency_key.
+bool is_message(const Frame& frame);
+
+// Requests with the same lane take effect in the order sent: those on one conversation, which is
+// named by the path or the body, and those on one thing that was asked for or sold in it. Empty: no
 // lane.
 std::string lane_of(const Frame& frame);
 

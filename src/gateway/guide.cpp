@@ -45,7 +45,7 @@ constexpr Chapter kChapters[] = {
      "by "
      "the code of an owner's `POST /v1/merchants/{id}/invitations`, with "
      "`POST /v1/invitations/accept`. An API key acts for its merchant within its scopes, never as "
-     "owner:",
+     "owner, and as long as whoever made it is an owner:",
      "`read`: everything that a manager sees.\n"
      "`chat`: write, and move receipts.\n"
      "`payments`: make and cancel payment requests.\n"

@@ -35,6 +35,12 @@ Allowance Limits::count(const std::string& what, std::int64_t by, std::int64_t q
   return {quota, std::max<std::int64_t>(0, quota - current.count), window, rest, exceeded};
 }
 
+void Limits::give_back(const std::string& what) {
+  const std::lock_guard lock(mutex_);
+  const auto found = windows_.find(what);
+  if (found != windows_.end() && found->second.count > 0) --found->second.count;
+}
+
 std::size_t Limits::size() const {
   const std::lock_guard lock(mutex_);
   return windows_.size();

@@ -26,6 +26,8 @@ class Limits {
   // Says how it stands without counting.
   Allowance look(const std::string& what, std::int64_t quota, std::chrono::seconds window,
                  Clock::time_point now = Clock::now());
+  // Takes back what was counted in the window that runs.
+  void give_back(const std::string& what);
   std::size_t size() const;
 
  private:

@@ -120,6 +120,7 @@ std::string unquoted(std::string_view given) {
 }
 
 std::string digest_of(const Request& request, const std::string& key) {
+  if (request.json) return hmac_sha256_hex(key, canonical_json(*request.json));
   std::string text = request.body;
   if (request.media_type == "application/json" && !text.empty())
     text = canonical_json(parse_json(text));

@@ -17,7 +17,10 @@ class TokenCache {
   static constexpr std::size_t kSizeMax = 20'000;
 
   std::optional<identity::Who> find(const std::string& hash) const;
-  void keep(const std::string& hash, const identity::Who& who);
+  // What clear() raises. Whoever asks the database remembers it from before.
+  std::uint64_t generation() const;
+  // Does nothing where the generation is another by now: what was read may have changed since.
+  void keep(const std::string& hash, const identity::Who& who, std::uint64_t generation);
   // Whatever changed about sessions, keys or roles: ask the database again.
   void clear();
 
@@ -26,7 +29,8 @@ class TokenCache {
     identity::Who who;
     std::chrono::steady_clock::time_point until;
   };
-  mutable std::mutex mutex_;  // owns rows_
+  mutable std::mutex mutex_;  // owns rows_ and generation_
+  std::uint64_t generation_ = 0;
   std::unordered_map<std::string, Row> rows_;
 };
 

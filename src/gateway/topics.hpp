@@ -13,6 +13,12 @@ class Topics {
  public:
   explicit Topics(bus::Hub& hub) : hub_(hub) {}
 
+  // These too.
+  void add(const std::set<std::string>& topics, const std::shared_ptr<bus::Listener>& listener) {
+    auto all = topics_;
+    all.insert(topics.begin(), topics.end());
+    set(std::move(all), listener);
+  }
   // From now on these and no others.
   void set(std::set<std::string> topics, const std::shared_ptr<bus::Listener>& listener) {
     for (const auto& topic : topics)

@@ -43,7 +43,22 @@ const Sql<TokenOwner(std::string)> kFindAccess{"identity.find_access", R"(
 
 const Sql<KeyOwner(std::string)> kFindKey{"identity.find_key", R"(
     SELECT id, merchant_id, created_by, array_to_string(scopes, ',') AS scopes
-    FROM api_keys WHERE hash = $1 AND revoked_at IS NULL)"};
+    FROM api_keys WHERE hash = $1 AND revoked_at IS NULL
+      AND (SELECT state FROM accounts WHERE id = created_by) = 'active')"};
+
+const Sql<std::int64_t(AccountId, SessionId)> kSessionLives{"identity.session_lives", R"(
+    SELECT 1::bigint FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.account_id = $1 AND s.id = $2 AND s.revoked_at IS NULL AND a.state = 'active')"};
+
+const Sql<std::int64_t(MerchantId, ApiKeyId)> kKeyLives{"identity.key_lives", R"(
+    SELECT 1::bigint FROM api_keys k JOIN accounts a ON a.id = k.created_by
+    WHERE k.merchant_id = $1 AND k.id = $2 AND k.revoked_at IS NULL AND a.state = 'active')"};
+
+const Sql<ApiKeyId(AccountId)> kKeysMadeBy{"identity.keys_made_by", R"(
+    SELECT id FROM api_keys WHERE created_by = $1 AND revoked_at IS NULL)"};
+
+const Sql<AccountId(AccountId)> kHoldAccount{"identity.hold_account", R"(
+    SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE)"};
 
 const Sql<Account(AccountId, Email, std::string, std::string, std::optional<StaffRole>, Instant)>
     kInsertAccount{"identity.insert_account", R"(
@@ -60,8 +75,10 @@ const Sql<Credential(Email)> kCredential{"identity.credential", R"(
 const Sql<Credential(AccountId)> kHoldCredential{"identity.hold_credential", R"(
     SELECT id, password_hash, state FROM accounts WHERE id = $1 FOR SHARE)"};
 
-const Sql<void(AccountId, std::string)> kSetPassword{"identity.set_password", R"(
-    UPDATE accounts SET password_hash = $2 WHERE id = $1)"};
+const Sql<void(AccountId, std::string, std::string, AccountState)> kSetPassword{
+    "identity.set_password", R"(
+    UPDATE accounts SET password_hash = $3
+    WHERE id = $1 AND password_hash = $2 AND state = $4)"};
 
 const Sql<void(SessionId, AccountId, std::string, std::string, Instant, Instant)> kInsertSession{
     "identity.insert_session", R"(
@@ -200,11 +217,21 @@ void hold_credential(Tx& tx, const Credential& checked) {
     throw Error(Code::unauthenticated, "the password has changed in the meantime");
 }
 
-void set_password(Tx& tx, AccountId account, const std::string& hash,
+void set_password(Tx& tx, const Credential& checked, const std::string& hash,
                   std::optional<SessionId> keep) {
-  tx.run(kSetPassword, account, hash);
-  end_all_sessions(tx, account, "the password was changed", keep);
+  if (tx.run(kSetPassword, checked.id, checked.password_hash, hash, checked.state) == 0)
+    throw Error(Code::conflict, "the password has changed in the meantime");
+  if (keep && !tx.find(kSessionLives, checked.id, *keep)) throw unknown_token();
+  end_all_sessions(tx, checked.id, "the password was changed", keep);
 }
+
+void require_current(Tx& tx, const Who& who) {
+  const auto alive = who.kind == Kind::api_key ? tx.find(kKeyLives, who.merchant, who.api_key)
+                                               : tx.find(kSessionLives, who.account, who.session);
+  if (!alive) throw unknown_token();
+}
+
+void hold_account(Tx& tx, AccountId account) { tx.one(kHoldAccount, account); }
 
 Tokens open_session(Tx& tx, AccountId account, const Device& device, TokenLife life) {
   const auto session = SessionId::make();
@@ -247,6 +274,10 @@ std::vector<SessionId> end_all_sessions(Tx& tx, AccountId account, const std::st
 void set_account_state(Tx& tx, AccountId account, AccountState state) {
   if (tx.run(kSetState, account, state) == 0)
     throw Error(Code::not_found, "there is no such account");
+  if (state != AccountState::suspended) return;
+  end_all_sessions(tx, account, "suspended");
+  for (const auto& key : tx.all(kKeysMadeBy, account))
+    tx.announce({{text_of(key)}, text_of(key), 0, "end"});
 }
 
 std::int64_t sweep_tokens(Tx& tx) {

@@ -21,11 +21,11 @@ const Sql<void(MerchantId, InvitationId, std::string, Role, std::string, Account
     INSERT INTO invitations (merchant_id, id, name, role, hash, invited_by, created_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8))"};
 
-// An invitation is its owner's word: it lapses where that person owns the merchant no more.
+// An invitation is its owner's word: it ends with their membership, and counts for nothing while
+// they are suspended.
 const Sql<Invitation(MerchantId, Instant)> kOpen{"identity.invitations", R"(
     SELECT i.id, i.name, i.role, i.created_at, i.expires_at
-    FROM invitations i JOIN merchant_members m
-         ON m.merchant_id = i.merchant_id AND m.account_id = i.invited_by AND m.role = 'owner'
+    FROM invitations i JOIN accounts a ON a.id = i.invited_by AND a.state = 'active'
     WHERE i.merchant_id = $1 AND i.ended_at IS NULL AND i.expires_at > $2
     ORDER BY i.id DESC LIMIT 1000)"};
 
@@ -34,8 +34,7 @@ const Sql<void(MerchantId, InvitationId, Instant)> kWithdraw{"identity.withdraw_
 
 const Sql<OpenInvitation(std::string, Instant)> kLockByCode{"identity.lock_invitation", R"(
     SELECT i.merchant_id, i.id, i.role
-    FROM invitations i JOIN merchant_members m
-         ON m.merchant_id = i.merchant_id AND m.account_id = i.invited_by AND m.role = 'owner'
+    FROM invitations i JOIN accounts a ON a.id = i.invited_by AND a.state = 'active'
     WHERE i.hash = $1 AND i.ended_at IS NULL AND i.expires_at > $2 FOR UPDATE OF i)"};
 
 const Sql<void(MerchantId, InvitationId, Instant, AccountId)> kAccept{"identity.accept_invitation",
@@ -67,6 +66,7 @@ void withdraw_invitation(Tx& tx, MerchantId merchant, InvitationId id) {
 }
 
 Membership accept_invitation(Tx& tx, const Who& who, const Secret& code) {
+  hold_account(tx, who.account);
   const auto open = tx.find(kLockByCode, sha256_hex(code.reveal()), tx.now());
   if (!open) throw Error(Code::not_found, "the invitation is unknown, used, withdrawn or too old");
   add_member(tx, open->merchant_id, who.account, open->role);

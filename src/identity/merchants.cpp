@@ -23,11 +23,11 @@ const Sql<Merchant(MerchantId)> kFetchMerchant{"identity.fetch_merchant", R"(
     SELECT id, number, name, country, currency, onboarding, processor, processor_account,
            fee_basis_points, fee_fixed, created_at FROM merchants WHERE id = $1)"};
 
-const Sql<Merchant(AccountId, std::optional<MerchantId>)> kMerchantsOf{"identity.merchants_of", R"(
+const Sql<Merchant(AccountId)> kMerchantsOf{"identity.merchants_of", R"(
     SELECT id, number, name, country, currency, onboarding, processor, processor_account,
            fee_basis_points, fee_fixed, created_at FROM merchants
     WHERE id IN (SELECT merchant_id FROM merchant_members WHERE account_id = $1)
-      AND ($2::uuid IS NULL OR id = $2) ORDER BY id LIMIT 100)"};
+    ORDER BY id LIMIT 100)"};
 
 const Sql<Role(MerchantId, AccountId)> kRole{"identity.role", R"(
     SELECT role FROM merchant_members WHERE merchant_id = $1 AND account_id = $2)"};
@@ -66,14 +66,26 @@ const Sql<AccountId(MerchantId)> kLockOwners{"identity.lock_owners", R"(
 struct ApiKeyRow {
   ApiKeyId id;
   std::string name, last_four, scopes;
+  AccountId created_by;
   Instant created_at{};
   std::optional<Instant> last_used_at;
 };
-BOOST_DESCRIBE_STRUCT(ApiKeyRow, (), (id, name, last_four, scopes, created_at, last_used_at))
+BOOST_DESCRIBE_STRUCT(ApiKeyRow, (),
+                      (id, name, last_four, scopes, created_by, created_at, last_used_at))
 
 const Sql<ApiKeyRow(MerchantId)> kApiKeys{"identity.api_keys", R"(
-    SELECT id, name, last_four, array_to_json(scopes)::text AS scopes, created_at, last_used_at
-    FROM api_keys WHERE merchant_id = $1 AND revoked_at IS NULL ORDER BY id DESC LIMIT 100)"};
+    SELECT id, name, last_four, array_to_json(scopes)::text AS scopes, created_by, created_at,
+           last_used_at
+    FROM api_keys WHERE merchant_id = $1 AND revoked_at IS NULL ORDER BY id DESC LIMIT 1000)"};
+
+const Sql<ApiKeyId(MerchantId, AccountId, Instant)> kRevokeKeysOf{"identity.revoke_keys_of", R"(
+    UPDATE api_keys SET revoked_at = $3
+    WHERE merchant_id = $1 AND created_by = $2 AND revoked_at IS NULL RETURNING id)"};
+
+const Sql<void(MerchantId, AccountId, Instant)> kEndInvitationsOf{"identity.end_invitations_of",
+                                                                  R"(
+    UPDATE invitations SET ended_at = $3
+    WHERE merchant_id = $1 AND invited_by = $2 AND ended_at IS NULL)"};
 
 const Sql<void(MerchantId, ApiKeyId, std::string, std::string, std::string, std::vector<Scope>,
                AccountId, Instant)>
@@ -107,9 +119,18 @@ void keep_an_owner(Tx& tx, MerchantId merchant, AccountId leaves) {
     throw Error(Code::conflict, "a merchant needs an owner");
 }
 
+void announce_end(Tx& tx, ApiKeyId key) { tx.announce({{text_of(key)}, text_of(key), 0, "end"}); }
+
+// What somebody gave in the shop's name is not worth more than their own word.
+void end_grants(Tx& tx, MerchantId merchant, AccountId account) {
+  for (const auto& key : tx.all(kRevokeKeysOf, merchant, account, tx.now())) announce_end(tx, key);
+  tx.run(kEndInvitationsOf, merchant, account, tx.now());
+}
+
 ApiKey api_key_of(const ApiKeyRow& row) {
   const auto scopes = from_json<std::vector<Scope>>(Json::parse(row.scopes));
-  return {row.id, row.name, row.last_four, scopes, row.created_at, row.last_used_at};
+  return {row.id,         row.name,       row.last_four,   scopes,
+          row.created_by, row.created_at, row.last_used_at};
 }
 
 }  // namespace
@@ -128,9 +149,8 @@ Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeePl
 Merchant fetch_merchant(Tx& tx, MerchantId id) { return tx.one(kFetchMerchant, id); }
 
 std::vector<Merchant> merchants_of(Tx& tx, const Who& who) {
-  std::optional<MerchantId> only;
-  if (who.kind == Kind::api_key) only = who.merchant;
-  return tx.all(kMerchantsOf, who.account, only);
+  if (who.kind == Kind::api_key) return {fetch_merchant(tx, who.merchant)};
+  return tx.all(kMerchantsOf, who.account);
 }
 
 void require_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope) {
@@ -144,6 +164,16 @@ void require_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Sco
   const auto role = tx.find(kRole, merchant, who.account);
   if (!role) throw missing;
   if (*role < least) throw Error(Code::forbidden, "this takes the role of " + text_of(least));
+}
+
+bool is_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope) {
+  try {
+    require_member(tx, who, merchant, least, scope);
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != Code::forbidden && error.code() != Code::not_found) throw;
+    return false;
+  }
 }
 
 void begin_onboarding(Tx& tx, MerchantId merchant, const std::string& account) {
@@ -164,7 +194,10 @@ void add_member(Tx& tx, MerchantId merchant, AccountId account, Role role) {
 }
 
 Member change_role(Tx& tx, MerchantId merchant, AccountId account, Role role) {
-  if (role != Role::owner) keep_an_owner(tx, merchant, account);
+  if (role != Role::owner) {
+    keep_an_owner(tx, merchant, account);
+    end_grants(tx, merchant, account);
+  }
   const auto member = tx.find(kChangeRole, merchant, account, role);
   if (!member) throw Error(Code::not_found, "there is no such member");
   return *member;
@@ -174,6 +207,7 @@ void remove_member(Tx& tx, MerchantId merchant, AccountId account) {
   keep_an_owner(tx, merchant, account);
   if (tx.run(kRemoveMember, merchant, account) == 0)
     throw Error(Code::not_found, "there is no such member");
+  end_grants(tx, merchant, account);
   announce_membership(tx, account);
 }
 
@@ -184,11 +218,14 @@ std::vector<ApiKey> list_api_keys(Tx& tx, MerchantId merchant) {
 }
 
 IssuedApiKey issue_api_key(Tx& tx, const Who& who, MerchantId merchant, const NewApiKey& given) {
+  if (tx.all(kApiKeys, merchant).size() >= kApiKeysMax)
+    throw Error(Code::conflict, "too many API keys are in force; revoke some");
   IssuedApiKey issued;
   issued.secret = "sk_" + random_token(32);
   issued.api_key = {
       ApiKeyId::make(),   given.name.value, issued.secret.substr(issued.secret.size() - 4),
-      given.scopes.items, tx.now(),         std::nullopt};
+      given.scopes.items, who.account,      tx.now(),
+      std::nullopt};
   const auto& key = issued.api_key;
   tx.run(kInsertKey, merchant, key.id, key.name, sha256_hex(issued.secret), key.last_four,
          key.scopes, who.account, tx.now());
@@ -200,7 +237,7 @@ void note_use(Tx& tx, const Who& who) { tx.run(kNoteUse, who.merchant, who.api_k
 void revoke_api_key(Tx& tx, MerchantId merchant, ApiKeyId key) {
   if (tx.run(kRevokeKey, merchant, key, tx.now()) == 0)
     throw Error(Code::not_found, "there is no such API key");
-  tx.announce({{text_of(key)}, text_of(key), 0, "end"});
+  announce_end(tx, key);
 }
 
 std::string merchant_topic(MerchantId merchant) { return text_of(merchant); }

@@ -103,8 +103,10 @@ void follow(Tx& tx, State before, const Payment& payment, Request& request, cons
 void refuse_card_number(const std::string& token) {
   std::size_t digits = 0;
   for (const char c : token) {
-    if (c >= '0' && c <= '9') ++digits;
-    else if (c != '-' && c != '.') return;
+    if (c >= '0' && c <= '9')
+      ++digits;
+    else if (c != '-' && c != '.')
+      return;
   }
   if (digits >= 12 && digits <= 19)
     throw Error(Code::invalid, "a card number is not taken here",

@@ -60,16 +60,30 @@ Instant expiry_of(Tx& tx, const NewRequest& given, const Rules& rules) {
 }
 
 // Refuses what the merchant may not ask for at all.
-void check_merchant(Tx& tx, MerchantId id, Money total) {
-  const auto merchant = identity::fetch_merchant(tx, id);
-  if (merchant.onboarding != identity::Onboarding::active)
-    throw Error(Code::conflict, "the payment processor has not accepted this business yet");
-  if (merchant.currency != total.currency)
+void check_currency(const identity::Merchant& merchant, const Currency& currency) {
+  if (merchant.currency != currency)
     throw Error(Code::invalid, "the merchant sells in another currency",
                 {{"/currency", "must be " + std::string(merchant.currency.code())}});
+}
+
+void check_fee(const identity::Merchant& merchant, Money total) {
   if (fee_of(merchant, total) >= total.amount)
     throw Error(Code::invalid, "the platform's fee would take all of it",
                 {{"/lines", "must add up to more than the fee"}});
+}
+
+// Runs every check and throws the faults of all of them together.
+void check_all(std::initializer_list<std::function<void()>> checks) {
+  Faults faults;
+  std::string words;
+  for (const auto& check : checks) try {
+      check();
+    } catch (const Error& error) {
+      if (error.code() != Code::invalid) throw;
+      words = faults.empty() ? error.what() : "several fields are not possible";
+      faults.insert(faults.end(), error.faults().begin(), error.faults().end());
+    }
+  if (!faults.empty()) throw Error(Code::invalid, words, faults);
 }
 
 RequestId newest() {
@@ -108,9 +122,15 @@ Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules)
                                          conversations::Lock::no);
   if (seat.side != conversations::Side::merchant)
     throw Error(Code::forbidden, "only the merchant asks for money");
-  const auto total = total_of(given, rules);
-  const auto expires_at = expiry_of(tx, given, rules);
-  check_merchant(tx, seat.merchant, total);
+  const auto merchant = identity::fetch_merchant(tx, seat.merchant);
+  if (merchant.onboarding != identity::Onboarding::active)
+    throw Error(Code::conflict, "the payment processor has not accepted this business yet");
+  Money total;
+  Instant expires_at;
+  check_all({[&] { total = total_of(given, rules); },
+             [&] { check_currency(merchant, given.currency); },
+             [&] { expires_at = expiry_of(tx, given, rules); }});
+  check_fee(merchant, total);
   const auto id = RequestId::make();
   identity::enter_directory(tx, id.uuid, seat.merchant);
   const auto request =

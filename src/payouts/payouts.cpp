@@ -118,7 +118,11 @@ Shipped ship(Tx& tx, const Who& who, OrderId order_id, const orders::Shipment& s
              share.total.currency, tx.now(), due_at, std::chrono::floor<std::chrono::days>(due_at),
              tx.now());
   want_payment(tx, payout, due_at);
-  return {order, payout};
+  Shipped shipped{order, payout};
+  if (!identity::is_member(tx, who, order.merchant_id, identity::Role::manager,
+                           identity::Scope::read))
+    shipped.payout.reset();
+  return shipped;
 }
 
 Payout fetch(Tx& tx, const Who& who, PayoutId id) {

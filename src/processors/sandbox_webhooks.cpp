@@ -123,7 +123,7 @@ asio::awaitable<int> Sandbox::deliver_events() {
                         sign_webhook(options_.webhook_secret, event.body, now_s()), kPostTimeout};
     const unsigned status = co_await post(call);
     if (status < 200 || status > 299) {
-      log::warning("sandbox.webhook_not_taken", {{"event", event.id}, {"status", status}});
+      log::warning("sandbox.webhook_not_taken", {{"webhook", event.id}, {"status", status}});
       continue;
     }
     co_await books_.transact([&](Tx& tx) { tx.run(kDelivered, event.id); });

@@ -1,9 +1,11 @@
 // The threads behind the seam and the bounded queue in front of them.
 #include "bottega/storage/database.hpp"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
@@ -17,6 +19,16 @@
 
 namespace bottega {
 
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr auto kWatchEvery = std::chrono::milliseconds(500);
+constexpr auto kAnswerGrace = std::chrono::seconds(2);
+constexpr auto kReachableWithin = std::chrono::seconds(2);
+
+}  // namespace
+
 class Database::Pool {
  public:
   struct Job {
@@ -26,10 +38,15 @@ class Database::Pool {
   };
 
   Pool(DatabaseOptions options, const Clock& clock, Sink sink)
-      : options_(std::move(options)), clock_(clock), sink_(std::move(sink)) {
-    for (unsigned i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { work(); });
+      : options_(std::move(options)),
+        clock_(clock),
+        sink_(std::move(sink)),
+        lifelines_(options_.threads) {
+    for (unsigned i = 0; i < options_.threads; ++i)
+      threads_.emplace_back([this, i] { work(lifelines_[i]); });
+    watchdog_ = std::thread([this] { watch(); });
   }
-  ~Pool() { stop(); }
+  ~Pool() { stop({}); }
 
   // Throws Error(busy) at once where too many wait.
   void submit(Job job) {
@@ -44,14 +61,21 @@ class Database::Pool {
     wake_.notify_one();
   }
 
-  void stop() {
+  void stop(std::optional<steady_clock::time_point> latest) {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
+      cut_at_ = latest;
     }
     wake_.notify_all();
     for (auto& thread : threads_)
       if (thread.joinable()) thread.join();
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    watch_.notify_all();
+    if (watchdog_.joinable()) watchdog_.join();
   }
 
   Load load() const {
@@ -65,8 +89,8 @@ class Database::Pool {
   }
 
  private:
-  void work() {
-    storage::Session session(options_, clock_, sink_, counters_);
+  void work(storage::Lifeline& lifeline) {
+    storage::Session session(options_, clock_, sink_, counters_, lifeline);
     while (auto job = next()) {
       std::exception_ptr failure;
       try {
@@ -79,6 +103,18 @@ class Database::Pool {
         --running_;
       }
       job->done(failure);
+    }
+  }
+
+  // A server that hangs does not keep the statement's own time limit.
+  void watch() {
+    std::unique_lock lock(mutex_);
+    while (!stopped_) {
+      watch_.wait_for(lock, kWatchEvery, [&] { return stopped_; });
+      const auto now = steady_clock::now();
+      const bool all = cut_at_ && now >= *cut_at_;
+      const auto then = all ? now : now - options_.statement_timeout - kAnswerGrace;
+      for (auto& lifeline : lifelines_) lifeline.cut_before(then);
     }
   }
 
@@ -97,12 +133,16 @@ class Database::Pool {
   const Clock& clock_;
   const Sink sink_;
   storage::Counters counters_;
-  mutable std::mutex mutex_;  // owns jobs_, running_, stopping_
+  mutable std::mutex mutex_;  // owns jobs_, running_, stopping_, stopped_, cut_at_
   std::condition_variable wake_;
   std::deque<Job> jobs_;
   unsigned running_ = 0;
-  bool stopping_ = false;
+  bool stopping_ = false, stopped_ = false;
+  std::optional<steady_clock::time_point> cut_at_;
+  std::condition_variable watch_;
+  std::deque<storage::Lifeline> lifelines_;  // one per thread
   std::vector<std::thread> threads_;
+  std::thread watchdog_;
 };
 
 namespace {
@@ -137,6 +177,13 @@ asio::awaitable<void> Database::run(Mode mode, std::function<void(Tx&)>& op) {
       start, asio::use_awaitable);
 }
 
+void Database::post(Mode mode, std::function<void(Tx&)> op,
+                    std::function<void(std::exception_ptr)> done) {
+  const auto kept = std::make_shared<const std::function<void(Tx&)>>(std::move(op));
+  pool_->submit({mode, kept.get(),
+                 [kept, done = std::move(done)](std::exception_ptr failure) { done(failure); }});
+}
+
 void Database::run_blocking(Mode mode, std::function<void(Tx&)> op) {
   std::promise<void> promise;
   pool_->submit({mode, &op, [&](std::exception_ptr failure) {
@@ -147,14 +194,33 @@ void Database::run_blocking(Mode mode, std::function<void(Tx&)> op) {
 
 asio::awaitable<bool> Database::reachable() {
   static const Sql<std::int64_t()> ping{"storage.ping", "SELECT 1::bigint"};
-  bool answered = false;
+  struct Answer {
+    explicit Answer(const asio::any_io_executor& executor) : late(executor, kReachableWithin) {}
+    asio::steady_timer late;
+    bool is_there = false;
+  };
+  const auto executor = co_await asio::this_coro::executor;
+  const auto answer = std::make_shared<Answer>(executor);
   try {
-    co_await read([&](Tx& tx) { answered = tx.one(ping) == 1; });
-  } catch (const Error&) {}
-  co_return answered;
+    post(
+        Mode::read, [](Tx& tx) { tx.one(ping); },
+        [executor, answer](std::exception_ptr failure) {
+          asio::post(executor, [answer, failure] {
+            answer->is_there = !failure;
+            answer->late.cancel();
+          });
+        });
+  } catch (const Error&) {
+    co_return false;
+  }
+  const auto token = asio::as_tuple(asio::use_awaitable);
+  co_await answer->late.async_wait(token);
+  co_return answer->is_there;
 }
 
 Database::Load Database::load() const { return pool_->load(); }
-void Database::stop() { pool_->stop(); }
+void Database::stop(std::optional<std::chrono::steady_clock::time_point> latest) {
+  pool_->stop(latest);
+}
 
 }  // namespace bottega

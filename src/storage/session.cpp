@@ -1,6 +1,8 @@
 // A transaction from BEGIN to a commit whose outcome is known.
 #include "storage/session.hpp"
 
+#include <sys/socket.h>
+
 #include <pqxx/nontransaction>
 #include <thread>
 
@@ -36,18 +38,29 @@ class PgRows final : public Rows {
   pqxx::result rows_;
 };
 
+struct Under {
+  explicit Under(Lifeline& given) : lifeline(given) { lifeline.begin(); }
+  Under(const Under&) = delete;
+  Under& operator=(const Under&) = delete;
+  ~Under() { lifeline.end(); }
+  Lifeline& lifeline;
+};
+
 class PgTx final : public Tx {
  public:
   PgTx(Session::Connection& connection, Instant now)
       : Tx(now), connection_(connection), work_(*connection.link) {}
   using Tx::take_notices;
 
-  void command(const std::string& sql) { work_.exec(sql); }
+  void command(const std::string& sql) {
+    const Under way(*connection_.lifeline);
+    work_.exec(sql);
+  }
 
   // Ends the transaction without effect; a lost connection has done so already.
   void roll_back() noexcept {
     try {
-      work_.exec("ROLLBACK");
+      command("ROLLBACK");
     } catch (const std::exception&) {
       lost_ = true;
     }
@@ -56,6 +69,7 @@ class PgTx final : public Tx {
 
  private:
   std::unique_ptr<Rows> execute(const SqlText& sql, const SqlArguments& arguments) override {
+    const Under way(*connection_.lifeline);
     if (connection_.prepared.insert(sql.name).second)
       connection_.link->prepare(std::string(sql.name), std::string(sql.text));
     std::vector<const char*> values;
@@ -129,6 +143,27 @@ std::unique_ptr<pqxx::connection> connect(const DatabaseOptions& options) {
   return link;
 }
 
+void Lifeline::hold(int socket) {
+  const std::lock_guard lock(mutex_);
+  socket_ = socket;
+  since_.reset();
+}
+
+void Lifeline::begin() {
+  const std::lock_guard lock(mutex_);
+  since_ = std::chrono::steady_clock::now();
+}
+
+void Lifeline::end() {
+  const std::lock_guard lock(mutex_);
+  since_.reset();
+}
+
+void Lifeline::cut_before(Time then) {
+  const std::lock_guard lock(mutex_);
+  if (socket_ >= 0 && since_ && *since_ < then) shutdown(socket_, SHUT_RDWR);
+}
+
 void Session::run(Mode mode, const Operation& operation) {
   for (int tries = 1;; ++tries) {
     try {
@@ -151,8 +186,13 @@ void Session::run(Mode mode, const Operation& operation) {
   }
 }
 
-void Session::reconnect(const char* reason) {
+void Session::let_go() {
+  lifeline_.hold(-1);
   connection_.reset();
+}
+
+void Session::reconnect(const char* reason) {
+  let_go();
   ++counters_.reconnects;
   if (!is_down_) log::warning("database.connection_lost", {{"message", std::string(reason)}});
   is_down_ = true;  // said once, not at every try
@@ -168,7 +208,9 @@ void Session::open() {
   fresh.backend = row[0].as<int>();
   fresh.backend_start = row[1].as<std::string>();
   work.abort();
+  fresh.lifeline = &lifeline_;
   connection_.emplace(std::move(fresh));
+  lifeline_.hold(connection_->link->sock());
   if (is_down_) log::info("database.connection_restored");
   is_down_ = false;
 }
@@ -186,7 +228,7 @@ void Session::attempt_write(const Operation& operation) {
   std::vector<Notice> notices;
   bool lost = false;
   const auto forget_lost = Finally([&] {
-    if (lost) connection_.reset();
+    if (lost) let_go();
   });
   {
     PgTx tx(*connection_, clock_.now());

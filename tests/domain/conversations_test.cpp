@@ -4,7 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "support/world.hpp"
+#include "bottega/identity/invitations.hpp"
 
 namespace bottega::test {
 namespace {
@@ -279,6 +283,39 @@ TEST_F(Conversations, ReceiptsAndTypingArePassingNews) {
   EXPECT_EQ(Json::parse(world->notices[0].text).at("event"), "receipt.updated");
   EXPECT_EQ(Json::parse(world->notices[1].text).at("event"), "typing.started");
   EXPECT_EQ(log(buyer).size(), 1u) << "they are in no log";
+}
+
+// Joining a shop and writing to it at once: one of the two.
+TEST_F(Conversations, NobodyBecomesBuyerAndMemberConcurrently) {
+  for (int round = 0; round < 5; ++round) {
+    const auto who = world->person();
+    const auto given = from_json<identity::NewInvitation>({{"name", "Hal"}, {"role", "agent"}});
+    const auto code = world->transact([&](Tx& tx) {
+      return identity::invite(tx, owner, merchant, given, std::chrono::days(1)).code;
+    });
+    std::atomic<int> done{0};
+    std::thread joins([&] {
+      done += code_of([&] {
+        world->transact([&](Tx& tx) {
+          const auto joined = identity::accept_invitation(tx, who, Secret(code));
+          if (conversations::find_of_buyer(tx, joined.merchant.id, who.account))
+            throw Error(Code::conflict, "a shop's own buyer cannot be its member");
+        });
+      })
+                  ? 0
+                  : 1;
+    });
+    std::thread writes([&] {
+      done += code_of([&] {
+        world->transact([&](Tx& tx) { conversations::open(tx, who, {merchant}); });
+      })
+                  ? 0
+                  : 1;
+    });
+    joins.join();
+    writes.join();
+    EXPECT_EQ(done, 1);
+  }
 }
 
 }  // namespace

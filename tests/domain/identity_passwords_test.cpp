@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
 
+#include "support/errors.hpp"
 #include "support/world.hpp"
 
 namespace bottega::test {
@@ -100,6 +102,62 @@ TEST(PasswordsConcurrency, MoreThanMayWaitAreRefusedAndTheRestIsServed) {
   EXPECT_GE(refused, 1);
   EXPECT_TRUE(run(passwords.matches(run(passwords.hash(password)), password)))
       << "the places are free again";
+}
+
+// ---- changing a password ------------------------------------------------------------------------
+
+class PasswordChange : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { world = std::make_unique<World>(); }
+  static void TearDownTestSuite() { world.reset(); }
+
+  identity::Credential credential() {
+    return world->transact([&](Tx& tx) {
+      return identity::find_credential(tx, identity::fetch_account(tx, who.account).email).value();
+    });
+  }
+  std::optional<Code> change(const identity::Credential& checked, const std::string& hash) {
+    return code_of(
+        [&] { world->transact([&](Tx& tx) { identity::set_password(tx, checked, hash, {}); }); });
+  }
+  static inline std::unique_ptr<World> world;
+  const identity::Who who = world->person();
+};
+
+TEST_F(PasswordChange, IsRefusedWhereTheOldOneIsNoLongerTheOldOne) {
+  const auto checked = credential();
+  EXPECT_EQ(change(checked, "new"), std::nullopt);
+  EXPECT_EQ(change(checked, "the attacker's"), Code::conflict);
+  EXPECT_EQ(credential().password_hash, "new");
+}
+
+TEST_F(PasswordChange, IsRefusedToASessionThatHasEnded) {
+  const auto checked = credential();
+  world->transact([&](Tx& tx) { identity::end_all_sessions(tx, who.account, "a test"); });
+  EXPECT_EQ(
+      code_of([&] {
+        world->transact([&](Tx& tx) { identity::set_password(tx, checked, "new", who.session); });
+      }),
+      Code::unauthenticated);
+  EXPECT_EQ(credential().password_hash, checked.password_hash);
+}
+
+TEST_F(PasswordChange, IsDoneOnceConcurrently) {
+  const auto checked = credential();
+  std::atomic<int> done{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&, i] { done += change(checked, std::to_string(i)) ? 0 : 1; });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(done, 1);
+}
+
+TEST_F(PasswordChange, MakesALoginThatWasCheckedBeforeItWorthless) {
+  const auto checked = credential();
+  ASSERT_EQ(change(checked, "new"), std::nullopt);
+  EXPECT_EQ(
+      code_of([&] { world->transact([&](Tx& tx) { identity::hold_credential(tx, checked); }); }),
+      Code::unauthenticated);
 }
 
 }  // namespace

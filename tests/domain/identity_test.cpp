@@ -259,7 +259,8 @@ TEST_F(Identity, ASuspendedAccountIsLockedOutAtOnceAndComesBack) {
   EXPECT_EQ(refusal(tokens.access_token), Code::unauthenticated);
   EXPECT_EQ(code_of([&] { rotate(tokens.refresh_token); }), Code::unauthenticated);
   set(identity::AccountState::active);
-  EXPECT_EQ(refusal(tokens.access_token), std::nullopt);
+  EXPECT_EQ(refusal(tokens.access_token), Code::unauthenticated) << "old sessions stay ended";
+  EXPECT_EQ(refusal(log_in(person).access_token), std::nullopt);
   EXPECT_EQ(code_of([&] {
               world->transact([](Tx& tx) {
                 identity::set_account_state(tx, identity::AccountId::make(),

@@ -99,6 +99,20 @@ TEST_F(Invitations, LapseWithTheOwnershipOfWhoMadeThem) {
   world->transact([&](Tx& tx) { identity::remove_member(tx, merchant, second.account); });
   EXPECT_TRUE(open().empty());
   EXPECT_EQ(refusal(second, issued.code), Code::not_found) << "nobody lets themselves back in";
+  world->transact([&](Tx& tx) { identity::add_member(tx, merchant, second.account, Role::owner); });
+  EXPECT_EQ(refusal(world->person(), issued.code), Code::not_found) << "it does not come back";
+}
+
+TEST_F(Invitations, OfASuspendedOwnerWaitForTheirReturn) {
+  const auto issued = invite(owner, Role::owner);
+  const auto set = [&](identity::AccountState state) {
+    world->transact([&](Tx& tx) { identity::set_account_state(tx, owner.account, state); });
+  };
+  set(identity::AccountState::suspended);
+  EXPECT_TRUE(open().empty());
+  EXPECT_EQ(refusal(world->person(), issued.code), Code::not_found);
+  set(identity::AccountState::active);
+  EXPECT_EQ(accept(world->person(), issued.code).role, Role::owner);
 }
 
 TEST_F(Invitations, OfWhoIsAMemberAlreadyStayOpen) {

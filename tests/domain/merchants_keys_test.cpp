@@ -137,5 +137,48 @@ TEST_F(ApiKeys, TheListShowsWhenAKeyWasLastUsed) {
   EXPECT_TRUE(list()[0].last_used_at);
 }
 
+// ---- whoever made the key -----------------------------------------------------------------------
+
+TEST_F(ApiKeys, TheListShowsWhoMadeAKey) {
+  issue({Scope::read});
+  EXPECT_EQ(list().at(0).created_by, owner.account);
+}
+
+TEST_F(ApiKeys, AKeyEndsWithTheOwnershipOfWhoMadeIt) {
+  const auto second = world->person();
+  world->transact([&](Tx& tx) { identity::add_member(tx, merchant, second.account, Role::owner); });
+  const auto issued = issue({Scope::read});
+  const auto step_down = [&](Role role) {
+    world->transact([&](Tx& tx) { identity::change_role(tx, merchant, owner.account, role); });
+  };
+  step_down(Role::owner);
+  EXPECT_NO_THROW(authenticate(issued.secret));
+  step_down(Role::manager);
+  EXPECT_EQ(code_of([&] { authenticate(issued.secret); }), Code::unauthenticated);
+  EXPECT_TRUE(list().empty());
+  EXPECT_EQ(world->notices.back().text, "end") << "its sockets hear of it";
+  step_down(Role::owner);
+  const auto another = issue({Scope::read});
+  world->transact([&](Tx& tx) { identity::remove_member(tx, merchant, owner.account); });
+  EXPECT_EQ(code_of([&] { authenticate(another.secret); }), Code::unauthenticated);
+}
+
+TEST_F(ApiKeys, AKeyOfASuspendedPersonWaitsForTheirReturn) {
+  const auto issued = issue({Scope::read});
+  const auto set = [&](identity::AccountState state) {
+    world->transact([&](Tx& tx) { identity::set_account_state(tx, owner.account, state); });
+  };
+  set(identity::AccountState::suspended);
+  EXPECT_EQ(code_of([&] { authenticate(issued.secret); }), Code::unauthenticated);
+  set(identity::AccountState::active);
+  EXPECT_NO_THROW(authenticate(issued.secret));
+}
+
+TEST_F(ApiKeys, AreNotWithoutEnd) {
+  for (std::size_t i = 0; i < identity::kApiKeysMax; ++i) issue({Scope::read});
+  EXPECT_EQ(code_of([&] { issue({Scope::read}); }), Code::conflict);
+  EXPECT_EQ(list().size(), identity::kApiKeysMax);
+}
+
 }  // namespace
 }  // namespace bottega::test

@@ -39,7 +39,7 @@ class PayoutsConcurrently : public ::testing::Test {
     return conflicts;
   }
   static payouts::Payout due_payout(std::int64_t amount) {
-    const auto payout = world_->ship(shop_, world_->sell(shop_, amount)).payout;
+    const auto payout = world_->ship(shop_, world_->sell(shop_, amount)).payout.value();
     world_->advance(6 * 24h);
     return payout;
   }

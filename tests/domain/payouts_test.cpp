@@ -17,7 +17,7 @@ class Payouts : public ::testing::Test {
   void SetUp() override { shop_ = world_->shop(); }
 
   payouts::Payout schedule(std::int64_t amount = 10'000) const {
-    return world_->ship(shop_, world_->sell(shop_, amount)).payout;
+    return world_->ship(shop_, world_->sell(shop_, amount)).payout.value();
   }
   // A sale whose share for the merchant ends in these two digits.
   payouts::Payout schedule_share_ending_in(std::int64_t digits) const {
@@ -115,6 +115,21 @@ TEST_F(Payouts, AreScheduledLaterWhereTheOperatorSaysSo) {
   EXPECT_EQ(now(payout).state, State::scheduled);
   pass(3 * 24h);
   EXPECT_EQ(now(payout).state, State::paid);
+}
+
+TEST_F(Payouts, AreToldAtShippingToThoseWhoMaySeeThem) {
+  const auto told = [&](const identity::Who& who) {
+    const auto order = world_->sell(shop_);
+    const auto shipment =
+        from_json<orders::Shipment>({{"carrier", "USPS"}, {"tracking_number", "1"}});
+    return world_->transact([&](Tx& tx) {
+      return payouts::ship(tx, who, order.id, shipment, world_->payout_rules).payout.has_value();
+    });
+  };
+  EXPECT_TRUE(told(shop_.owner));
+  EXPECT_TRUE(told(world_->member(shop_, identity::Role::manager)));
+  EXPECT_FALSE(told(world_->member(shop_, identity::Role::agent)));
+  EXPECT_FALSE(told(world_->key_with(shop_, identity::Scope::orders)));
 }
 
 TEST_F(Payouts, AreForManagersToSee) {

@@ -3,12 +3,14 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
+#include <future>
 #include <thread>
 
 #include "support/world.hpp"
@@ -260,6 +262,51 @@ TEST_F(LostCommitConcurrency, LeavesTheDatabaseAsUsableAsBefore) {
   EXPECT_EQ(count(4), 4);
   EXPECT_EQ(db.load().in_doubt, 3u);
   EXPECT_EQ(told, 4);
+}
+
+// ---- a server that hangs ------------------------------------------------------------------------
+
+TEST(Watchdog, CutsAConnectionWhoseServerNoLongerAnswers) {
+  const auto urls = Cluster::shared().fresh_database();
+  Clock clock;
+  DatabaseOptions options;
+  options.url = urls.app;
+  options.threads = 1;
+  options.statement_timeout = std::chrono::milliseconds(300);
+  Database db(options, clock);
+  static const Sql<std::int64_t()> kBackend{"storage.test_backend",
+                                            "SELECT pg_backend_pid()::bigint"};
+  const auto backend = [&] {
+    return db.transact_blocking([](Tx& tx) { return tx.one(kBackend); });
+  };
+  const auto stuck = static_cast<pid_t>(backend());
+  ASSERT_EQ(kill(stuck, SIGSTOP), 0);
+  EXPECT_NE(backend(), stuck) << "another connection was opened";
+  EXPECT_GE(db.load().reconnects, 1u);
+  kill(stuck, SIGCONT);
+}
+
+TEST(Watchdog, AStopDoesNotWaitForIt) {
+  const auto urls = Cluster::shared().fresh_database();
+  Clock clock;
+  DatabaseOptions options;
+  options.url = urls.app;
+  options.threads = 1;
+  options.statement_timeout = std::chrono::minutes(10);
+  auto db = std::make_unique<Database>(options, clock);
+  static const Sql<std::int64_t()> kBackend{"storage.test_backend_again",
+                                            "SELECT pg_backend_pid()::bigint"};
+  const auto stuck =
+      static_cast<pid_t>(db->transact_blocking([](Tx& tx) { return tx.one(kBackend); }));
+  ASSERT_EQ(kill(stuck, SIGSTOP), 0);
+  std::promise<std::exception_ptr> ended;
+  db->post(
+      Mode::read, [](Tx& tx) { tx.one(kBackend); },
+      [&](std::exception_ptr failure) { ended.set_value(failure); });
+  db->stop(std::chrono::steady_clock::now());
+  auto answer = ended.get_future();
+  EXPECT_EQ(answer.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+  kill(stuck, SIGCONT);
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // Signing in and out, sessions, refresh tokens, API keys, suspension, and guessing passwords.
+#include <future>
+
 #include "http/story.hpp"
 
 namespace bottega::test {
@@ -220,85 +222,6 @@ TEST(ApiKeys, SeeTheirMerchantWithTheScopeToReadOnly) {
   }
 }
 
-// ---- members ------------------------------------------------------------------------------------
-
-// The owner invites, and the person joins.
-Answer join(const Storefront& shop, Client person, const std::string& role) {
-  auto owner = shop.owner.api;
-  const auto made = owner.post("/v1/merchants/" + shop.merchant + "/invitations",
-                               {{"name", "Hal"}, {"role", role}});
-  return person.post("/v1/invitations/accept", {{"code", made.json().at("code")}});
-}
-
-TEST(Members, MayDoWhatTheirRoleAllows) {
-  const auto shop = test::shop(server());
-  const auto agent = person(server());
-  auto owner = shop.owner.api, api = agent.api;
-  const auto members = "/v1/merchants/" + shop.merchant + "/members";
-  ASSERT_EQ(join(shop, agent.api, "agent").status, 201);
-  EXPECT_EQ(send_text(shop, agent.api, "How may I help?").status, 201);
-  EXPECT_TRUE(is_problem(api.post("/v1/merchants/" + shop.merchant + "/invitations",
-                                  {{"name", "A friend"}, {"role", "agent"}}),
-                         403, "forbidden"));
-  EXPECT_TRUE(
-      is_problem(api.patch(members + "/" + agent.id, {{"role", "owner"}}), 403, "forbidden"));
-  const auto payouts = "/v1/payouts?merchant_id=" + shop.merchant;
-  EXPECT_TRUE(is_problem(api.get(payouts), 403, "forbidden"));
-  const auto changed = owner.patch(members + "/" + agent.id, {{"role", "manager"}});
-  EXPECT_EQ(changed.json()["role"], "manager");
-  EXPECT_EQ(api.get(payouts).status, 200);
-  EXPECT_EQ(owner.remove(members + "/" + agent.id).status, 204);
-  EXPECT_TRUE(is_problem(api.get(shop.path()), 404, "not_found"));
-  EXPECT_EQ(status_of(agent.api.token()), 200) << "it is the shop that they have left";
-  EXPECT_TRUE(is_problem(owner.remove(members + "/" + shop.owner.id), 409, "conflict"))
-      << "a merchant needs an owner";
-}
-
-TEST(Members, WhoLeaveHearNoMoreOfTheShopAndAllElse) {
-  const auto shop = chat(server()), other = chat(server());
-  const auto agent = person(server());
-  auto owner = shop.owner.api, api = agent.api;
-  const auto members = "/v1/merchants/" + shop.merchant + "/members";
-  ASSERT_EQ(join(shop, agent.api, "agent").status, 201);
-  const auto mine = api.post("/v1/conversations", {{"merchant_id", other.merchant}}).json()["id"];
-  Socket socket(server().port(), api.token());
-  listen(socket);
-  send_text(shop, shop.buyer.api, "Is somebody there?");
-  ASSERT_EQ(socket.event("message.created")["conversation"], shop.conversation);
-  ASSERT_EQ(owner.remove(members + "/" + agent.id).status, 204);
-  EXPECT_TRUE(soon([&] {
-    send_text(shop, shop.buyer.api, "Not for former members");
-    api.post("/v1/conversations/" + mine.get<std::string>() + "/messages", {{"text", "Mine"}});
-    if (socket.event("message.created")["conversation"] == mine) return true;
-    socket.event("message.created");
-    return false;
-  }));
-}
-
-TEST(Members, AreNotTheShopsBuyers) {
-  const auto shop = chat(server());
-  auto owner = shop.owner.api;
-  EXPECT_TRUE(is_problem(join(shop, shop.buyer.api, "owner"), 409, "conflict"));
-  const auto mine = "/v1/merchants/" + shop.merchant;
-  EXPECT_EQ(owner.get(mine + "/members").json()["data"].size(), 1u);
-  EXPECT_EQ(owner.get(mine + "/invitations").json()["data"].size(), 1u) << "it stays open";
-}
-
-TEST(Members, AnInvitationsCodeIsShownOnce) {
-  const auto shop = test::shop(server());
-  auto owner = shop.owner.api;
-  const auto path = "/v1/merchants/" + shop.merchant + "/invitations";
-  const auto made = owner.post(path, {{"name", "Hal"}, {"role", "agent"}}).json();
-  const auto listed = owner.get(path);
-  EXPECT_EQ(listed.json()["data"][0], made["invitation"]);
-  EXPECT_EQ(listed.body.find(made["code"].get<std::string>()), std::string::npos);
-  const auto id = made["invitation"]["id"].get<std::string>();
-  EXPECT_EQ(owner.remove(path + "/" + id).status, 204);
-  auto guest = person(server()).api;
-  EXPECT_TRUE(
-      is_problem(guest.post("/v1/invitations/accept", {{"code", made["code"]}}), 404, "not_found"));
-}
-
 // ---- passwords ----------------------------------------------------------------------------------
 
 TEST(Passwords, AreChangedByWhoKnowsTheOldOne) {
@@ -329,6 +252,26 @@ TEST(Passwords, GuessesFromAnOpenSessionAreCountedToo) {
   EXPECT_TRUE(is_problem(api.put("/v1/accounts/me/password", guess), 429, "rate_limited"));
 }
 
+TEST(Passwords, TwoChangesAtOnceDoNotBothHold) {
+  for (int round = 0; round < 3; ++round) {
+    const auto who = person(server());
+    const auto other = sign_in(who.email, kPassword, server()).json();
+    const auto change = [&](Client api, const std::string& fresh) {
+      return api
+          .put("/v1/accounts/me/password",
+               {{"current_password", kPassword}, {"new_password", fresh}})
+          .status;
+    };
+    auto first = std::async(std::launch::async, change, who.api, "the first new password");
+    const auto second =
+        change(Client(server().port(), other["access_token"]), "the second new password");
+    const bool one = first.get() == 204, two = second == 204;
+    EXPECT_NE(one, two);
+    EXPECT_EQ(sign_in(who.email, "the first new password").status, one ? 201 : 401);
+    EXPECT_EQ(sign_in(who.email, "the second new password").status, two ? 201 : 401);
+  }
+}
+
 // ---- guessing -----------------------------------------------------------------------------------
 
 TEST(Guessing, IsStoppedPerAccountAlsoForTheRightPassword) {
@@ -343,6 +286,30 @@ TEST(Guessing, IsStoppedPerAccountAlsoForTheRightPassword) {
   EXPECT_EQ(limited.json()["retry"], "later");
   EXPECT_TRUE(is_problem(sign_in(who.email, kPassword, house.server), 429, "rate_limited"));
   EXPECT_EQ(sign_in(other.email, kPassword, house.server).status, 201) << "others are not hurt";
+}
+
+TEST(Guessing, AtOnceIsNoWayAroundTheLimit) {
+  House house({"auth.tries_per_account=3", "auth.tries_per_address=1000"});
+  const auto who = person(house.server);
+  std::vector<std::future<int>> tries;
+  for (int i = 0; i < 12; ++i)
+    tries.push_back(std::async(std::launch::async, [&] {
+      return sign_in(who.email, "not the password", house.server).status;
+    }));
+  int refused = 0, limited = 0;
+  for (auto& one : tries) {
+    const auto status = one.get();
+    refused += status == 401 ? 1 : 0;
+    limited += status == 429 ? 1 : 0;
+  }
+  EXPECT_EQ(refused, 3);
+  EXPECT_EQ(limited, 9);
+}
+
+TEST(Guessing, WhoKnowsThePasswordUsesUpNoTries) {
+  House house({"auth.tries_per_account=3"});
+  const auto who = person(house.server);
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(sign_in(who.email, kPassword, house.server).status, 201);
 }
 
 TEST(Guessing, IsStoppedPerAddress) {

@@ -24,6 +24,7 @@ struct GatewayApp {
       : db(no_database(), clock),
         passwords({1, 8'192}, 1, 1),
         runner(db, {}, 1),
+        writer(db, 1, 1),
         app{.config = config,
             .clock = clock,
             .db = db,
@@ -31,6 +32,7 @@ struct GatewayApp {
             .passwords = passwords,
             .registry = registry,
             .runner = runner,
+            .writer = writer,
             .poke_jobs = [] {},
             .routes = routes,
             .payment_rules = {},
@@ -40,7 +42,7 @@ struct GatewayApp {
   // Makes a token known, as if somebody had signed in a moment ago.
   void know(const std::string& token, identity::Who who) {
     if (who.expires_at == Instant{}) who.expires_at = clock.now() + std::chrono::hours(1);
-    app.tokens.keep(sha256_hex(token), who);
+    app.tokens.keep(sha256_hex(token), who, app.tokens.generation());
   }
   gateway::Reply ask(gateway::Request request, std::optional<std::string> token = std::nullopt) {
     return run(gateway::dispatch(app, std::move(request), std::move(token)));
@@ -53,6 +55,7 @@ struct GatewayApp {
   identity::Passwords passwords;
   processors::Registry registry;
   jobs::Runner runner;
+  conversations::Writer writer;
   gateway::App app;
 };
 

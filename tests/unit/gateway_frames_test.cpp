@@ -33,7 +33,7 @@ TEST(Frames, ARequestIsReadWholly) {
   EXPECT_EQ(frame.request.path, "/v1/orders");
   EXPECT_EQ(frame.request.query, "a=b");
   EXPECT_EQ(frame.request.header("idempotency-key"), "k");
-  EXPECT_EQ(Json::parse(frame.request.body), (Json{{"x", 1}}));
+  EXPECT_EQ(frame.request.json, (Json{{"x", 1}}));
   EXPECT_EQ(frame.request.media_type, "application/json");
 }
 
@@ -41,7 +41,7 @@ TEST(Frames, ARequestWithoutABodyHasNone) {
   for (const std::string end : {"}", R"(,"body":null})"}) {
     const auto frame = read_frame(R"({"id":"7","method":"DELETE","path":"/v1/sessions")" + end);
     EXPECT_EQ(frame.request.verb, Verb::del);
-    EXPECT_EQ(frame.request.body, "");
+    EXPECT_FALSE(frame.request.json);
     EXPECT_EQ(frame.request.media_type, "");
     EXPECT_EQ(frame.request.header("idempotency-key").data(), nullptr);
   }
@@ -167,6 +167,35 @@ TEST(Lanes, WritesToOneConversationShareALaneAndNothingElseDoes) {
 TEST(Lanes, SigningInAndResumingWaitForEachOther) {
   EXPECT_EQ(lane_of(read_frame(R"({"method":"AUTH","token":"t"})")), "session");
   EXPECT_EQ(lane_of(read_frame(R"({"method":"RESUME"})")), "session");
+}
+
+TEST(Lanes, WhatIsAskedForInAConversationKeepsItsOrderToo) {
+  const auto lane = [](const std::string& path, const Json& body) {
+    return lane_of(
+        read_frame(Json{{"id", "1"}, {"method", "POST"}, {"path", path}, {"body", body}}.dump()));
+  };
+  EXPECT_EQ(lane("/v1/payment_requests", {{"conversation_id", "conv_a"}}), "conv_a");
+  for (const Json& body : {Json(nullptr), Json(1), Json::array(), Json{{"conversation_id", 7}}})
+    EXPECT_EQ(lane("/v1/payment_requests", body), "") << body;
+  EXPECT_EQ(lane("/v1/payment_requests/preq_a/accept", nullptr), "preq_a");
+  EXPECT_EQ(lane("/v1/orders/ord_a/ship", nullptr), "ord_a");
+  EXPECT_EQ(lane("/v1/payments/pay_a/cancel", nullptr), "pay_a");
+}
+
+TEST(Lanes, OnlyAPlainMessageGoesToTheWriter) {
+  const auto is_message = [](Json frame) {
+    frame["id"] = "1";
+    return gateway::is_message(read_frame(frame.dump()));
+  };
+  const std::string path = "/v1/conversations/conv_a/messages";
+  EXPECT_TRUE(is_message({{"method", "POST"}, {"path", path}}));
+  EXPECT_FALSE(is_message({{"method", "GET"}, {"path", path}}));
+  EXPECT_FALSE(is_message({{"method", "POST"}, {"path", path + "?x=y"}}));
+  EXPECT_FALSE(is_message({{"method", "POST"}, {"path", path}, {"idempotency_key", "k"}}));
+  for (const auto* other :
+       {"/v1/conversations/conv_a/messages/messages", "/v1/orders/ord_a/messages",
+        "/v1/conversations/messages", "/v1/conversations//messages"})
+    EXPECT_FALSE(is_message({{"method", "POST"}, {"path", other}})) << other;
 }
 
 }  // namespace

@@ -70,6 +70,17 @@ TEST(Limits, LookingCountsNothingAndSaysWhenItIsFull) {
   EXPECT_FALSE(limits.look("a", 2, 60s, kStart + 60s).exceeded);
 }
 
+TEST(Limits, WhatIsGivenBackMayBeTakenAgain) {
+  Limits limits;
+  limits.give_back("a");
+  limits.take("a", 1, 60s, kStart);
+  EXPECT_TRUE(limits.take("a", 1, 60s, kStart).exceeded);
+  limits.give_back("a");
+  limits.give_back("a");
+  EXPECT_FALSE(limits.take("a", 1, 60s, kStart).exceeded);
+  EXPECT_TRUE(limits.take("a", 1, 60s, kStart).exceeded) << "no more is given than was taken";
+}
+
 TEST(Limits, ManyThreadsTogetherGetExactlyTheQuota) {
   Limits limits;
   const auto work = [&] {

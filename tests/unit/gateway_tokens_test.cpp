@@ -15,11 +15,15 @@ identity::Who person() {
   return who;
 }
 
+void keep(TokenCache& tokens, const std::string& hash, const identity::Who& who) {
+  tokens.keep(hash, who, tokens.generation());
+}
+
 TEST(TokenCache, ATokenIsKnownAsWhomItWasKeptFor) {
   TokenCache tokens;
   const auto pat = person(), sam = person();
-  tokens.keep("pat", pat);
-  tokens.keep("sam", sam);
+  keep(tokens, "pat", pat);
+  keep(tokens, "sam", sam);
   ASSERT_TRUE(tokens.find("pat"));
   EXPECT_EQ(tokens.find("pat")->account, pat.account);
   EXPECT_EQ(tokens.find("sam")->account, sam.account);
@@ -30,27 +34,35 @@ TEST(TokenCache, ATokenIsKnownAsWhomItWasKeptFor) {
 TEST(TokenCache, TheLatestWordCounts) {
   TokenCache tokens;
   auto pat = person();
-  tokens.keep("pat", pat);
+  keep(tokens, "pat", pat);
   pat.staff = identity::StaffRole::admin;
-  tokens.keep("pat", pat);
+  keep(tokens, "pat", pat);
   EXPECT_EQ(tokens.find("pat")->staff, identity::StaffRole::admin);
 }
 
 TEST(TokenCache, ClearingForgetsEverybodyAtOnce) {
   TokenCache tokens;
-  tokens.keep("pat", person());
-  tokens.keep("sam", person());
+  keep(tokens, "pat", person());
+  keep(tokens, "sam", person());
   tokens.clear();
   EXPECT_FALSE(tokens.find("pat"));
   EXPECT_FALSE(tokens.find("sam"));
 }
 
+TEST(TokenCache, WhatWasReadBeforeTheClearingIsNotKeptAfterIt) {
+  TokenCache tokens;
+  const auto before = tokens.generation();
+  tokens.clear();
+  tokens.keep("pat", person(), before);
+  EXPECT_FALSE(tokens.find("pat")) << "the session may have ended in between";
+}
+
 TEST(TokenCache, AFloodOfTokensIsBounded) {
   TokenCache tokens;
   const auto pat = person();
-  for (std::size_t i = 0; i < TokenCache::kSizeMax; ++i) tokens.keep(std::to_string(i), pat);
+  for (std::size_t i = 0; i < TokenCache::kSizeMax; ++i) keep(tokens, std::to_string(i), pat);
   EXPECT_TRUE(tokens.find("0")) << "the last one that fits forgets nobody";
-  tokens.keep("one more", pat);
+  keep(tokens, "one more", pat);
   EXPECT_FALSE(tokens.find("0"));
   EXPECT_TRUE(tokens.find("one more"));
 }

@@ -42,6 +42,8 @@ struct Config {
   std::int64_t limits_requests_per_minute = 1'200, limits_address_per_minute = 6'000;
   std::int64_t limits_writes_per_minute = 600;
 
+  std::int64_t chat_batch_max = 256, chat_waiting_max = 10'000;
+
   std::string merchants_countries = "US";
   std::int64_t merchants_invitation_days = 7;
   std::int64_t fees_basis_points = 290, fees_fixed = 30;

@@ -57,6 +57,7 @@ struct Request {
   Verb verb = Verb::get;
   std::string path, query;
   std::string body, media_type;
+  std::optional<Json> json;  // the body, where the transport has read it as JSON already
   processors::Headers headers;  // names in lower case
   std::string address, user_agent;
   std::string request_id, trace_parent;

@@ -109,6 +109,11 @@ struct TokenLife {
 // Who a bearer token or API key belongs to; throws Error(unauthenticated) or Error(token_expired).
 Who authenticate(Tx& tx, std::string_view token);
 
+// Throws Error(unauthenticated) where the session or the key has ended in the meantime.
+void require_current(Tx& tx, const Who& who);
+// Whatever else changes what this person is to a shop waits for the end of this transaction.
+void hold_account(Tx& tx, AccountId account);
+
 // Throws Error(conflict) where the address is taken.
 Account register_account(Tx& tx, const Email& email, const std::string& name,
                          const std::string& password_hash, std::optional<StaffRole> staff);
@@ -124,8 +129,10 @@ std::optional<Credential> find_credential(Tx& tx, const Email& email);
 // Checking a password takes a while. Makes sure that what was checked is still so, until the
 // commit; throws Error(unauthenticated) where the password or the state has changed since.
 void hold_credential(Tx& tx, const Credential& checked);
-// Sets the password and ends all sessions but the one to keep.
-void set_password(Tx& tx, AccountId account, const std::string& hash,
+// Sets the password and ends all sessions but the one to keep. Throws Error(conflict) where the
+// password or the state has changed since they were checked, Error(unauthenticated) where the
+// session to keep has ended.
+void set_password(Tx& tx, const Credential& checked, const std::string& hash,
                   std::optional<SessionId> keep);
 
 Tokens open_session(Tx& tx, AccountId account, const Device& device, TokenLife life);
@@ -140,6 +147,7 @@ void end_session(Tx& tx, AccountId account, SessionId session, const std::string
 // Ends all sessions of an account but the one to keep, as when it is suspended.
 std::vector<SessionId> end_all_sessions(Tx& tx, AccountId account, const std::string& why,
                                         std::optional<SessionId> keep = {});
+// A suspended person's sessions end; their API keys do not work until they are reinstated.
 void set_account_state(Tx& tx, AccountId account, AccountState state);
 
 // Removes tokens that nobody can use any more; answers how many.

@@ -51,7 +51,8 @@ IssuedInvitation invite(Tx& tx, const Who& who, MerchantId merchant, const NewIn
 std::vector<Invitation> list_invitations(Tx& tx, MerchantId merchant);
 // Throws Error(not_found) for one that is not open.
 void withdraw_invitation(Tx& tx, MerchantId merchant, InvitationId id);
-// Joins by the code, which is then used up. Throws Error(not_found) for a code that is unknown,
+// Joins by the code, which is then used up. The person's account is held: nobody becomes a shop's
+// buyer and its member at once. Throws Error(not_found) for a code that is unknown,
 // used, withdrawn or too old, Error(conflict) where the person is a member already.
 Membership accept_invitation(Tx& tx, const Who& who, const Secret& code);
 

@@ -58,10 +58,12 @@ struct ApiKey {
   ApiKeyId id;
   std::string name, last_four;
   std::vector<Scope> scopes;
+  AccountId created_by;
   Instant created_at{};
   std::optional<Instant> last_used_at;
 };
-BOOST_DESCRIBE_STRUCT(ApiKey, (), (id, name, last_four, scopes, created_at, last_used_at))
+BOOST_DESCRIBE_STRUCT(ApiKey, (),
+                      (id, name, last_four, scopes, created_by, created_at, last_used_at))
 
 struct NewApiKey {
   Line<1, 100> name;
@@ -91,6 +93,9 @@ std::vector<Merchant> merchants_of(Tx& tx, const Who& who);
 // the role or the API key's scope is not enough.
 void require_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope);
 
+// Whether require_member() would let them.
+bool is_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope);
+
 // Takes note that the processor knows the merchant under this account, before its questions are
 // answered.
 void begin_onboarding(Tx& tx, MerchantId merchant, const std::string& account);
@@ -102,10 +107,14 @@ std::vector<Member> list_members(Tx& tx, MerchantId merchant);
 // Throws Error(conflict) for somebody who is a member already.
 void add_member(Tx& tx, MerchantId merchant, AccountId account, Role role);
 // Both throw Error(not_found) for somebody who is no member, Error(conflict) for the last owner.
+// With an owner who leaves or steps down end the API keys and invitations that they made.
 Member change_role(Tx& tx, MerchantId merchant, AccountId account, Role role);
 void remove_member(Tx& tx, MerchantId merchant, AccountId account);
 
+inline constexpr std::size_t kApiKeysMax = 100;
+
 std::vector<ApiKey> list_api_keys(Tx& tx, MerchantId merchant);
+// Throws Error(conflict) where kApiKeysMax are in force already.
 IssuedApiKey issue_api_key(Tx& tx, const Who& who, MerchantId merchant, const NewApiKey& given);
 void revoke_api_key(Tx& tx, MerchantId merchant, ApiKeyId key);
 // Notes that a key was used, to the minute.

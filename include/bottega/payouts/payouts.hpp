@@ -62,10 +62,11 @@ struct Rules {
   std::chrono::milliseconds call_timeout{0};
 };
 
-// Marks an order as sent and schedules what the merchant is paid for it.
+// Marks an order as sent and schedules what the merchant is paid for it, which is told to those
+// only who may see payouts.
 struct Shipped {
   orders::Order order;
-  Payout payout;
+  std::optional<Payout> payout;
 };
 BOOST_DESCRIBE_STRUCT(Shipped, (), (order, payout))
 Shipped ship(Tx& tx, const Who& who, OrderId order, const orders::Shipment& shipment,

@@ -59,7 +59,11 @@ class Database {
     }
   }
 
-  // Whether a connection works now, without waiting behind other work for long.
+  // For work that nobody waits for with a coroutine: `done` is called on the database thread, after
+  // the commit, with what went wrong or nothing. Throws where transact() would refuse at once.
+  void post(Mode mode, std::function<void(Tx&)> op, std::function<void(std::exception_ptr)> done);
+
+  // Whether a connection answers within two seconds.
   asio::awaitable<bool> reachable();
 
   struct Load {
@@ -68,9 +72,9 @@ class Database {
   };
   Load load() const;
 
-  // Refuses new work, finishes what runs and waits, and joins the threads. The destructor does it
-  // too.
-  void stop();
+  // Refuses new work, finishes what runs and waits, and joins the threads; from `latest` on what
+  // the server has not answered is cut off. The destructor does it too.
+  void stop(std::optional<std::chrono::steady_clock::time_point> latest = {});
 
  private:
   class Pool;

@@ -31,10 +31,16 @@ struct Guard {
             .retry_after(std::max(left.resets_in, std::chrono::seconds(1)));
     }
   }
-  void failed() const {
+  // A try counts from its beginning, so that many at once are no more than many in a row.
+  void begin() const {
+    check();
     const auto window = std::chrono::seconds(app.config.auth_tries_window_s);
     app.limits.take(account, app.config.auth_tries_per_account, window);
     app.limits.take(address, app.config.auth_tries_per_address, window);
+  }
+  void succeeded() const {
+    app.limits.give_back(account);
+    app.limits.give_back(address);
   }
 };
 
@@ -52,17 +58,23 @@ asio::awaitable<Reply> register_person(Call& call) {
   });
 }
 
-// Throws the refusal for a wrong password, and counts it.
+// Throws the refusal for a wrong password, which stays counted.
 asio::awaitable<void> require_password(const Guard& guard,
                                        const std::optional<Credential>& credential,
                                        const Secret& given, const Error& refusal) {
-  guard.check();
+  guard.begin();
   std::optional<std::string> hash;
   if (credential && credential->state == AccountState::active) hash = credential->password_hash;
-  const bool matches = co_await guard.app.passwords.matches(hash, given);
-  if (matches) co_return;
-  guard.failed();
-  throw refusal;
+  bool matches = false;
+  std::exception_ptr failure;
+  try {
+    matches = co_await guard.app.passwords.matches(hash, given);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure || matches) guard.succeeded();
+  if (failure) std::rethrow_exception(failure);
+  if (!matches) throw refusal;
 }
 
 asio::awaitable<Reply> log_in(Call& call) {
@@ -93,7 +105,7 @@ asio::awaitable<Reply> change_password(Call& call) {
   co_await require_password(guard, known, given.current_password.value, refusal);
   const auto hash = co_await call.app.passwords.hash(given.new_password.value);
   const auto reply = co_await call.transact([&](Tx& tx) {
-    set_password(tx, call.who().account, hash, call.who().session);
+    set_password(tx, *known, hash, call.who().session);
     return no_content();
   });
   call.app.tokens.clear();

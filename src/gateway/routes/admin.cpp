@@ -125,7 +125,6 @@ asio::awaitable<Reply> set_state(Call& call) {
     throw Error(Code::conflict, "nobody suspends or reinstates themselves");
   const auto reply = co_await call.transact([&](Tx& tx) {
     identity::set_account_state(tx, id, state);
-    if (state == identity::AccountState::suspended) identity::end_all_sessions(tx, id, "suspended");
     ops::record(tx, call.who(),
                 act_of(call, "account." + text_of(state), text_of(id), given.reason.value));
     return ok(identity::fetch_account(tx, id));

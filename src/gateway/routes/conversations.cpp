@@ -51,8 +51,12 @@ asio::awaitable<Reply> show(Call& call) {
 asio::awaitable<Reply> post_message(Call& call) {
   const auto id = call.at<ConversationId>(0);
   const auto given = call.body<NewMessage>();
-  co_return co_await call.transact(
-      [&](Tx& tx) { return created(to_frame(send(tx, call.who(), id, given))); });
+  // With a key the reply must be kept in the transaction of the message.
+  if (!call.request.header("idempotency-key").empty())
+    co_return co_await call.transact(
+        [&](Tx& tx) { return created(to_frame(send(tx, call.who(), id, given))); });
+  const auto frame = co_await call.app.writer.send(call.who(), id, given);
+  co_return Reply{201, nullptr, {}, *frame, "application/json"};
 }
 
 asio::awaitable<Reply> log(Call& call) {

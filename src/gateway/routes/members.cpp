@@ -24,20 +24,24 @@ asio::awaitable<Reply> change(Call& call) {
   const auto id = call.at<MerchantId>(0);
   const auto account = call.at<AccountId>(1);
   const auto given = call.body<NewRole>();
-  co_return co_await call.transact([&](Tx& tx) {
+  const auto reply = co_await call.transact([&](Tx& tx) {
     require_owner(tx, call, id);
     return ok(change_role(tx, id, account, given.role));
   });
+  call.app.tokens.clear();  // of the API keys that ended
+  co_return reply;
 }
 
 asio::awaitable<Reply> remove(Call& call) {
   const auto id = call.at<MerchantId>(0);
   const auto account = call.at<AccountId>(1);
-  co_return co_await call.transact([&](Tx& tx) {
+  const auto reply = co_await call.transact([&](Tx& tx) {
     require_owner(tx, call, id);
     remove_member(tx, id, account);
     return no_content();
   });
+  call.app.tokens.clear();
+  co_return reply;
 }
 
 asio::awaitable<Reply> make_invitation(Call& call) {

@@ -109,7 +109,12 @@ asio::awaitable<Reply> give_up(Call& call) {
   if (payment.state != State::requires_action)
     throw Error(Code::conflict, "cannot cancel what is " + text_of(payment.state));
   co_await abandon(app.db, app.registry, payment.merchant_id, id, app.payment_rules);
-  co_return co_await call.transact([&](Tx& tx) { return ok(fetch_payment(tx, call.who(), id)); });
+  co_return co_await call.transact([&](Tx& tx) {
+    const auto now = fetch_payment(tx, call.who(), id);
+    if (now.state == State::captured)
+      throw Error(Code::conflict, "the payment was confirmed before it could be given up");
+    return ok(now);
+  });
 }
 
 const Route kRoutes[] = {

@@ -23,12 +23,12 @@ asio::awaitable<Reply> ready(Call& call) {
 }
 
 asio::awaitable<Reply> metrics(Call& call) {
+  // A scrape must work while the database does not.
   jobs::Runner::Counts counts{0, 0};
+  const bool reachable = co_await call.app.db.reachable();
   try {
-    counts = co_await call.app.runner.counts();
-  } catch (const Error&) {
-    // A scrape must work while the database does not.
-  }
+    if (reachable) counts = co_await call.app.runner.counts();
+  } catch (const Error&) {}
   Reply reply;
   reply.text = call.app.metrics.page(call.app, counts.due, counts.dead);
   reply.media_type = "text/plain; version=0.0.4; charset=utf-8";

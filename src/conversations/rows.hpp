@@ -1,0 +1,44 @@
+#pragma once
+// An entry of the log as it is stored, shared by whoever writes one and whoever reads it.
+#include "bottega/conversations/conversations.hpp"
+
+namespace bottega::conversations {
+
+struct EntryRow {
+  std::string event;
+  ConversationId conversation_id;
+  std::int64_t seq = 0;
+  EntryId id;
+  Author author{};
+  std::optional<AccountId> author_id;
+  std::optional<std::string> client_id;
+  Json data;
+  Instant at{};
+};
+BOOST_DESCRIBE_STRUCT(EntryRow, (),
+                      (event, conversation_id, seq, id, author, author_id, client_id, data, at))
+
+// Where somebody may sit, as the database tells it.
+struct SeatRow {
+  AccountId buyer_id;
+  std::int64_t last_seq = 0;
+  bool is_member = false;
+};
+BOOST_DESCRIBE_STRUCT(SeatRow, (), (buyer_id, last_seq, is_member))
+
+// The side on which the asker sits; throws Error(not_found) where it is none. An API key has been
+// checked before.
+Side side_of(const Who& who, const SeatRow& row);
+Author author_of(Side side);
+
+Event event_of(const EntryRow& row);
+// Text of the event's frame; the same document as to_frame(event_of(row)).
+std::string frame_text(const EntryRow& row, std::string_view data_text);
+
+// Throws Error(conflict) unless what was sent before with this client_id is the same message.
+void require_same(const EntryRow& sent, const NewMessage& again);
+
+Notice notice_of(MerchantId merchant, AccountId buyer, ConversationId conversation,
+                 std::int64_t seq, std::string text);
+
+}  // namespace bottega::conversations

@@ -1,0 +1,175 @@
+// What a client asks over a socket, and in which order it takes effect.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "gateway/dispatch.hpp"
+#include "gateway/head.hpp"
+#include "gateway/problem.hpp"
+#include "gateway/socket_session.hpp"
+
+namespace bottega::gateway {
+
+void SocketSession::take(const std::string& text) {
+  if (closing_ || winding_down_) return;
+  Frame frame;
+  try {
+    frame = read_frame(text);
+  } catch (const Error& error) {
+    return close(Close::bad_request, error.what());
+  }
+  if (in_flight_ >= app_.config.socket_in_flight_max) {
+    const Error error(Code::rate_limited, "too many requests in flight on this socket");
+    return reply(frame.id, problem(error, request_.request_id, app_.public_url));
+  }
+  ++in_flight_;
+  const auto lane = lane_of(frame);
+  if (lane.empty()) return start(std::move(frame));
+  auto& line = lanes_[lane];
+  if (line.waiting.empty() && is_message(frame)) return say(frame, lane);
+  line.waiting.push_back(std::move(frame));
+  if (line.waiting.size() == 1 && line.spoken == 0) run_lane(lane);
+}
+
+void SocketSession::say(const Frame& frame, const std::string& lane) {
+  ++lanes_[lane].spoken;
+  const auto started = std::chrono::steady_clock::now();
+  const auto done = [self = shared_from_this(), id = frame.id, lane,
+                     started](conversations::Sent sent) {
+    asio::post(self->executor_, [self, id, lane, started, sent = std::move(sent)] {
+      self->said(id, lane, started, sent);
+    });
+  };
+  try {
+    check_token();
+    release();
+    auto spoken = admit_message(app_, request_.who, request_.address, frame.request);
+    app_.writer.send(request_.who, spoken.conversation, std::move(spoken.message), done);
+  } catch (...) {
+    done({nullptr, std::current_exception()});
+  }
+}
+
+void SocketSession::said(const std::string& id, const std::string& lane,
+                         std::chrono::steady_clock::time_point started,
+                         const conversations::Sent& sent) {
+  unsigned status = 201;
+  if (sent.failure) {
+    const auto request_id = request_id_of("");
+    const auto refusal = problem(error_of(sent.failure, request_id), request_id, app_.public_url);
+    status = refusal.status;
+    reply(id, refusal);
+  } else {
+    push_text("{\"body\":" + *sent.frame + ",\"id\":" + Json(id).dump() + ",\"status\":201}");
+  }
+  app_.metrics.answered("sendMessage", status, std::chrono::steady_clock::now() - started);
+  auto& line = lanes_[lane];
+  if (--line.spoken == 0) {
+    if (line.waiting.empty())
+      lanes_.erase(lane);
+    else
+      run_lane(lane);
+  }
+  finished();
+}
+
+void SocketSession::start(Frame frame) {
+  asio::co_spawn(
+      executor_,
+      [self = shared_from_this(), frame = std::move(frame)] { return self->work(frame); },
+      asio::detached);
+}
+
+void SocketSession::run_lane(const std::string& lane) {
+  asio::co_spawn(
+      executor_, [self = shared_from_this(), lane] { return self->work_lane(lane); },
+      asio::detached);
+}
+
+asio::awaitable<void> SocketSession::work_lane(std::string lane) {
+  while (!lanes_[lane].waiting.empty()) {
+    const Frame frame = lanes_[lane].waiting.front();
+    co_await work(frame);
+    lanes_[lane].waiting.pop_front();
+  }
+  lanes_.erase(lane);
+}
+
+asio::awaitable<void> SocketSession::work(Frame frame) {
+  std::exception_ptr failure;
+  try {
+    if (frame.method == "AUTH")
+      co_await auth(frame);
+    else if (frame.method == "RESUME")
+      co_await resume(frame);
+    else
+      co_await request(frame);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) fail(frame, failure);
+  finished();
+}
+
+void SocketSession::finished() {
+  --in_flight_;
+  if (in_flight_ == 0) idle_.cancel();
+  if (winding_down_) wind_down();
+}
+
+void SocketSession::fail(const Frame& frame, std::exception_ptr failure) {
+  const auto error = error_of(failure, request_.request_id);
+  reply(frame.id, problem(error, request_.request_id, app_.public_url));
+  if (frame.method == "AUTH" && error.code() == Code::unauthenticated)
+    close(Close::bad_token, "the token is not valid");
+}
+
+asio::awaitable<void> SocketSession::auth(const Frame& frame) {
+  co_await sign_in(frame.token.reveal());
+  Reply done;
+  done.body = {{"actor", request_.who.actor()}, {"expires_at", text_of(request_.who.expires_at)}};
+  if (request_.who.kind == identity::Kind::api_key) done.body["expires_at"] = nullptr;
+  reply(frame.id, done);
+}
+
+asio::awaitable<void> SocketSession::resume(const Frame& frame) {
+  if (request_.who.kind == identity::Kind::nobody)
+    throw Error(Code::unauthenticated, "send an AUTH frame first");
+  const auto done = co_await feed_.resume(request_.who, frame);
+  Json event = {{"event", "resumed"}, {"data", done}};
+  if (!frame.id.empty()) event["id"] = frame.id;
+  push_text(event.dump());
+  release();
+}
+
+void SocketSession::check_token() {
+  const auto& who = request_.who;
+  if (who.kind == identity::Kind::nobody || who.expires_at > app_.clock.now()) return;
+  close(Close::expired, "the access token has expired");
+  throw Error(Code::token_expired, "the access token has expired; refresh it");
+}
+
+asio::awaitable<void> SocketSession::request(const Frame& frame) {
+  Request asked = frame.request;
+  asked.who = request_.who;
+  asked.address = request_.address;
+  asked.user_agent = request_.user_agent;
+  asked.request_id = request_id_of("");
+  asked.trace_parent = child_trace(request_.trace_parent);
+  check_token();
+  release();
+  const auto answer = co_await dispatch(app_, asked, std::nullopt);
+  reply(frame.id, answer);
+}
+
+void SocketSession::reply(const std::string& id, const Reply& given) {
+  const bool is_json = given.text.empty() || given.media_type == "application/json";
+  std::string frame = "{\"body\":" + (given.text.empty() ? given.body.dump()
+                                      : is_json          ? given.text
+                                                         : Json(given.text).dump());
+  frame += ",\"id\":" + Json(id).dump();
+  for (const auto& [name, value] : given.headers)
+    if (name == "Idempotent-Replayed") frame += ",\"replayed\":true";
+  push_text(frame + ",\"status\":" + std::to_string(given.status) + '}');
+}
+
+}  // namespace bottega::gateway
