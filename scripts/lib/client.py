@@ -44,7 +44,7 @@ class Api:
         data = None
         if body is not None:
             data, sent["Content-Type"] = json.dumps(body), "application/json"
-        if method == "POST":
+        if method == "POST" and key != "":  # "": none at all
             sent["Idempotency-Key"] = key or uuid.uuid4().hex
         sent.update(headers or {})
         status, text, _ = self._exchange(method, path, data, sent)

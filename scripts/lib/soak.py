@@ -101,8 +101,8 @@ class Seller(threading.Thread):
                                             {"merchant_id": self.merchant})["id"]
         self.acknowledged, self.sales, self.failure, self.ending = [], 0, None, False
 
-    def until_answered(self, api, path, body):
-        key = uuid.uuid4().hex
+    def until_answered(self, api, path, body, key=None):
+        key = uuid.uuid4().hex if key is None else key
         while True:
             api.url = self.server.url
             try:
@@ -123,10 +123,15 @@ class Seller(threading.Thread):
             self.failure = failure
 
     def sell(self):
-        text = "message " + uuid.uuid4().hex
-        self.until_answered(self.buyer, f"/v1/conversations/{self.conversation}/messages",
-                            {"text": text})
-        self.acknowledged.append(text)
+        # One that is known again by its key, and some by their client_id.
+        path = f"/v1/conversations/{self.conversation}/messages"
+        for number in range(4):
+            text = "message " + uuid.uuid4().hex
+            if number == 0:
+                self.until_answered(self.buyer, path, {"text": text})
+            else:
+                self.until_answered(self.buyer, path, {"text": text, "client_id": text[8:]}, key="")
+            self.acknowledged.append(text)
         body = {"conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
                 "currency": "USD", "lines": [{"name": "Lamp", "quantity": 1,
                                               "unit_amount": self.chance.randrange(100, 99_999)}]}

@@ -23,7 +23,7 @@ NewMessage saying(const std::string& text, const std::string& client_id = "") {
   return from_json<NewMessage>(given);
 }
 
-class Writing : public testing::Test {
+class ConcurrentWriting : public testing::Test {
  protected:
   static void SetUpTestSuite() { world = std::make_unique<World>(); }
   static void TearDownTestSuite() { world.reset(); }
@@ -56,7 +56,7 @@ class Writing : public testing::Test {
   // The writer is kept at work by a batch that waits for this lock.
   class Busy {
    public:
-    Busy(Writing& test, const Shop& other) {
+    Busy(ConcurrentWriting& test, const Shop& other) {
       std::promise<void> held;
       thread_ = std::thread([&held, this, other] {
         world->transact([&](Tx& tx) {
@@ -86,7 +86,7 @@ class Writing : public testing::Test {
   Writer writer{world->db, 256, 1'000};
 };
 
-TEST_F(Writing, AMessageIsWhatSendWouldHaveMadeOfIt) {
+TEST_F(ConcurrentWriting, AMessageIsWhatSendWouldHaveMadeOfIt) {
   const auto one = event(send(shop.buyer, saying("Hello", "c1")));
   const auto entries = log();
   ASSERT_EQ(entries.size(), 1u);
@@ -99,7 +99,7 @@ TEST_F(Writing, AMessageIsWhatSendWouldHaveMadeOfIt) {
   EXPECT_EQ(event(send(shop.owner, saying("Hello yourself")))["data"]["author"], "merchant");
 }
 
-TEST_F(Writing, WhatWaitsIsWrittenTogetherInTheOrderInWhichItCame) {
+TEST_F(ConcurrentWriting, WhatWaitsIsWrittenTogetherInTheOrderInWhichItCame) {
   Busy busy(*this, world->shop());
   std::vector<std::future<Sent>> waiting;
   for (int i = 0; i < 100; ++i)
@@ -116,7 +116,7 @@ TEST_F(Writing, WhatWaitsIsWrittenTogetherInTheOrderInWhichItCame) {
   EXPECT_EQ(log().size(), 100u);
 }
 
-TEST_F(Writing, OneThatIsRefusedTakesNoneOfTheOthersWithIt) {
+TEST_F(ConcurrentWriting, OneThatIsRefusedTakesNoneOfTheOthersWithIt) {
   const auto key = world->key_with(shop, identity::Scope::read);
   const auto bot = world->key_with(shop, identity::Scope::chat);
   Busy busy(*this, world->shop());
@@ -134,7 +134,7 @@ TEST_F(Writing, OneThatIsRefusedTakesNoneOfTheOthersWithIt) {
   EXPECT_EQ(log().size(), 2u);
 }
 
-TEST_F(Writing, TheSameClientIdIsTheSameMessageInOneBatchAndLater) {
+TEST_F(ConcurrentWriting, TheSameClientIdIsTheSameMessageInOneBatchAndLater) {
   Busy busy(*this, world->shop());
   auto first = send(shop.buyer, saying("Once", "c1")),
        again = send(shop.buyer, saying("Once", "c1"));
@@ -150,7 +150,7 @@ TEST_F(Writing, TheSameClientIdIsTheSameMessageInOneBatchAndLater) {
   EXPECT_EQ(log().size(), 2u);
 }
 
-TEST_F(Writing, SharesTheLogWithWhoeverElseWritesIt) {
+TEST_F(ConcurrentWriting, SharesTheLogWithWhoeverElseWritesIt) {
   std::vector<std::thread> others;
   for (int t = 0; t < 3; ++t)
     others.emplace_back([&] {
@@ -169,7 +169,7 @@ TEST_F(Writing, SharesTheLogWithWhoeverElseWritesIt) {
     EXPECT_EQ(entries[i].seq, static_cast<std::int64_t>(i + 1));
 }
 
-TEST_F(Writing, RefusesWhatWouldWaitForTooLong) {
+TEST_F(ConcurrentWriting, RefusesWhatWouldWaitForTooLong) {
   Writer narrow(world->db, 2, 3);
   const auto other = world->shop();
   Busy busy(*this, other);
