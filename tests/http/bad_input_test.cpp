@@ -226,6 +226,18 @@ TEST(BadInput, IsRefusedWhereAnAmountIsNotOneOfWholeMinorUnits) {
   EXPECT_EQ(post(75'000'000).status, 201);
 }
 
+TEST(Amounts, AreRefusedTogetherWithWhateverElseIsNotPossible) {
+  const auto shop = test::shop(Server::shared());
+  auto owner = shop.owner.api;
+  auto body = new_request(shop, 75'000'001);
+  body["currency"] = "EUR";
+  body["expires_at"] = "2020-01-01T00:00:00Z";
+  const auto answer = owner.post("/v1/payment_requests", body);
+  EXPECT_TRUE(is_problem(answer, 422, "invalid"));
+  for (const auto* pointer : {"/lines", "/currency", "/expires_at"})
+    EXPECT_TRUE(points_at(answer.json(), pointer)) << pointer << ' ' << answer.body;
+}
+
 // ---- the official vectors -----------------------------------------------------------------------
 
 // The n-th kind of file of the JSON test suite, sent as a message's body; answers how many there

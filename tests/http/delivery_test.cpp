@@ -260,5 +260,30 @@ TEST(Delivery, HasNeitherGapsNorDoublesForALiveListenerWhileOthersWriteConcurren
   for (auto& writer : writers) writer.get();
 }
 
+// More had news than one RESUME looks at: then it says so.
+TEST(Resume, NeverLeavesOutAConversationInSilence) {
+  House house;
+  const auto shop = chat(house.server);
+  const auto& url = house.urls.superuser;
+  execute(url,
+          "INSERT INTO bottega.accounts (id, email, name, password_hash, created_at) "
+          "SELECT gen_random_uuid(), 'seed' || n || '@people.example', 'S', 'x', now() "
+          "FROM generate_series(1, 1000) AS n");
+  execute(
+      url,
+      "INSERT INTO bottega.conversations (merchant_id, id, buyer_id, last_entry_at, created_at) "
+      "SELECT m.id, gen_random_uuid(), a.id, now(), now() FROM bottega.merchants m, "
+      "bottega.accounts a WHERE a.email LIKE 'seed%'");
+  const auto resume = [&](const std::string& since) {
+    Socket socket(house.server.port(), shop.owner.api.token());
+    socket.send({{"method", "RESUME"}, {"since", since}});
+    return socket.event("resumed")["data"];
+  };
+  const auto all = resume("2020-01-01T00:00:00Z");
+  EXPECT_EQ(all["complete"], false);
+  EXPECT_EQ(all["conversations"].size(), 1'000u);
+  EXPECT_EQ(resume("2100-01-01T00:00:00Z")["complete"], true);
+}
+
 }  // namespace
 }  // namespace bottega::test

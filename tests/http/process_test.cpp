@@ -319,6 +319,9 @@ TEST(Terminal, GivesSomebodyANewPasswordAndEndsTheirSessions) {
   const std::string fresh = "quite another secret";
   EXPECT_EQ(run_program("echo '" + fresh + "' | " + command + "nobody@nowhere.example").status, 1);
   EXPECT_EQ(run_program("echo short | " + command + who.email).status, 1);
+  EXPECT_EQ(run_program("printf 'not \\377 UTF-8 at all' | " + command + who.email).status, 1);
+  EXPECT_EQ(run_program("printf '%0201d' 7 | " + command + who.email).status, 1)
+      << "no client could send so long a one";
   const auto ran = run_program("echo '" + fresh + "' | " + command + who.email);
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_FALSE(says(ran, fresh));
