@@ -94,6 +94,7 @@ class Database::Pool {
     while (auto job = next()) {
       std::exception_ptr failure;
       try {
+        if (is_late()) throw Error(Code::stopping, "the server is stopping");
         session.run(job->mode, *job->operation);
       } catch (...) {
         failure = std::current_exception();
@@ -104,6 +105,12 @@ class Database::Pool {
       }
       job->done(failure);
     }
+  }
+
+  // Whether what still waits has no time left.
+  bool is_late() const {
+    const std::lock_guard lock(mutex_);
+    return cut_at_ && steady_clock::now() >= *cut_at_;
   }
 
   // A server that hangs does not keep the statement's own time limit.
