@@ -5,6 +5,7 @@
 
 #include "client.hpp"
 #include "flood.hpp"
+#include "pairs.hpp"
 #include "process.hpp"
 
 namespace bottega::bench {
@@ -12,16 +13,15 @@ namespace {
 
 constexpr std::size_t kTextBytes = 200;
 constexpr double kOpenLoopPerSecond = 1'000;
-const std::string kBin = "/usr/lib/postgresql/15/bin/";
 
 struct Figure {
   double per_second = 0, server_us = 0, postgres_us = 0, p50_ms = 0, p99_ms = 0;
 };
 
-double percentile(std::vector<double>& times, double share) {
-  if (times.empty()) throw std::runtime_error("nothing was measured");
-  std::ranges::sort(times);
-  return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))];
+Figure figure_of(FloodCount count) {
+  std::ranges::sort(count.times_ms);
+  return {static_cast<double>(count.times_ms.size()) / count.seconds, 0, 0,
+          percentile(count.times_ms, 0.5), percentile(count.times_ms, 0.99)};
 }
 
 // 200 bytes that say who sent them and when.
@@ -68,21 +68,18 @@ Figure echo_floor(const ChatPlan& plan) {
   for (int i = 0; i < 2 * plan.pairs; ++i) flood.add(echo.port(), "/", "", "");
   double before = 0, after = 0;
   const FloodPlan load{static_cast<std::size_t>(plan.window), 0, plan.seconds};
-  auto count =
+  const auto count =
       flood.run(load, text_of, read_echo, [&] { before = std::exchange(after, echo.cpu_s()); });
-  const auto counted = static_cast<double>(count.times_ms.size());
-  return {counted / count.seconds, (after - before) * 1e6 / counted, 0,
-          percentile(count.times_ms, 0.5), percentile(count.times_ms, 0.99)};
+  auto figure = figure_of(count);
+  figure.server_us = (after - before) * 1e6 / static_cast<double>(count.times_ms.size());
+  return figure;
 }
 
 Figure pgbench(const ChatPlan& plan, const Server& server, const std::string& script,
                double per_transaction) {
+  server.settle_database();
   const auto before = server.cpu();
-  const auto told = run({kBin + "pgbench", "-n", "-M", "prepared", "-c", "32", "-j", "1", "-T",
-                         std::to_string(static_cast<int>(std::max(1.0, plan.seconds))), "-f",
-                         plan.scripts + "/" + script,
-                         "host=" + server.socket_dir().string() +
-                             " user=bottega_app dbname=bottega options=-csearch_path=bottega"});
+  const auto told = server.pgbench(plan.scripts + "/" + script, 32, plan.seconds);
   const auto spent = server.cpu();
   const auto number_after = [&](const std::string& words) {
     const auto at = told.find(words);
@@ -95,48 +92,27 @@ Figure pgbench(const ChatPlan& plan, const Server& server, const std::string& sc
           0};
 }
 
-// A shop of its own for every buyer, so that nobody hears what is not for them.
 class Field {
  public:
-  Field(const Server& server, int pairs) : server_(server), client_(server.port()) {
-    for (int i = 0; i < pairs; ++i) {
-      Client owner(server.port(), sign_up("owner", i)), buyer(server.port(), sign_up("buyer", i));
-      const Json shop = {{"name", "Bench"}, {"country", "US"}, {"currency", "USD"}};
-      const auto merchant = owner.post("/v1/merchants", shop).at("id");
-      paths_.push_back(
-          "/v1/conversations/" +
-          buyer.post("/v1/conversations", {{"merchant_id", merchant}}).at("id").get<std::string>() +
-          "/messages");
-    }
-  }
+  Field(const Server& server, int pairs) : server_(server), pairs_(make_pairs(server, pairs)) {}
 
   void connect(Flood& flood) const {
-    for (const auto& token : tokens_)
-      flood.add(server_.port(), "/v1/socket", token,
-                R"({"id":"r","method":"RESUME","positions":{}})");
+    for (const auto& pair : pairs_)
+      for (const auto& token : {pair.owner_token, pair.buyer_token})
+        flood.add(server_.port(), "/v1/socket", token,
+                  R"({"id":"r","method":"RESUME","positions":{}})");
   }
   std::string compose(std::size_t client, std::uint64_t now) {
     const auto id = std::to_string(++sent_);
-    return R"({"id":")" + id + R"(","method":"POST","path":")" + paths_[client / 2] +
-           R"(","body":{"client_id":")" + id + R"(","text":")" + text_of(client, now) + R"("}})";
+    return R"({"id":")" + id + R"(","method":"POST","path":"/v1/conversations/)" +
+           pairs_[client / 2].conversation + R"(/messages","body":{"client_id":")" + id +
+           R"(","text":")" + text_of(client, now) + R"("}})";
   }
   std::uint64_t sent() const { return sent_; }
 
  private:
-  std::string sign_up(const std::string& who, int number) {
-    const auto email = who + std::to_string(number) + "@bench.example";
-    const Json secret = {{"email", email}, {"password", "bench password"}};
-    auto person = secret;
-    person["name"] = who;
-    client_.post("/v1/accounts", person);
-    tokens_.push_back(client_.post("/v1/sessions", secret).at("access_token"));
-    return tokens_.back();
-  }
-
   const Server& server_;
-  Client client_;
-  std::vector<std::string> tokens_;  // owner and buyer of each pair, in turn
-  std::vector<std::string> paths_;   // of each pair
+  const std::vector<Pair> pairs_;
   std::uint64_t sent_ = 0;
 };
 
@@ -145,20 +121,21 @@ Figure chat(const ChatPlan& plan, const Server& server, Field& field, double per
   field.connect(flood);
   Server::Cpu before{}, after{};
   const FloodPlan load{static_cast<std::size_t>(plan.window), per_second, plan.seconds};
-  auto count = flood.run(
+  server.settle_database();
+  const auto count = flood.run(
       load, [&](std::size_t client, std::uint64_t now) { return field.compose(client, now); },
       read_chat, [&] { before = std::exchange(after, server.cpu()); });
   const auto counted = static_cast<double>(count.times_ms.size());
-  return {counted / count.seconds, (after.server_s - before.server_s) * 1e6 / counted,
-          (after.postgres_s - before.postgres_s) * 1e6 / counted, percentile(count.times_ms, 0.5),
-          percentile(count.times_ms, 0.99)};
+  auto figure = figure_of(count);
+  figure.server_us = (after.server_s - before.server_s) * 1e6 / counted;
+  figure.postgres_us = (after.postgres_s - before.postgres_s) * 1e6 / counted;
+  return figure;
 }
 
 // Every message that was answered must be in the database, once.
 void check_rows(const Server& server, std::uint64_t sent) {
   const auto rows = std::stoull(
-      run({kBin + "psql", "-h", server.socket_dir().string(), "-U", "bottega_app", "-d", "bottega",
-           "-Atc", "SELECT count(*) FROM bottega.entries WHERE data->>'text' LIKE 't=%'"}));
+      server.query("SELECT count(*) FROM bottega.entries WHERE data->>'text' LIKE 't=%'"));
   if (rows != sent)
     throw std::runtime_error(std::to_string(sent) + " messages were sent, the database has " +
                              std::to_string(rows));

@@ -10,6 +10,7 @@
 #include "client.hpp"
 #include "echo.hpp"
 #include "process.hpp"
+#include "writers.hpp"
 
 namespace bottega::bench {
 namespace {
@@ -21,10 +22,6 @@ struct Row {
   std::int64_t operations = 0;
   double seconds = 0, p50_ms = 0, p99_ms = 0, server_us = 0, postgres_us = 0;
 };
-
-double percentile(std::vector<double>& sorted, double share) {
-  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
-}
 
 Row row_of(const std::string& name, std::vector<double> times_ms, double seconds) {
   if (times_ms.empty()) throw std::runtime_error(name + ": nothing was done");
@@ -158,13 +155,9 @@ Operation sale(const Field& field, const Pair& pair) {
 // pgbench with a transaction log, so that its percentiles are as exact as ours.
 Row pgbench(const Field& field, const std::string& name, const std::string& script) {
   const auto prefix = (field.server.socket_dir().parent_path() / ("pgbench-" + name)).string();
-  const auto clients = std::to_string(field.clients);
+  field.server.settle_database();
   const auto before = field.server.cpu();
-  run({"/usr/lib/postgresql/15/bin/pgbench", "-n", "-M", "prepared", "-c", clients, "-j", "1", "-T",
-       std::to_string(static_cast<int>(std::max(1.0, field.seconds))), "-f", script, "-l",
-       "--log-prefix=" + prefix,
-       "host=" + field.server.socket_dir().string() +
-           " user=bottega_app dbname=bottega options=-csearch_path=bottega"});
+  field.server.pgbench(script, field.clients, field.seconds, {"-l", "--log-prefix=" + prefix});
   const auto spent = field.server.cpu();
   std::vector<double> times;
   for (const auto& entry :
@@ -263,9 +256,9 @@ void measure_all(const Given& given) {
 int main(int argc, char** argv) {
   bottega::bench::Given given;
   CLI::App cli{"What an operation costs, beside pgbench doing the same inserts."};
-  cli.add_option("name", given.name, "chat, healthz, message, request, sale or all")
-      ->check(
-          CLI::IsMember({"chat", "healthz", "message", "request", "sale", "all", "echo-server"}));
+  cli.add_option("name", given.name, "chat, writers, healthz, message, request, sale or all")
+      ->check(CLI::IsMember(
+          {"chat", "writers", "healthz", "message", "request", "sale", "all", "echo-server"}));
   cli.add_option("--pairs", given.pairs, "chat: people who write to each other")
       ->check(CLI::Range(1, 1'000));
   cli.add_option("--window", given.window, "chat: messages of one person that may be unanswered")
@@ -281,6 +274,8 @@ int main(int argc, char** argv) {
     if (given.name == "chat")
       bottega::bench::measure_chat(
           {given.binary, given.scripts, given.pairs, given.window, given.seconds, given.json});
+    else if (given.name == "writers")
+      bottega::bench::measure_writers(given.binary, given.pairs, given.seconds);
     else
       bottega::bench::measure_all(given);
   } catch (const std::exception& failure) {

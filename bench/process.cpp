@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -62,11 +63,22 @@ std::optional<Stat> stat_of(pid_t pid) {
               (user + system + child_user + child_system) / tick};
 }
 
+const std::string kBin = "/usr/lib/postgresql/15/bin/";
+
+std::string whole(double seconds) {
+  return std::to_string(static_cast<int>(std::max(1.0, seconds)));
+}
+
 std::uint16_t port_of(const std::string& url) {
   return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
 }
 
 }  // namespace
+
+double percentile(const std::vector<double>& sorted, double share) {
+  if (sorted.empty()) throw std::runtime_error("nothing was measured");
+  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+}
 
 std::string run(const std::vector<std::string>& words) {
   pid_t pid = -1;
@@ -113,6 +125,29 @@ Server::~Server() {
   }
   std::error_code ignored;
   fs::remove_all(home_, ignored);
+}
+
+std::string Server::pgbench(const std::string& script, int clients, double seconds,
+                            const std::vector<std::string>& options) const {
+  std::vector<std::string> words = {
+      kBin + "pgbench", "-n", "-M",  "prepared", "-c", std::to_string(clients), "-j", "1", "-T",
+      whole(seconds),   "-f", script};
+  words.insert(words.end(), options.begin(), options.end());
+  words.push_back("host=" + socket_dir().string() +
+                  " user=bottega_app dbname=bottega options=-csearch_path=bottega");
+  return run(words);
+}
+
+std::string Server::psql(const std::string& role, const std::string& sql) const {
+  return run(
+      {kBin + "psql", "-h", socket_dir().string(), "-U", role, "-d", "bottega", "-Atqc", sql});
+}
+
+std::string Server::query(const std::string& sql) const { return psql("bottega_app", sql); }
+
+void Server::settle_database() const {
+  psql("bottega_superuser", "VACUUM ANALYZE");
+  psql("bottega_superuser", "CHECKPOINT");
 }
 
 Echo::Echo() {

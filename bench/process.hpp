@@ -26,7 +26,17 @@ class Server {
   Cpu cpu() const;
   double resident_mb() const;
 
+  // Runs a script of pgbench as the server's role; answers what it printed.
+  std::string pgbench(const std::string& script, int clients, double seconds,
+                      const std::vector<std::string>& options = {}) const;
+  // What a query answers, as plain text.
+  std::string query(const std::string& sql) const;
+  // What was written before is cleaned up and on disk, so that nothing of it is counted later.
+  void settle_database() const;
+
  private:
+  std::string psql(const std::string& role, const std::string& sql) const;
+
   std::filesystem::path home_;
   pid_t pid_ = -1;
   std::uint16_t port_ = 0, sandbox_port_ = 0;
@@ -46,6 +56,9 @@ class Echo {
   pid_t pid_ = -1;
   std::uint16_t port_ = 0;
 };
+
+// The value below which this share of the sorted values lies.
+double percentile(const std::vector<double>& sorted, double share);
 
 // Runs a command to its end; answers what it printed. Throws where it fails.
 std::string run(const std::vector<std::string>& words);

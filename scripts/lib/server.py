@@ -62,6 +62,14 @@ class Server:
             self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
+    def resident_mb(self):
+        try:
+            with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as status:
+                return next(int(line.split()[1]) / 1024 for line in status
+                            if line.startswith("VmRSS"))
+        except (OSError, StopIteration):
+            return 0  # between a kill and the next start
+
     def api(self, email=None):
         api = Api(self.url)
         if email:

@@ -8,7 +8,9 @@ import time
 import uuid
 
 from audit import compare_books, settle_everything
+from chat import chat
 from client import Api, Problem
+from cluster import Lone, Pair
 from demo import ADDRESS
 from server import Server, all_of, open_shop
 
@@ -197,7 +199,9 @@ def kill(server, rounds, chance):
             f"{entries} entries without a gap")
 
 
-SOAKS = {"double_accept": (double_accept, 1_000, 40), "kill": (kill, 200, 10)}
+# The run, what it runs against, and how many rounds of it are the full and the short form.
+SOAKS = {"double_accept": (double_accept, Server, 1_000, 40), "kill": (kill, Server, 200, 10),
+         "chat": (chat, Lone, 200, 20), "cluster": (chat, Pair, 200, 20)}
 
 
 def main():
@@ -208,10 +212,10 @@ def main():
     parser.add_argument("--short", action="store_true", help="the form that scripts/test runs")
     parser.add_argument("--binary", default="build/release/bottega")
     given = parser.parse_args()
-    soak, full, short = SOAKS[given.name]
+    soak, world, full, short = SOAKS[given.name]
     rounds = given.rounds or (short if given.short else full)
     print(f"{given.name}: {rounds} rounds, --seed {given.seed}", flush=True)
-    server = Server(given.binary)
+    server = world(given.binary)
     began = time.monotonic()
     try:
         told = soak(server, rounds, random.Random(given.seed))
