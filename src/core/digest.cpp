@@ -32,13 +32,15 @@ const unsigned char* bytes_of(std::string_view text) {
 
 }  // namespace
 
-std::string sha256_hex(std::string_view text) {
-  std::array<unsigned char, 32> sum{};
+std::array<std::uint8_t, 32> sha256(std::string_view text) {
+  std::array<std::uint8_t, 32> sum{};
   unsigned size = 0;
   if (EVP_Digest(text.data(), text.size(), sum.data(), &size, EVP_sha256(), nullptr) != 1)
     throw Error(Code::internal, "SHA-256 failed");
-  return hex(sum);
+  return sum;
 }
+
+std::string sha256_hex(std::string_view text) { return hex(sha256(text)); }
 
 std::string hmac_sha256_hex(std::string_view key, std::string_view text) {
   std::array<unsigned char, 32> sum{};

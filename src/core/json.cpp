@@ -169,6 +169,44 @@ Json parse_json(std::string_view text, unsigned depth_max) {
   return std::move(builder.root);
 }
 
+std::string json_quoted(std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(text.size() + 2 + text.size() / 16);
+  out += '"';
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, done, i - done) += '\\';
+    done = i + 1;
+    switch (c) {
+      case '\b':
+        out += 'b';
+        break;
+      case '\t':
+        out += 't';
+        break;
+      case '\n':
+        out += 'n';
+        break;
+      case '\f':
+        out += 'f';
+        break;
+      case '\r':
+        out += 'r';
+        break;
+      case '"':
+      case '\\':
+        out += static_cast<char>(c);
+        break;
+      default:
+        (out.append("u00") += kHex[c >> 4]) += kHex[c & 15];
+    }
+  }
+  return out.append(text, done) += '"';
+}
+
 std::string canonical_json(const Json& json) {
   std::string out;
   write_canonical(json, out);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace bottega {
 namespace {
@@ -72,10 +73,20 @@ constexpr Range kBlank[] = {
     {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},  {0xffa0, 0xffa0}, {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3},
     {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
 
-bool is_blank(char32_t point) {
+// What emoji sequences are made of (Unicode Technical Standard #51): pictures, what is put between
+// and behind them, and the signs of keycaps.
+constexpr Range kEmojiParts[] = {
+    {0x23, 0x23},     {0x2a, 0x2a},     {0x30, 0x39},       {0xa9, 0xa9},      {0xae, 0xae},
+    {0x200d, 0x200d}, {0x203c, 0x203c}, {0x2049, 0x2049},   {0x20e3, 0x20e3},  {0x2122, 0x2122},
+    {0x2139, 0x2139}, {0x2194, 0x2bff}, {0x3030, 0x3030},   {0x303d, 0x303d},  {0x3297, 0x3297},
+    {0x3299, 0x3299}, {0xfe0f, 0xfe0f}, {0x1f000, 0x1faff}, {0xe0020, 0xe007f}};
+
+bool is_in(std::span<const Range> ranges, char32_t point) {
   return std::ranges::any_of(
-      kBlank, [&](const Range& range) { return point >= range.first && point <= range.last; });
+      ranges, [&](const Range& range) { return point >= range.first && point <= range.last; });
 }
+
+bool is_blank(char32_t point) { return is_in(kBlank, point); }
 
 }  // namespace
 
@@ -104,6 +115,16 @@ bool is_visible(std::string_view utf8) {
     if (!is_blank(*point)) return true;
   }
   return false;
+}
+
+bool is_emoji(std::string_view utf8) {
+  bool has_picture = false;
+  while (!utf8.empty()) {
+    const auto point = take_point(utf8);
+    if (!point || !is_in(kEmojiParts, *point)) return false;
+    has_picture |= *point > 0x39 && !is_blank(*point);
+  }
+  return has_picture;
 }
 
 bool is_opaque(std::string_view text) {

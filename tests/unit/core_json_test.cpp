@@ -219,5 +219,14 @@ TEST(StrictJson, TakesLongArraysWithoutLosingTheirOrder) {
   EXPECT_EQ(json[19'999][0], 19'999);
 }
 
+TEST(JsonQuoted, IsTheStringThatTheLibraryWrites) {
+  std::string every;
+  for (int c = 0; c < 0x80; ++c) every += static_cast<char>(c);
+  for (const auto& text :
+       {every, std::string(), std::string("plain"), std::string("größe 🙂 \u2028"),
+        std::string("\"\"\\\\"), std::string("ends in \n")})
+    EXPECT_EQ(json_quoted(text), Json(text).dump());
+}
+
 }  // namespace
 }  // namespace bottega::test

@@ -43,6 +43,7 @@ struct Config {
   std::int64_t limits_writes_per_minute = 600;
 
   std::int64_t chat_batch_max = 256, chat_waiting_max = 10'000;
+  std::int64_t chat_edit_window_s = 900, chat_delete_window_s = 172'800;
 
   std::string merchants_countries = "US";
   std::int64_t merchants_invitation_days = 7;

@@ -1,6 +1,8 @@
 #pragma once
 // Hashes, random bytes and comparisons that do not tell by their time how far they got.
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,7 +10,8 @@
 
 namespace bottega {
 
-std::string sha256_hex(std::string_view text);                             // FIPS 180-4
+std::array<std::uint8_t, 32> sha256(std::string_view text);  // FIPS 180-4
+std::string sha256_hex(std::string_view text);
 std::string hmac_sha256_hex(std::string_view key, std::string_view text);  // RFC 2104
 bool constant_time_equal(std::string_view a, std::string_view b);
 // From the operating system's generator; throws Error(internal) where it fails.

@@ -17,6 +17,9 @@ using Json = nlohmann::json;
 // message says where, never what.
 Json parse_json(std::string_view text, unsigned depth_max = 32);
 
+// The text as a JSON string; it must be valid UTF-8.
+std::string json_quoted(std::string_view text);
+
 // The document in the canonical form of RFC 8785 (JCS).
 std::string canonical_json(const Json& json);
 

@@ -21,6 +21,9 @@ bool is_clean(std::string_view utf8, Lines lines);
 // Whether there is anything to see in it.
 bool is_visible(std::string_view utf8);
 
+// Whether it is one emoji or a short sequence of them (UTS #51): pictures, and no letters.
+bool is_emoji(std::string_view utf8);
+
 template <std::size_t Least, std::size_t Most, Lines Kind>
 struct BoundedText {
   std::string value;
@@ -51,6 +54,23 @@ struct Form<BoundedText<Least, Most, Kind>> {
            (Kind == Lines::one ? ", on one line" : "");
   }
   static Json schema() { return {{"type", "string"}, {"minLength", Least}, {"maxLength", Most}}; }
+};
+
+// What somebody reacts with: at most 16 code points, for a family with its colours is one picture.
+struct Emoji {
+  std::string value;
+  friend auto operator<=>(const Emoji&, const Emoji&) = default;
+};
+template <>
+struct Form<Emoji> {
+  static constexpr std::size_t kMost = 16;
+  static std::string text(const Emoji& value) { return value.value; }
+  static std::optional<Emoji> parse(std::string_view text) {
+    if (!is_emoji(text) || code_points(text) > kMost) return std::nullopt;
+    return Emoji{std::string(text)};
+  }
+  static std::string expected() { return "an emoji"; }
+  static Json schema() { return {{"type", "string"}, {"minLength", 1}, {"maxLength", kMost}}; }
 };
 
 // An integer within bounds.
