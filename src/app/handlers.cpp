@@ -1,5 +1,7 @@
 #include "app/handlers.hpp"
 
+#include "bottega/conversations/inbox.hpp"
+
 namespace bottega {
 namespace {
 
@@ -91,6 +93,11 @@ asio::awaitable<void> handle_event(const JobWorld& world, const jobs::Job& job) 
       [&](Tx& tx) { apply_event(tx, world, attempts::fetch_event(tx, processor, id)); });
 }
 
+asio::awaitable<void> wake(const JobWorld& world, const jobs::Job& job) {
+  const auto id = from_text<conversations::ConversationId>(job.about);
+  co_await world.db.transact([&](Tx& tx) { conversations::wake(tx, id); });
+}
+
 }  // namespace
 
 std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
@@ -120,6 +127,7 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
        }},
       {attempts::kEventJob, quick, tried,
        [w](const jobs::Job& job) { return handle_event(*w, job); }},
+      {conversations::kWakeJob, quick, tried, [w](const jobs::Job& job) { return wake(*w, job); }},
   };
 }
 

@@ -123,6 +123,7 @@ std::string url_of(const std::string& scheme, const std::string& address, std::u
 
 struct Node::Parts {
   explicit Parts(Config given);
+  void publish(std::vector<Notice> notices);
   void open_doors();
   void start_loops();
   void stop();
@@ -134,8 +135,8 @@ struct Node::Parts {
   Storage storage;
   // Live events between the connections of this node.
   bus::Hub hub;
-  // The product's database threads, and the sandbox processor's own.
-  Database db;
+  // The product's database threads, the chat's one, and the sandbox processor's own.
+  Database db, chat_db;
   std::unique_ptr<Database> sandbox_db;
   // The processors that merchants may be paid through.
   std::unique_ptr<processors::Sandbox> sandbox;
@@ -162,16 +163,14 @@ Node::Parts::Parts(Config given)
     : config(std::move(given)),
       storage(config),
       db(options_of(config, storage.url), clock,
-         [this](std::vector<Notice> notices) {
-           for (auto& notice : notices)
-             hub.publish(notice.topics,
-                         {std::move(notice.stream), notice.position, std::move(notice.text)});
-         }),
+         [this](std::vector<Notice> notices) { publish(std::move(notices)); }),
+      chat_db(conversations::Writer::options_from(options_of(config, storage.url)), clock,
+              [this](std::vector<Notice> notices) { publish(std::move(notices)); }),
       payment_rules(payment_rules_of(config)),
       payout_rules(payout_rules_of(config)),
       world{db, registry, payment_rules, payout_rules},
       runner(db, job_kinds(world), config.jobs_batch),
-      writer(db, static_cast<std::size_t>(config.chat_batch_max),
+      writer(chat_db, static_cast<std::size_t>(config.chat_batch_max),
              static_cast<std::size_t>(config.chat_waiting_max)),
       passwords(cost_of(config), static_cast<unsigned>(config.auth_threads),
                 static_cast<unsigned>(config.auth_waiting_max)),
@@ -199,6 +198,11 @@ Node::Parts::Parts(Config given)
   start_loops();
   server->start();
   if (sandbox_server) sandbox_server->start();
+}
+
+void Node::Parts::publish(std::vector<Notice> notices) {
+  for (auto& notice : notices)
+    hub.publish(notice.topics, {std::move(notice.stream), notice.position, std::move(notice.text)});
 }
 
 void Node::Parts::open_doors() {
@@ -280,6 +284,7 @@ void Node::Parts::stop() {
     sandbox_server->stop(soft_end, hard_end);
   }
   // Joined before the contexts go: a database thread may still be answering into one.
+  chat_db.stop(hard_end);
   db.stop(hard_end);
   if (sandbox_db) sandbox_db->stop(hard_end);
   // Their timers live in the servers' contexts.

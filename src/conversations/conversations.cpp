@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "conversations/rows.hpp"
+#include "bottega/conversations/inbox.hpp"
+#include "bottega/core/digest.hpp"
 
 namespace bottega::conversations {
 namespace {
@@ -13,17 +15,6 @@ struct Numbered {
   AccountId buyer_id;
 };
 BOOST_DESCRIBE_STRUCT(Numbered, (), (seq, buyer_id))
-
-const Sql<void(MerchantId, ConversationId, AccountId, Instant)> kOpen{"conversations.open", R"(
-    INSERT INTO conversations (merchant_id, id, buyer_id, last_entry_at, created_at)
-    VALUES ($1, $2, $3, $4, $4) ON CONFLICT (merchant_id, buyer_id) DO NOTHING)"};
-
-const Sql<Conversation(MerchantId, AccountId)> kOfPair{"conversations.of_pair", R"(
-    SELECT c.id, c.number, c.merchant_id, m.name AS merchant_name, c.buyer_id, a.name AS buyer_name,
-           c.last_seq, c.last_entry_at, c.created_at
-    FROM conversations c JOIN merchants m ON m.id = c.merchant_id
-         JOIN accounts a ON a.id = c.buyer_id
-    WHERE c.merchant_id = $1 AND c.buyer_id = $2)"};
 
 const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kSeat{"conversations.seat", R"(
     SELECT c.buyer_id, c.last_seq, m.account_id IS NOT NULL AS is_member
@@ -37,65 +28,71 @@ const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kLockSeat{"conversatio
     LEFT JOIN merchant_members m ON m.merchant_id = c.merchant_id AND m.account_id = $3
     WHERE c.merchant_id = $1 AND c.id = $2 FOR UPDATE OF c)"};
 
-const Sql<EntryRow(MerchantId, ConversationId, AccountId, std::string)> kByClientId{
-    "conversations.by_client_id", R"(
-    SELECT event, conversation_id, seq, id, author, author_id, client_id, data, at FROM entries
-    WHERE merchant_id = $1 AND conversation_id = $2 AND author_id = $3 AND client_id = $4)"};
+const Sql<EntryRow(MerchantId, ConversationId, ClientKey)> kByClientKey{
+    "conversations.by_client_key", R"(
+    SELECT event, conversation_id, seq, id, author, author_id, data, at FROM entries
+    WHERE merchant_id = $1 AND conversation_id = $2 AND client_key = $3)"};
 
 const Sql<Numbered(MerchantId, ConversationId, EntryId, std::string, Author,
-                   std::optional<AccountId>, std::optional<std::string>, Json, Instant)>
+                   std::optional<AccountId>, std::optional<ClientKey>, Json, Instant, bool)>
     kAppend{"conversations.append", R"(
     WITH next AS (
-      UPDATE conversations SET last_seq = last_seq + 1, last_entry_at = greatest(last_entry_at, $9)
+      UPDATE conversations
+      SET last_seq = last_seq + 1, last_entry_at = greatest(last_entry_at, $9),
+          for_buyer = for_buyer + ($10 AND $5 <> 'buyer')::int,
+          for_merchant = for_merchant + ($10 AND $5 <> 'merchant')::int,
+          status = CASE WHEN $10 AND $5 = 'buyer' THEN 'open' ELSE status END,
+          snoozed_until = CASE WHEN $10 AND $5 = 'buyer' THEN NULL ELSE snoozed_until END
       WHERE merchant_id = $1 AND id = $2 RETURNING last_seq, buyer_id),
     written AS (
       INSERT INTO entries (merchant_id, conversation_id, seq, id, event, author, author_id,
-                           client_id, data, at)
+                           client_key, data, at)
       SELECT $1, $2, last_seq, $3, $4, $5, $6, $7, $8, $9 FROM next)
     SELECT last_seq AS seq, buyer_id FROM next)"};
 
+const Sql<std::int64_t(MerchantId, ConversationId, std::int64_t)> kIsMessage{
+    "conversations.is_message", R"(
+    SELECT seq FROM entries WHERE merchant_id = $1 AND conversation_id = $2 AND seq = $3
+      AND event = 'message.created' AND NOT data ? 'deleted_at')"};
+
 const Sql<EntryRow(MerchantId, ConversationId, std::int64_t, std::int64_t)> kLog{
     "conversations.log", R"(
-    SELECT event, conversation_id, seq, id, author, author_id, client_id, data, at FROM entries
+    SELECT event, conversation_id, seq, id, author, author_id, data, at FROM entries
     WHERE merchant_id = $1 AND conversation_id = $2 AND seq > $3 ORDER BY seq LIMIT $4)"};
+
+const Sql<EntryRow(MerchantId, ConversationId, std::int64_t, std::int64_t)> kLogBefore{
+    "conversations.log_before", R"(
+    SELECT event, conversation_id, seq, id, author, author_id, data, at FROM entries
+    WHERE merchant_id = $1 AND conversation_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4)"};
 
 const Sql<EntryRow(MerchantId, ConversationId, std::int64_t, Instant, std::int64_t)> kLogSince{
     "conversations.log_since", R"(
-    SELECT event, conversation_id, seq, id, author, author_id, client_id, data, at FROM entries
+    SELECT event, conversation_id, seq, id, author, author_id, data, at FROM entries
     WHERE merchant_id = $1 AND conversation_id = $2 AND seq < $3 AND at >= $4
     ORDER BY seq DESC LIMIT $5)"};
 
 const Sql<Marker(MerchantId, ConversationId, AccountId, Side, std::int64_t, std::int64_t, Instant)>
     kMark{"conversations.mark", R"(
     INSERT INTO markers (merchant_id, conversation_id, account_id, side, delivered_seq, read_seq,
-                         updated_at)
-    VALUES ($1, $2, $3, $4, greatest($5::bigint, $6::bigint), $6, $7)
+                         read_count, updated_at)
+    SELECT $1, $2, $3, $4, greatest($5::bigint, $6::bigint), $6,
+           CASE WHEN $6 = 0 THEN 0
+                ELSE CASE WHEN $4 = 'buyer' THEN c.for_buyer ELSE c.for_merchant END
+                     - (SELECT count(*) FROM entries e
+                        WHERE e.merchant_id = $1 AND e.conversation_id = $2 AND e.seq > $6
+                          AND e.author <> $4 AND e.event NOT IN (
+                            'message.edited', 'message.deleted', 'message.reacted')) END, $7
+    FROM conversations c WHERE c.merchant_id = $1 AND c.id = $2
     ON CONFLICT (merchant_id, conversation_id, account_id) DO UPDATE
     SET delivered_seq = greatest(markers.delivered_seq, excluded.delivered_seq),
-        read_seq = greatest(markers.read_seq, excluded.read_seq), updated_at = excluded.updated_at
+        read_seq = greatest(markers.read_seq, excluded.read_seq),
+        read_count = greatest(markers.read_count, excluded.read_count),
+        updated_at = excluded.updated_at
     RETURNING account_id, side, delivered_seq, read_seq, updated_at)"};
 
 const Sql<Marker(MerchantId, ConversationId)> kMarkers{"conversations.markers", R"(
     SELECT account_id, side, delivered_seq, read_seq, updated_at FROM markers
     WHERE merchant_id = $1 AND conversation_id = $2 ORDER BY account_id LIMIT 1000)"};
-
-const Sql<Conversation(AccountId, Instant, ConversationId, std::int64_t)> kOfBuyer{
-    "conversations.of_buyer", R"(
-    SELECT c.id, c.number, c.merchant_id, m.name AS merchant_name, c.buyer_id, a.name AS buyer_name,
-           c.last_seq, c.last_entry_at, c.created_at
-    FROM conversations c JOIN merchants m ON m.id = c.merchant_id
-         JOIN accounts a ON a.id = c.buyer_id
-    WHERE c.buyer_id = $1 AND (c.last_entry_at, c.id) < ($2, $3)
-    ORDER BY c.last_entry_at DESC, c.id DESC LIMIT $4)"};
-
-const Sql<Conversation(MerchantId, Instant, ConversationId, std::int64_t)> kOfMerchant{
-    "conversations.of_merchant", R"(
-    SELECT c.id, c.number, c.merchant_id, m.name AS merchant_name, c.buyer_id, a.name AS buyer_name,
-           c.last_seq, c.last_entry_at, c.created_at
-    FROM conversations c JOIN merchants m ON m.id = c.merchant_id
-         JOIN accounts a ON a.id = c.buyer_id
-    WHERE c.merchant_id = $1 AND (c.last_entry_at, c.id) < ($2, $3)
-    ORDER BY c.last_entry_at DESC, c.id DESC LIMIT $4)"};
 
 const Sql<Missed(AccountId, std::optional<MerchantId>, Instant, std::int64_t)> kActiveSince{
     "conversations.active_since", R"(
@@ -121,14 +118,17 @@ void tell(Tx& tx, MerchantId merchant, AccountId buyer, const Event& event) {
   tx.announce(notice_of(merchant, buyer, event.conversation, event.seq, to_frame(event).dump()));
 }
 
-Position start_of(std::optional<Position> after) {
-  if (after) return *after;
-  ConversationId last;
-  last.uuid.bytes.fill(0xff);
-  return {Instant(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)), last};
+void require_message(Tx& tx, const Seat& seat, std::int64_t seq) {
+  if (!tx.find(kIsMessage, seat.merchant, seat.conversation, seq))
+    throw Error(Code::invalid, "there is no such message to reply to",
+                {{"/reply_to", "must be the seq of a message of this conversation"}});
 }
 
+constexpr std::string_view kTraces[] = {"message.edited", "message.deleted", "message.reacted"};
+
 }  // namespace
+
+bool is_news(std::string_view event) { return std::ranges::count(kTraces, event) == 0; }
 
 Side side_of(const Who& who, const SeatRow& row) {
   if (row.is_member || who.kind == identity::Kind::api_key) return Side::merchant;
@@ -143,17 +143,14 @@ Event event_of(const EntryRow& row) {
   data["id"] = text_of(row.id);
   data["author"] = text_of(row.author);
   data["author_id"] = to_json(row.author_id);
-  if (row.client_id) data["client_id"] = *row.client_id;
   return {row.event, row.conversation_id, row.seq, row.at, std::move(data)};
 }
 
 std::string frame_text(const EntryRow& row, std::string_view data_text) {
-  const auto quoted = [](const std::string& text) { return Json(text).dump(); };
   std::string out = "{\"at\":\"" + text_of(row.at) + "\",\"conversation\":\"" +
                     text_of(row.conversation_id) + "\",\"data\":{\"author\":\"" +
                     text_of(row.author) + "\",\"author_id\":";
   out += row.author_id ? '"' + text_of(*row.author_id) + '"' : "null";
-  if (row.client_id) out += ",\"client_id\":" + quoted(*row.client_id);
   out += ",\"id\":\"" + text_of(row.id) + '"';
   if (data_text.size() > 2) out += ',';
   out += data_text.substr(1);
@@ -161,10 +158,18 @@ std::string frame_text(const EntryRow& row, std::string_view data_text) {
   return out;
 }
 
-void require_same(const EntryRow& sent, const NewMessage& again) {
-  if (sent.data.value("text", "") == again.text.value) return;
-  throw Error(Code::conflict, "another message was sent with this client_id",
-              {{"/client_id", "must be new for a new message"}});
+bool is_same(const EntryRow& sent, const NewMessage& again) {
+  if (sent.data.contains("edited_at") || sent.data.contains("deleted_at")) return true;
+  return sent.data.value("text", "") == again.text.value &&
+         sent.data.value("reply_to", std::int64_t{0}) ==
+             (again.reply_to ? again.reply_to->value : 0);
+}
+
+ClientKey client_key_of(AccountId author, std::string_view client_id) {
+  const auto sum = sha256(uuid_text(author.uuid) + ' ' + std::string(client_id));
+  ClientKey key;
+  std::copy_n(sum.begin(), key.uuid.bytes.size(), key.uuid.bytes.begin());
+  return key;
 }
 
 Notice notice_of(MerchantId merchant, AccountId buyer, ConversationId conversation,
@@ -175,20 +180,12 @@ Notice notice_of(MerchantId merchant, AccountId buyer, ConversationId conversati
           std::move(text)};
 }
 
-Opened open(Tx& tx, const Who& who, const NewConversation& given) {
-  const auto merchant = identity::fetch_merchant(tx, given.merchant_id);
-  identity::hold_account(tx, who.account);
-  for (const auto& member : identity::list_members(tx, merchant.id))
-    if (member.account_id == who.account)
-      throw Error(Code::conflict, "a shop's own member cannot be its buyer");
-  const auto fresh = ConversationId::make();
-  const bool is_new = tx.run(kOpen, merchant.id, fresh, who.account, tx.now()) == 1;
-  if (is_new) identity::enter_directory(tx, fresh.uuid, merchant.id);
-  return {tx.one(kOfPair, merchant.id, who.account), is_new};
-}
-
-std::optional<Conversation> find_of_buyer(Tx& tx, MerchantId merchant, AccountId buyer) {
-  return tx.find(kOfPair, merchant, buyer);
+void tell_merchant(Tx& tx, const Seat& seat, const std::string& event, Json data) {
+  const Event news{event, seat.conversation, 0, tx.now(), std::move(data)};
+  tx.announce({{identity::merchant_topic(seat.merchant)},
+               text_of(seat.conversation),
+               0,
+               to_frame(news).dump()});
 }
 
 Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Lock lock) {
@@ -199,11 +196,6 @@ Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Loc
   return {merchant, id, row.buyer_id, row.last_seq, side_of(who, row)};
 }
 
-Conversation fetch(Tx& tx, const Who& who, ConversationId id) {
-  const auto seat = enter(tx, who, id, identity::Scope::read, Lock::no);
-  return tx.one(kOfPair, seat.merchant, seat.buyer);
-}
-
 Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Draft& draft) {
   EntryRow row;
   row.event = draft.event;
@@ -211,11 +203,16 @@ Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Dra
   row.id = EntryId::make();
   row.author = draft.author;
   row.author_id = draft.author_id;
-  row.client_id = draft.client_id;
   row.data = draft.data;
+  if (!draft.fallback.empty()) row.data["fallback"] = draft.fallback;
+  std::optional<ClientKey> key;
+  if (draft.client_id && draft.author_id) {
+    key = client_key_of(*draft.author_id, *draft.client_id);
+    row.data["client_id"] = *draft.client_id;
+  }
   row.at = tx.now();
   const auto numbered = tx.one(kAppend, merchant, conversation, row.id, row.event, row.author,
-                               row.author_id, row.client_id, row.data, row.at);
+                               row.author_id, key, row.data, row.at, is_news(row.event));
   row.seq = numbered.seq;
   auto event = event_of(row);
   tell(tx, merchant, numbered.buyer_id, event);
@@ -230,14 +227,21 @@ Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
               std::nullopt,
               {{"text", given.text.value}}};
   if (given.client_id) {
-    const auto sent = tx.find(kByClientId, seat.merchant, id, who.account, given.client_id->value);
-    if (sent) {
-      require_same(*sent, given);
-      return event_of(*sent);
-    }
+    const auto sent = tx.find(kByClientKey, seat.merchant, id,
+                              client_key_of(who.account, given.client_id->value));
+    if (sent && !is_same(*sent, given))
+      throw Error(Code::conflict, "another message was sent with this client_id",
+                  {{"/client_id", "must be new for a new message"}});
+    if (sent) return event_of(*sent);
     draft.client_id = given.client_id->value;
   }
-  return append(tx, seat.merchant, id, draft);
+  if (given.reply_to) {
+    require_message(tx, seat, given.reply_to->value);
+    draft.data["reply_to"] = given.reply_to->value;
+  }
+  auto event = append(tx, seat.merchant, id, draft);
+  if (seat.side == Side::buyer) answer_if_away(tx, seat.merchant, id);
+  return event;
 }
 
 Marker mark(Tx& tx, const Who& who, ConversationId id, const Receipt& receipt) {
@@ -265,22 +269,16 @@ void type(Tx& tx, const Who& who, ConversationId id) {
   tell(tx, seat.merchant, seat.buyer, {"typing.started", id, 0, tx.now(), data});
 }
 
-std::vector<Conversation> list_of_buyer(Tx& tx, AccountId buyer, std::optional<Position> after,
-                                        std::int64_t limit) {
-  const auto start = start_of(after);
-  return tx.all(kOfBuyer, buyer, start.last_entry_at, start.id, limit);
-}
-
-std::vector<Conversation> list_of_merchant(Tx& tx, MerchantId merchant,
-                                           std::optional<Position> after, std::int64_t limit) {
-  const auto start = start_of(after);
-  return tx.all(kOfMerchant, merchant, start.last_entry_at, start.id, limit);
-}
-
 std::vector<Event> log_after(Tx& tx, const Who& who, ConversationId id, std::int64_t after,
                              std::int64_t limit) {
   const auto seat = enter(tx, who, id, identity::Scope::read, Lock::no);
   return log_of(tx, seat.merchant, id, after, limit);
+}
+
+std::vector<Event> log_before(Tx& tx, const Who& who, ConversationId id, std::int64_t before,
+                              std::int64_t limit) {
+  const auto seat = enter(tx, who, id, identity::Scope::read, Lock::no);
+  return events_of(tx.all(kLogBefore, seat.merchant, id, before, limit));
 }
 
 std::vector<Event> log_of(Tx& tx, MerchantId merchant, ConversationId id, std::int64_t after,

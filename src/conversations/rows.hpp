@@ -11,12 +11,14 @@ struct EntryRow {
   EntryId id;
   Author author{};
   std::optional<AccountId> author_id;
-  std::optional<std::string> client_id;
   Json data;
   Instant at{};
 };
-BOOST_DESCRIBE_STRUCT(EntryRow, (),
-                      (event, conversation_id, seq, id, author, author_id, client_id, data, at))
+BOOST_DESCRIBE_STRUCT(EntryRow, (), (event, conversation_id, seq, id, author, author_id, data, at))
+
+// The sender's own id of a message, as it is looked up: the same size whatever they call it.
+using ClientKey = Id<"client">;
+ClientKey client_key_of(AccountId author, std::string_view client_id);
 
 // Where somebody may sit, as the database tells it.
 struct SeatRow {
@@ -32,11 +34,12 @@ Side side_of(const Who& who, const SeatRow& row);
 Author author_of(Side side);
 
 Event event_of(const EntryRow& row);
-// Text of the event's frame; the same document as to_frame(event_of(row)).
+// Text of the event's frame; the same document as to_frame(event_of(row)) for data without the
+// members that event_of adds.
 std::string frame_text(const EntryRow& row, std::string_view data_text);
 
-// Throws Error(conflict) unless what was sent before with this client_id is the same message.
-void require_same(const EntryRow& sent, const NewMessage& again);
+// Whether what was sent before with this client_id is the same message.
+bool is_same(const EntryRow& sent, const NewMessage& again);
 
 Notice notice_of(MerchantId merchant, AccountId buyer, ConversationId conversation,
                  std::int64_t seq, std::string text);

@@ -3,195 +3,15 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <map>
+#include <numeric>
 
-#include "conversations/rows.hpp"
+#include "conversations/batch.hpp"
+#include "bottega/conversations/inbox.hpp"
 
 namespace bottega::conversations {
 namespace {
 
-// The seat of the n-th message's sender, and what was sent before with its client_id. The rows come
-// in the order in which they are locked.
-struct Seated {
-  std::int64_t n = 0;
-  MerchantId merchant_id;
-  AccountId buyer_id;
-  std::int64_t last_seq = 0;
-  bool is_member = false;
-  std::optional<std::int64_t> known_seq;
-};
-BOOST_DESCRIBE_STRUCT(Seated, (), (n, merchant_id, buyer_id, last_seq, is_member, known_seq))
-
-template <class T>
-using Column = std::vector<T>;
-
-// The rows are locked in one order by everybody, so that two nodes cannot wait for each other. A
-// client_id that another transaction has committed while this one waited for its lock is not seen:
-// then the unique key refuses the batch.
-const Sql<Seated(Column<ConversationId>, Column<AccountId>, Column<std::optional<std::string>>)>
-    kSeats{"conversations.lock_seats", R"(
-    SELECT g.n, c.merchant_id, c.buyer_id, c.last_seq, m.account_id IS NOT NULL AS is_member,
-           (SELECT e.seq FROM entries e
-            WHERE e.merchant_id = c.merchant_id AND e.conversation_id = c.id
-              AND e.author_id = g.account_id AND e.client_id = g.client_id) AS known_seq
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY
-           AS g (conversation_id, account_id, client_id, n)
-         JOIN directory d ON d.id = g.conversation_id
-         JOIN conversations c ON c.merchant_id = d.merchant_id AND c.id = d.id
-         LEFT JOIN merchant_members m
-              ON m.merchant_id = c.merchant_id AND m.account_id = g.account_id
-    ORDER BY c.id FOR UPDATE OF c)"};
-
-// A message names its conversation by its place in the batch: an id is read once, however often it
-// is meant.
-const Sql<void(Column<std::int64_t>, Column<std::int64_t>, Column<EntryId>, Column<Author>,
-               Column<AccountId>, Column<std::optional<std::string>>, Column<std::string>, Instant,
-               Column<MerchantId>, Column<ConversationId>, Column<std::int64_t>)>
-    kWrite{"conversations.write_messages", R"(
-    WITH moved AS (
-      UPDATE conversations c
-      SET last_seq = u.last_seq, last_entry_at = greatest(c.last_entry_at, $8)
-      FROM unnest($9::uuid[], $10::uuid[], $11::bigint[]) AS u (merchant_id, id, last_seq)
-      WHERE c.merchant_id = u.merchant_id AND c.id = u.id)
-    INSERT INTO entries (merchant_id, conversation_id, seq, id, event, author, author_id, client_id,
-                         data, at)
-    SELECT ($9::uuid[])[g.place], ($10::uuid[])[g.place], g.seq, g.id, 'message.created', g.author,
-           g.author_id, g.client_id, g.data::jsonb, $8
-    FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[], $5::uuid[], $6::text[],
-                $7::text[])
-         AS g (place, seq, id, author, author_id, client_id, data))"};
-
-// One batch on its way into the log.
-class Batch {
- public:
-  Batch(Tx& tx, const std::vector<Writer::Waiting>& messages)
-      : tx_(tx), messages_(messages), out_(messages.size()), seats_(messages.size()) {}
-
-  std::vector<Sent> write() {
-    take_seats();
-    for (std::size_t i = 0; i < messages_.size(); ++i) attempt(i, [&] { place(i); });
-    for (const auto& [index, first] : repeats_) out_[index] = out_[first];
-    if (!seqs_.empty()) store();
-    return std::move(out_);
-  }
-
- private:
-  using Key = std::tuple<ConversationId, AccountId, std::string>;
-
-  template <class F>
-  void attempt(std::size_t i, F f) {
-    try {
-      f();
-    } catch (const Error&) {
-      out_[i].failure = std::current_exception();
-    }
-  }
-
-  void take_seats() {
-    Column<ConversationId> conversations;
-    Column<AccountId> accounts;
-    Column<std::optional<std::string>> client_ids;
-    for (const auto& message : messages_) {
-      conversations.push_back(message.conversation);
-      accounts.push_back(message.who.account);
-      client_ids.push_back(client_id_of(message));
-    }
-    for (const auto& row : tx_.all(kSeats, conversations, accounts, client_ids))
-      seats_[static_cast<std::size_t>(row.n - 1)] = row;
-  }
-
-  static std::optional<std::string> client_id_of(const Writer::Waiting& waiting) {
-    if (!waiting.message.client_id) return std::nullopt;
-    return waiting.message.client_id->value;
-  }
-
-  void place(std::size_t i) {
-    const auto& seat = seats_[i];
-    const auto& waiting = messages_[i];
-    if (seat.n == 0) throw Error(Code::not_found, "there is no such thing, or it is not yours");
-    if (waiting.who.kind == identity::Kind::api_key)
-      identity::require_member(tx_, waiting.who, seat.merchant_id, identity::Role::agent,
-                               identity::Scope::chat);
-    const auto side = side_of(waiting.who, {seat.buyer_id, seat.last_seq, seat.is_member});
-    if (seat.known_seq) return repeat_stored(i);
-    if (const auto client_id = client_id_of(waiting)) {
-      const Key key{waiting.conversation, waiting.who.account, *client_id};
-      const auto [first, is_new] = firsts_.try_emplace(key, i);
-      if (!is_new) return repeat(i, first->second);
-    }
-    number(i, side);
-  }
-
-  // Sent before, in another transaction.
-  void repeat_stored(std::size_t i) {
-    const auto& waiting = messages_[i];
-    const auto event = send(tx_, waiting.who, waiting.conversation, waiting.message);
-    out_[i].frame = std::make_shared<const std::string>(to_frame(event).dump());
-  }
-
-  // Sent further up in this batch.
-  void repeat(std::size_t i, std::size_t first) {
-    EntryRow sent;
-    sent.data = {{"text", messages_[first].message.text.value}};
-    require_same(sent, messages_[i].message);
-    repeats_.emplace_back(i, first);
-  }
-
-  void number(std::size_t i, Side side) {
-    const auto& waiting = messages_[i];
-    const auto& seat = seats_[i];
-    auto [place, is_new] = places_.try_emplace(waiting.conversation, conversations_.size());
-    if (is_new) {
-      merchants_.push_back(seat.merchant_id);
-      conversations_.push_back(waiting.conversation);
-      lasts_.push_back(seat.last_seq);
-    }
-    EntryRow row;
-    row.event = "message.created";
-    row.conversation_id = waiting.conversation;
-    row.seq = ++lasts_[place->second];
-    row.id = EntryId::make();
-    row.author = author_of(side);
-    row.author_id = waiting.who.account;
-    row.client_id = client_id_of(waiting);
-    row.at = tx_.now();
-    auto data = "{\"text\":" + Json(waiting.message.text.value).dump() + "}";
-    auto text = std::make_shared<const std::string>(frame_text(row, data));
-    tx_.announce(notice_of(seat.merchant_id, seat.buyer_id, waiting.conversation, row.seq, *text));
-    out_[i].frame = std::move(text);
-    at_.push_back(static_cast<std::int64_t>(place->second) + 1);  // SQL counts from 1
-    seqs_.push_back(row.seq);
-    ids_.push_back(row.id);
-    authors_.push_back(row.author);
-    accounts_.push_back(waiting.who.account);
-    client_ids_.push_back(std::move(row.client_id));
-    data_.push_back(std::move(data));
-  }
-
-  void store() {
-    tx_.run(kWrite, at_, seqs_, ids_, authors_, accounts_, client_ids_, data_, tx_.now(),
-            merchants_, conversations_, lasts_);
-  }
-
-  Tx& tx_;
-  const std::vector<Writer::Waiting>& messages_;
-  std::vector<Sent> out_;
-  std::vector<Seated> seats_;
-  std::map<Key, std::size_t> firsts_;
-  std::vector<std::pair<std::size_t, std::size_t>> repeats_;
-  // The conversations, with the number of the last entry of each.
-  std::map<ConversationId, std::size_t> places_;
-  Column<MerchantId> merchants_;
-  Column<ConversationId> conversations_;
-  Column<std::int64_t> lasts_;
-  // The new entries.
-  Column<std::int64_t> at_, seqs_;
-  Column<EntryId> ids_;
-  Column<Author> authors_;
-  Column<AccountId> accounts_;
-  Column<std::optional<std::string>> client_ids_;
-  Column<std::string> data_;
-};
+constexpr std::size_t kMerchantsMax = 100'000;  // conversations whose merchant is remembered
 
 bool is_refusal(std::exception_ptr failure) {
   try {
@@ -204,6 +24,25 @@ bool is_refusal(std::exception_ptr failure) {
 }
 
 }  // namespace
+
+struct Writer::Knowledge {
+  Batch::Merchants merchants;
+};
+
+Writer::Writer(Database& db, std::size_t batch_max, std::size_t waiting_max)
+    : db_(db),
+      batch_max_(batch_max),
+      waiting_max_(waiting_max),
+      knowledge_(std::make_unique<Knowledge>()) {}
+
+DatabaseOptions Writer::options_from(DatabaseOptions options) {
+  options.threads = 1;
+  options.parameters = {{"default_transaction_read_only", "off"},
+                        {"plan_cache_mode", "force_generic_plan"},
+                        {"enable_seqscan", "off"},
+                        {"jit", "off"}};
+  return options;
+}
 
 Writer::~Writer() {
   std::unique_lock lock(mutex_);
@@ -245,23 +84,26 @@ asio::awaitable<std::shared_ptr<const std::string>> Writer::send(const Who& who,
 }
 
 bool Writer::take() {
-  batch_.clear();
-  outcomes_.clear();
-  const std::lock_guard lock(mutex_);
-  while (!waiting_.empty() && batch_.size() < batch_max_) {
-    batch_.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
+  std::vector<Waiting> messages;
+  {
+    const std::lock_guard lock(mutex_);
+    while (!waiting_.empty() && messages.size() < batch_max_) {
+      messages.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+    is_writing_ = !messages.empty();
+    if (!is_writing_) idle_.notify_all();
+    if (!is_writing_) return false;
   }
-  is_writing_ = !batch_.empty();
-  if (!is_writing_) idle_.notify_all();
-  return is_writing_;
+  batch_ = std::make_unique<Batch>(std::move(messages), knowledge_->merchants);
+  return true;
 }
 
 void Writer::write_on() {
   while (take()) {
     try {
       db_.post(
-          Mode::write, [this](Tx& tx) { outcomes_ = Batch(tx, batch_).write(); },
+          Mode::single, [this](Tx& tx) { batch_->write(tx); },
           [this](std::exception_ptr failure) { written(failure); });
       return;
     } catch (...) {
@@ -273,41 +115,64 @@ void Writer::write_on() {
 // A batch that the database refused is written message by message, so that the one which it cannot
 // take does not take the others with it.
 void Writer::written(std::exception_ptr failure) {
-  if (failure && batch_.size() > 1 && is_refusal(failure)) {
-    outcomes_.assign(batch_.size(), {});
-    return write_alone(0);
+  std::vector<std::size_t> alone;
+  if (failure && is_refusal(failure)) {
+    alone.resize(batch_->messages.size());
+    std::iota(alone.begin(), alone.end(), 0);
+  } else if (failure) {
+    finish(failure);
+    return write_on();
+  } else {
+    alone = batch_->alone();
+    if (knowledge_->merchants.size() > kMerchantsMax) knowledge_->merchants.clear();
+    batch_->learn(knowledge_->merchants);
   }
-  finish(failure);
-  write_on();
+  write_alone(std::move(alone), 0);
 }
 
-void Writer::write_alone(std::size_t i) {
-  for (; i < batch_.size(); ++i) {
-    const auto& waiting = batch_[i];
+void Writer::write_alone(std::vector<std::size_t> which, std::size_t next) {
+  for (; next < which.size(); ++next) {
+    const auto i = which[next];
     try {
       db_.post(
           Mode::write,
-          [this, i, &waiting](Tx& tx) {
+          [this, i](Tx& tx) {
+            const auto& waiting = batch_->messages[i];
             const auto event =
                 conversations::send(tx, waiting.who, waiting.conversation, waiting.message);
-            outcomes_[i].frame = std::make_shared<const std::string>(to_frame(event).dump());
+            batch_->outcomes[i].frame = std::make_shared<const std::string>(to_frame(event).dump());
           },
-          [this, i](std::exception_ptr failure) {
-            if (failure) outcomes_[i] = {nullptr, failure};
-            write_alone(i + 1);
+          [this, which, next](std::exception_ptr failure) {
+            if (failure) batch_->outcomes[which[next]] = {nullptr, failure};
+            write_alone(which, next + 1);
           });
       return;
     } catch (...) {
-      outcomes_[i] = {nullptr, std::current_exception()};
+      batch_->outcomes[i] = {nullptr, std::current_exception()};
     }
   }
   finish(nullptr);
-  write_on();
+  answer_away(0);
+}
+
+// The answers do not wait for it, and what goes wrong with it is not theirs.
+void Writer::answer_away(std::size_t next) {
+  const auto& away = batch_->away();
+  if (next == away.size()) return write_on();
+  const auto& due = *std::next(away.begin(), static_cast<std::ptrdiff_t>(next));
+  try {
+    db_.post(
+        Mode::write,
+        [merchant = due.second, id = due.first](Tx& tx) { answer_if_away(tx, merchant, id); },
+        [this, next](std::exception_ptr) { answer_away(next + 1); });
+  } catch (const Error&) {
+    write_on();
+  }
 }
 
 void Writer::finish(std::exception_ptr failure) {
-  for (std::size_t i = 0; i < batch_.size(); ++i)
-    batch_[i].done(failure ? Sent{nullptr, failure} : std::move(outcomes_[i]));
+  for (std::size_t i = 0; i < batch_->messages.size(); ++i)
+    batch_->messages[i].done(failure ? Sent{nullptr, failure} : std::move(batch_->outcomes[i]));
 }
 
 }  // namespace bottega::conversations

@@ -22,19 +22,22 @@ constexpr std::string_view kRules =
     "order, then `resumed`. Where `recovered` is false too much was missing (or the conversation "
     "is not there, position 0): page GET /v1/conversations/{id}/messages up to `position`; live "
     "events go on behind it. Where `complete` is false more than 1,000 conversations had news "
-    "since "
-    "then: list them with GET /v1/conversations.\n"
+    "since then: list them with GET /v1/conversations.\n"
     "- The server pings; no pong within eight seconds ends the connection.\n"
     "\n"
     "Close codes 3000 to 3499 ask the client to come back (3005 token expired, 3008 too slow, 3010 "
     "server restarting, 3012 no pong, 3013 too busy), 3500 to 3999 not to (3500 bad token, 3501 "
-    "bad "
-    "request); 1009 is a frame too large.";
+    "bad request); 1009 is a frame too large.";
 
 SchemaOf text_schema() { return kGives<Text<1, 4096>>; }
 
 const EventRow kEvents[] = {
     {"message.created", Durable::yes, "Somebody wrote.", "text", text_schema()},
+    {"message.edited", Durable::yes, "Somebody changed what they wrote.", "text", text_schema()},
+    {"message.deleted", Durable::yes, "Somebody took back what they wrote.", "message_seq",
+     kGives<Count<1, INT64_MAX>>},
+    {"message.reacted", Durable::yes, "Somebody reacted; no emoji takes the reaction back.",
+     "emoji", kGives<std::optional<Emoji>>},
     {"payment_request.created", Durable::yes, "The merchant asks for money.", "payment_request",
      kGives<payments::Request>},
     {"payment_request.accepted", Durable::yes, "The buyer pays; the outcome follows.",
@@ -61,6 +64,12 @@ const EventRow kEvents[] = {
     {"refund.failed", Durable::yes, "The processor refused the refund.", "refund",
      kGives<payments::Refund>},
     {"receipt.updated", Durable::no, "A marker of a member moved forward.", "", nullptr},
+    {"conversation.updated", Durable::no,
+     "To the merchant's side: another status, assignee or label. The buyer's message reopens a "
+     "conversation without it.",
+     "", nullptr},
+    {"note.created", Durable::no, "To the merchant's side: a note.", "", nullptr},
+    {"note.deleted", Durable::no, "To the merchant's side: a note was taken back.", "", nullptr},
     {"typing.started", Durable::no, "Somebody is typing.", "", nullptr},
 };
 
@@ -82,7 +91,10 @@ Json data_schema(const EventRow& row, Components& components) {
                {{"id", text("The entry's id.")},
                 {"author", {{"type", "string"}, {"enum", {"buyer", "merchant", "system"}}}},
                 {"author_id", {{"type", {"string", "null"}}}},
-                {"client_id", text("The sender's own id of it.")}}}};
+                {"client_id", text("The sender's own id of it.")},
+                {"reply_to", {{"type", "integer"}, {"minimum", 1}}},
+                {"message_seq", {{"type", "integer"}, {"minimum", 1}}},
+                {"fallback", text("What to show for an event that one does not know.")}}}};
   out["properties"][std::string(row.member)] =
       row.schema != nullptr ? row.schema(components) : order_schema(components);
   return out;

@@ -204,17 +204,13 @@ asio::awaitable<identity::Who> authenticate(App& app, std::string token) {
 }
 
 Spoken admit_message(App& app, const identity::Who& who, const std::string& address,
-                     const Request& request) {
+                     std::string_view conversation, const Request& request) {
   spend_of_address(app, address);
   if (who.kind == identity::Kind::nobody) throw Error(Code::unauthenticated, "send a bearer token");
   const auto allowance = spend(app, Budget::writes, who, address);
   if (allowance.exceeded) exceeded(allowance);
-  constexpr std::string_view before = "/v1/conversations/", after = "/messages";
-  const auto id = std::string_view(request.path)
-                      .substr(before.size(), request.path.size() - before.size() - after.size());
-  const auto conversation = from_text<conversations::ConversationId>(id, Code::not_found);
   static const Json nothing = Json::object();
-  return {conversation,
+  return {from_text<conversations::ConversationId>(conversation, Code::not_found),
           from_json<conversations::NewMessage>(request.json ? *request.json : nothing)};
 }
 

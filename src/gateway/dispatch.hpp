@@ -18,7 +18,7 @@ struct Spoken {
   conversations::NewMessage message;
 };
 Spoken admit_message(App& app, const identity::Who& who, const std::string& address,
-                     const Request& request);
+                     std::string_view conversation, const Request& request);
 
 // The text of a reply's body, and its media type.
 std::string body_text(const Reply& reply);

@@ -73,7 +73,7 @@ void read_resume(const Json& json, Frame& frame) {
 
 }  // namespace
 
-Frame read_frame(const std::string& text) {
+Frame read_frame(std::string_view text) {
   auto json = parse_json(text);
   if (!json.is_object()) refuse("a frame is a JSON object");
   Frame frame;
@@ -91,13 +91,12 @@ Frame read_frame(const std::string& text) {
   return frame;
 }
 
-bool is_message(const Frame& frame) {
+bool is_message(const Frame& frame, std::string_view lane) {
+  constexpr std::string_view messages = "/messages";
   const auto& request = frame.request;
-  const auto lane = lane_of(frame);
   return !lane.empty() && frame.method == "POST" && request.path.starts_with(kConversations) &&
-         request.path.ends_with("/messages") && request.query.empty() && request.headers.empty() &&
-         request.path.size() ==
-             kConversations.size() + lane.size() + std::string_view("/messages").size();
+         request.path.ends_with(messages) && request.query.empty() && request.headers.empty() &&
+         request.path.size() == kConversations.size() + lane.size() + messages.size();
 }
 
 std::string lane_of(const Frame& frame) {

@@ -17,11 +17,11 @@ struct Frame {
 };
 
 // Throws Error(malformed) or Error(invalid) for what is not such a frame.
-Frame read_frame(const std::string& text);
+Frame read_frame(std::string_view text);
 
 // Whether it is a message for the writer, which other requests need not wait behind: POST
-// /v1/conversations/{id}/messages without an idempotency_key.
-bool is_message(const Frame& frame);
+// /v1/conversations/{id}/messages without an idempotency_key. Its lane is the conversation's id.
+bool is_message(const Frame& frame, std::string_view lane);
 
 // Requests with the same lane take effect in the order sent: those on one conversation, which is
 // named by the path or the body, and those on one thing that was asked for or sold in it. Empty: no

@@ -1,4 +1,5 @@
 // What a client asks over a socket, and in which order it takes effect.
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -9,7 +10,21 @@
 
 namespace bottega::gateway {
 
-void SocketSession::take(const std::string& text) {
+namespace {
+
+// The frame of a reply whose body is this JSON text.
+std::string reply_frame(std::string_view id, std::string_view body, unsigned status,
+                        bool is_replayed = false) {
+  std::string frame = "{\"body\":";
+  frame.reserve(body.size() + id.size() + 64);
+  frame.append(body).append(",\"id\":") += json_quoted(id);
+  if (is_replayed) frame += ",\"replayed\":true";
+  return frame.append(",\"status\":").append(std::to_string(status)) += '}';
+}
+
+}  // namespace
+
+void SocketSession::take(std::string_view text) {
   if (closing_ || winding_down_) return;
   Frame frame;
   try {
@@ -25,49 +40,45 @@ void SocketSession::take(const std::string& text) {
   const auto lane = lane_of(frame);
   if (lane.empty()) return start(std::move(frame));
   auto& line = lanes_[lane];
-  if (line.waiting.empty() && is_message(frame)) return say(frame, lane);
+  if (line.waiting.empty() && is_message(frame, lane)) return say(frame, lane);
   line.waiting.push_back(std::move(frame));
   if (line.waiting.size() == 1 && line.spoken == 0) run_lane(lane);
 }
 
 void SocketSession::say(const Frame& frame, const std::string& lane) {
   ++lanes_[lane].spoken;
-  const auto started = std::chrono::steady_clock::now();
-  const auto done = [self = shared_from_this(), id = frame.id, lane,
-                     started](conversations::Sent sent) {
-    asio::post(self->executor_, [self, id, lane, started, sent = std::move(sent)] {
-      self->said(id, lane, started, sent);
-    });
+  auto done = [self = shared_from_this(), id = frame.id, lane,
+               started = std::chrono::steady_clock::now()](conversations::Sent sent) {
+    self->post(Said{id, lane, started, std::move(sent)});
   };
   try {
     check_token();
     release();
-    auto spoken = admit_message(app_, request_.who, request_.address, frame.request);
+    auto spoken = admit_message(app_, request_.who, request_.address, lane, frame.request);
     app_.writer.send(request_.who, spoken.conversation, std::move(spoken.message), done);
   } catch (...) {
     done({nullptr, std::current_exception()});
   }
 }
 
-void SocketSession::said(const std::string& id, const std::string& lane,
-                         std::chrono::steady_clock::time_point started,
-                         const conversations::Sent& sent) {
+void SocketSession::said(const Said& said) {
   unsigned status = 201;
-  if (sent.failure) {
+  if (said.sent.failure) {
     const auto request_id = request_id_of("");
-    const auto refusal = problem(error_of(sent.failure, request_id), request_id, app_.public_url);
+    const auto refusal =
+        problem(error_of(said.sent.failure, request_id), request_id, app_.public_url);
     status = refusal.status;
-    reply(id, refusal);
+    reply(said.id, refusal);
   } else {
-    push_text("{\"body\":" + *sent.frame + ",\"id\":" + Json(id).dump() + ",\"status\":201}");
+    push_text(reply_frame(said.id, *said.sent.frame, status));
   }
-  app_.metrics.answered("sendMessage", status, std::chrono::steady_clock::now() - started);
-  auto& line = lanes_[lane];
+  app_.metrics.answered("sendMessage", status, std::chrono::steady_clock::now() - said.started);
+  auto& line = lanes_[said.lane];
   if (--line.spoken == 0) {
     if (line.waiting.empty())
-      lanes_.erase(lane);
+      lanes_.erase(said.lane);
     else
-      run_lane(lane);
+      run_lane(said.lane);
   }
   finished();
 }
@@ -163,13 +174,12 @@ asio::awaitable<void> SocketSession::request(const Frame& frame) {
 
 void SocketSession::reply(const std::string& id, const Reply& given) {
   const bool is_json = given.text.empty() || given.media_type == "application/json";
-  std::string frame = "{\"body\":" + (given.text.empty() ? given.body.dump()
-                                      : is_json          ? given.text
-                                                         : Json(given.text).dump());
-  frame += ",\"id\":" + Json(id).dump();
-  for (const auto& [name, value] : given.headers)
-    if (name == "Idempotent-Replayed") frame += ",\"replayed\":true";
-  push_text(frame + ",\"status\":" + std::to_string(given.status) + '}');
+  const bool is_replayed = std::ranges::any_of(
+      given.headers, [](const auto& field) { return field.first == "Idempotent-Replayed"; });
+  const auto body = given.text.empty() ? given.body.dump()
+                    : is_json          ? given.text
+                                       : json_quoted(given.text);
+  push_text(reply_frame(id, body, given.status, is_replayed));
 }
 
 }  // namespace bottega::gateway

@@ -22,6 +22,7 @@ using std::chrono::seconds;
 
 // How long after signing in a client may take to say RESUME before live events begin without it.
 constexpr auto kResumePatience = std::chrono::milliseconds(500);
+constexpr std::size_t kKeepBytes = 1'024;  // of the memory for a frame, on a socket that is silent
 
 }  // namespace
 
@@ -41,8 +42,18 @@ SocketSession::SocketSession(App& app, OpenList& list, Stream& stream, Request r
   ++app_.metrics.sockets;
 }
 
-void SocketSession::offer(const bus::EventPtr& event) {
-  asio::post(executor_, [self = shared_from_this(), event] { self->hear(event); });
+void SocketSession::offer(const bus::EventPtr& event) { post(event); }
+
+void SocketSession::post(Mail mail) {
+  if (!mail_.put(std::move(mail))) return;
+  asio::post(executor_, [self = shared_from_this()] { self->read_mail(); });
+}
+
+void SocketSession::read_mail() {
+  for (const auto& mail : mail_.take()) {
+    if (const auto* event = std::get_if<bus::EventPtr>(&mail)) hear(*event);
+    if (const auto* answered = std::get_if<Said>(&mail)) said(*answered);
+  }
 }
 
 void SocketSession::wind_down() {
@@ -134,8 +145,8 @@ asio::awaitable<void> SocketSession::join() {
 
 asio::awaitable<void> SocketSession::read_loop() {
   const auto token = asio::as_tuple(asio::use_awaitable);
+  beast::flat_buffer buffer;
   while (!ended_) {
-    beast::flat_buffer buffer;
     const auto [failed, count] = co_await socket_.async_read(buffer, token);
     if (failed) break;
     if (!socket_.got_text()) {
@@ -143,7 +154,9 @@ asio::awaitable<void> SocketSession::read_loop() {
       continue;
     }
     const auto data = buffer.cdata();
-    take(std::string(static_cast<const char*>(data.data()), data.size()));
+    take(std::string_view(static_cast<const char*>(data.data()), data.size()));
+    buffer.clear();
+    if (buffer.capacity() > kKeepBytes) buffer.shrink_to_fit();
   }
 }
 

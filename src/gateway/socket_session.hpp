@@ -5,10 +5,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <deque>
+#include <variant>
 
 #include "gateway/connection.hpp"
 #include "gateway/feed.hpp"
 #include "gateway/insist.hpp"
+#include "gateway/mailbox.hpp"
 #include "gateway/topics.hpp"
 #include "gateway/wire.hpp"
 
@@ -53,12 +55,16 @@ class SocketSession final : public Open,
   asio::awaitable<void> read_loop();
 
   // One frame from the client. What cannot be read closes the socket: the client is broken.
-  void take(const std::string& text);
+  void take(std::string_view text);
 
   // A message goes to the writer, which keeps the order: the next need not wait for it.
   void say(const Frame& frame, const std::string& lane);
-  void said(const std::string& id, const std::string& lane,
-            std::chrono::steady_clock::time_point started, const conversations::Sent& sent);
+  struct Said {
+    std::string id, lane;
+    std::chrono::steady_clock::time_point started;
+    conversations::Sent sent;
+  };
+  void said(const Said& said);
   void start(Frame frame);
 
   // Requests on one conversation take effect in the order in which they were sent.
@@ -72,6 +78,10 @@ class SocketSession final : public Open,
   void check_token();
   asio::awaitable<void> request(const Frame& frame);
   void reply(const std::string& id, const Reply& given);
+  // What another thread has to tell: an event, or what became of a message.
+  using Mail = std::variant<bus::EventPtr, Said>;
+  void post(Mail mail);
+  void read_mail();
   void hear(const bus::EventPtr& event);
   void join_more();
   void release();
@@ -108,6 +118,7 @@ class SocketSession final : public Open,
   boost::beast::websocket::stream<WireLayer, false> socket_;
   Request request_;  // the upgrade; its `who` is the socket's user
   Topics topics_;
+  Mailbox<Mail> mail_;
   // What is under way on one conversation: messages at the writer, and what waits behind them.
   struct Lane {
     std::deque<Frame> waiting;

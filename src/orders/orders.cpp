@@ -60,9 +60,13 @@ const Sql<Share(MerchantId, OrderId)> kShare{"orders.share", R"(
 void tell(Tx& tx, const Order& order, const std::string& event) {
   Json data = to_json(order);
   data.erase("ship_to");
-  conversations::append(
-      tx, order.merchant_id, order.conversation_id,
-      {event, conversations::Author::system, std::nullopt, std::nullopt, {{"order", data}}});
+  conversations::append(tx, order.merchant_id, order.conversation_id,
+                        {event,
+                         conversations::Author::system,
+                         std::nullopt,
+                         std::nullopt,
+                         {{"order", data}},
+                         "Order of " + display(order.total) + ": " + text_of(order.state) + "."});
 }
 
 Order move(Tx& tx, Order order, Event on) {

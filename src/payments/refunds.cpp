@@ -53,12 +53,14 @@ RefundState state_of(attempts::State attempt) {
 }
 
 void tell(Tx& tx, const Refund& refund, const Payment& payment, const std::string& event) {
-  conversations::append(tx, refund.merchant_id, payment.conversation_id,
-                        {event,
-                         conversations::Author::system,
-                         std::nullopt,
-                         std::nullopt,
-                         {{"refund", to_json(refund)}}});
+  conversations::append(
+      tx, refund.merchant_id, payment.conversation_id,
+      {event,
+       conversations::Author::system,
+       std::nullopt,
+       std::nullopt,
+       {{"refund", to_json(refund)}},
+       "Refund of " + display(refund.amount) + ": " + text_of(refund.state) + "."});
 }
 
 void succeeded(Tx& tx, const Refund& refund, Payment payment) {

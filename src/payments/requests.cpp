@@ -112,9 +112,14 @@ Request move_request(Tx& tx, Request request, RequestEvent on, std::optional<std
 }
 
 void tell_request(Tx& tx, const Request& request, const std::string& event, const Author& author) {
-  conversations::append(
-      tx, request.merchant_id, request.conversation_id,
-      {event, author.side, author.account, std::nullopt, {{"payment_request", to_json(request)}}});
+  conversations::append(tx, request.merchant_id, request.conversation_id,
+                        {event,
+                         author.side,
+                         author.account,
+                         std::nullopt,
+                         {{"payment_request", to_json(request)}},
+                         "Payment request " + request.title + ", " + display(request.total) + ": " +
+                             text_of(request.state) + "."});
 }
 
 Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules) {

@@ -38,11 +38,12 @@ class PgRows final : public Rows {
   pqxx::result rows_;
 };
 
-struct Under {
-  explicit Under(Lifeline& given) : lifeline(given) { lifeline.begin(); }
-  Under(const Under&) = delete;
-  Under& operator=(const Under&) = delete;
-  ~Under() { lifeline.end(); }
+// While it lives, a statement is on its way.
+struct OnItsWay {
+  explicit OnItsWay(Lifeline& given) : lifeline(given) { lifeline.begin(); }
+  OnItsWay(const OnItsWay&) = delete;
+  OnItsWay& operator=(const OnItsWay&) = delete;
+  ~OnItsWay() { lifeline.end(); }
   Lifeline& lifeline;
 };
 
@@ -50,26 +51,28 @@ class PgTx final : public Tx {
  public:
   PgTx(Session::Connection& connection, Instant now)
       : Tx(now), connection_(connection), work_(*connection.link) {}
+  PgTx(Session::Connection& connection, Instant now, std::string commit_token, bool was_committed)
+      : Tx(now, std::move(commit_token), was_committed),
+        connection_(connection),
+        work_(*connection.link) {}
   using Tx::take_notices;
 
   void command(const std::string& sql) {
-    const Under way(*connection_.lifeline);
+    const OnItsWay statement(*connection_.lifeline);
     work_.exec(sql);
   }
 
   // Ends the transaction without effect; a lost connection has done so already.
-  void roll_back() noexcept {
-    try {
-      command("ROLLBACK");
-    } catch (const std::exception&) {
-      lost_ = true;
-    }
-  }
+  void roll_back() noexcept { try_command("ROLLBACK"); }
   bool lost() const { return lost_; }
+  bool answers() noexcept {
+    try_command("SELECT 1");
+    return !lost_;
+  }
 
  private:
   std::unique_ptr<Rows> execute(const SqlText& sql, const SqlArguments& arguments) override {
-    const Under way(*connection_.lifeline);
+    const OnItsWay statement(*connection_.lifeline);
     if (connection_.prepared.insert(sql.name).second)
       connection_.link->prepare(std::string(sql.name), std::string(sql.text));
     std::vector<const char*> values;
@@ -77,6 +80,14 @@ class PgTx final : public Tx {
     for (const auto& argument : arguments) values.push_back(argument ? argument->c_str() : nullptr);
     return std::make_unique<PgRows>(
         work_.exec_prepared(std::string(sql.name), pqxx::prepare::make_dynamic_params(values)));
+  }
+
+  void try_command(const char* sql) noexcept {
+    try {
+      command(sql);
+    } catch (const std::exception&) {
+      lost_ = true;
+    }
   }
 
   Session::Connection& connection_;
@@ -140,6 +151,8 @@ std::unique_ptr<pqxx::connection> connect(const DatabaseOptions& options) {
             "; SET statement_timeout = " +
             ms(options.statement_timeout) + "; SET lock_timeout = " + ms(options.lock_timeout) +
             "; SET idle_in_transaction_session_timeout = " + ms(options.statement_timeout * 2));
+  for (const auto& [name, value] : options.parameters)
+    work.exec("SET " + work.quote_name(name) + " = " + work.quote(value));
   return link;
 }
 
@@ -217,6 +230,7 @@ void Session::open() {
 
 void Session::attempt(Mode mode, const Operation& operation) {
   if (mode == Mode::write) return attempt_write(operation);
+  if (mode == Mode::single) return attempt_single(operation);
   PgTx tx(*connection_, clock_.now());
   operation(tx);
 }
@@ -251,6 +265,46 @@ void Session::attempt_write(const Operation& operation) {
     }
   }
   if (sink_ && !notices.empty()) sink_(std::move(notices));
+}
+
+// The same with one statement, which carries the token itself.
+void Session::attempt_single(const Operation& operation) {
+  const auto token = uuid_text(make_uuid_v7());
+  std::vector<Notice> notices;
+  bool lost = false;
+  const auto forget_lost = Finally([&] {
+    if (lost) let_go();
+  });
+  {
+    PgTx tx(*connection_, clock_.now(), token, false);
+    try {
+      operation(tx);
+      notices = tx.take_notices();
+    } catch (const pqxx::failure&) {
+      lost = !tx.answers();
+      if (!lost || look_up(token) == Commit::undone) throw;
+    }
+  }
+  if (lost) notices = read_committed(token, operation);
+  lost = false;
+  if (sink_ && !notices.empty()) sink_(std::move(notices));
+}
+
+// It must not be tried from the top any more, for it has been done.
+std::vector<Notice> Session::read_committed(const std::string& token, const Operation& operation) {
+  for (int tries = 1; tries <= kTriesMax; ++tries) {
+    try {
+      let_go();
+      open();
+      PgTx tx(*connection_, clock_.now(), token, true);
+      operation(tx);
+      return tx.take_notices();
+    } catch (const pqxx::failure& lost_again) {
+      reconnect(lost_again.what());
+    }
+  }
+  throw Error(Code::busy, "it was done, but the database cannot tell what it answered; ask again")
+      .retry_after(std::chrono::seconds(2));
 }
 
 Session::Commit Session::look_up(const std::string& token) {

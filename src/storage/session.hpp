@@ -64,6 +64,8 @@ class Session {
   void reconnect(const char* reason);
   void attempt(Mode mode, const Operation& operation);
   void attempt_write(const Operation& operation);
+  void attempt_single(const Operation& operation);
+  std::vector<Notice> read_committed(const std::string& token, const Operation& operation);
   Commit look_up(const std::string& token);
   bool token_exists(const std::string& token, int backend, const std::string& backend_start);
 

@@ -4,7 +4,10 @@
 namespace bottega {
 
 std::string sql_array(const std::vector<SqlArgument>& elements) {
+  std::size_t size = 2;
+  for (const auto& element : elements) size += element ? element->size() + 3 : 5;
   std::string out = "{";
+  out.reserve(size + size / 16);
   for (const auto& element : elements) {
     if (out.size() > 1) out += ',';
     if (!element) {
@@ -12,10 +15,14 @@ std::string sql_array(const std::vector<SqlArgument>& elements) {
       continue;
     }
     out += '"';
-    for (const char c : *element) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < element->size(); ++i) {
+      const char c = (*element)[i];
+      if (c != '"' && c != '\\') continue;
+      out.append(*element, done, i - done) += '\\';
+      done = i;
     }
+    out.append(*element, done);
     out += '"';
   }
   return out + '}';

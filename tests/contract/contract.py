@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "scripts", "lib"))
@@ -203,10 +204,44 @@ class Story:
             self.buyer.post(mine + "/messages", {"text": text, "client_id": f"c{len(text)}"})
         self.owner.post(mine + "/receipts", {"delivered_seq": 2, "read_seq": 1})
         self.buyer.post(mine + "/typing")
-        for path in ("", "/messages?limit=1", "/messages?after=1", "/receipts"):
+        self.buyer.post(mine + "/messages", {"text": "Well?", "reply_to": 2})
+        self.buyer.call("PATCH", mine + "/messages/3", {"text": "Well then?"})
+        self.owner.call("PUT", mine + "/messages/3/reaction", {"emoji": "👍"})
+        self.owner.call("DELETE", mine + "/messages/3/reaction")
+        self.buyer.call("DELETE", mine + "/messages/3")
+        self.owner.fails(403, "DELETE", mine + "/messages/2")
+        for path in ("", "/messages?limit=1", "/messages?after=1", "/messages?before=3",
+                     "/receipts"):
             self.buyer.get(mine + path)
+        self.inbox(mine)
         self.buyer.get("/v1/conversations?limit=5")
         self.owner.get(f"/v1/conversations?merchant_id={self.merchant}")
+
+    def inbox(self, mine):
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+        for path, body in (("/park", None), ("/snooze", {"until": until}), ("/close", None),
+                           ("/reopen", None)):
+            self.owner.post(mine + path, body)
+        self.owner.call("PUT", mine + "/assignee", {
+            "account_id": self.owner.get("/v1/accounts/me")["id"]})
+        self.owner.call("PUT", mine + "/labels", {"labels": ["vip"]})
+        note = self.owner.post(mine + "/notes", {"text": "Likes brass"})["id"]
+        self.owner.get(mine + "/notes")
+        self.owner.call("DELETE", f"{mine}/notes/{note}")
+        self.buyer.fails(404, "GET", mine + "/notes")
+        shop = f"/v1/merchants/{self.merchant}"
+        reply = {"shortcut": "thanks", "text": "Thank you!"}
+        kept = self.owner.post(shop + "/canned_replies", reply)["id"]
+        self.owner.call("PUT", f"{shop}/canned_replies/{kept}", reply)
+        self.owner.call("PUT", shop + "/inbox_settings", {
+            "time_zone": "Europe/Berlin", "away_message": "Back on Monday",
+            "hours": [{"day": "monday", "from": "00:00", "to": "24:00"}]})
+        for path in ("/labels", "/canned_replies", "/inbox_settings"):
+            self.owner.get(shop + path)
+        self.owner.call("DELETE", f"{shop}/canned_replies/{kept}")
+        self.owner.call("PUT", shop + "/inbox_settings", {"time_zone": "UTC", "hours": []})
+        self.owner.get(f"/v1/conversations?merchant_id={self.merchant}&status=open&label=vip"
+                       "&assignee=me")
 
     def ask(self, amount=12_500):
         return self.owner.post("/v1/payment_requests", {

@@ -60,7 +60,7 @@ TEST_F(ConversationLists, OfAMerchantAreItsOwnByLatestActivity) {
   std::rotate(expected.begin(), expected.begin() + 4, expected.begin() + 5);
   const auto listed = pages([&](const auto& after) {
     return world->transact(
-        [&](Tx& tx) { return conversations::list_of_merchant(tx, merchant, after, 3); });
+        [&](Tx& tx) { return conversations::list_of_merchant(tx, merchant, {}, {}, after, 3); });
   });
   EXPECT_EQ(listed, expected) << "the latest message is on top";
 }
@@ -87,8 +87,9 @@ TEST_F(ConversationLists, OnesThatMovedAtTheSameInstantArePagedByTheirIds) {
               uuid_text(merchant.uuid) + "'");
   std::ranges::reverse(expected);
   EXPECT_EQ(pages([&](const auto& after) {
-              return world->transact(
-                  [&](Tx& tx) { return conversations::list_of_merchant(tx, merchant, after, 3); });
+              return world->transact([&](Tx& tx) {
+                return conversations::list_of_merchant(tx, merchant, {}, {}, after, 3);
+              });
             }),
             expected);
 }

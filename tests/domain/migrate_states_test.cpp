@@ -41,6 +41,7 @@ std::vector<Column> columns() {
       {"bottega", "merchants", "onboarding", words_of<identity::Onboarding>()},
       {"bottega", "merchant_members", "role", words_of<identity::Role>()},
       {"bottega", "invitations", "role", words_of<identity::Role>()},
+      {"bottega", "conversations", "status", words_of<conversations::Status>()},
       {"bottega", "entries", "author", words_of<conversations::Author>()},
       {"bottega", "markers", "side", words_of<conversations::Side>()},
       {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},

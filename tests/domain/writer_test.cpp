@@ -83,7 +83,7 @@ class ConcurrentWriting : public testing::Test {
 
   static inline std::unique_ptr<World> world;
   const Shop shop = world->shop();
-  Writer writer{world->db, 256, 1'000};
+  Writer writer{world->chat_db, 256, 1'000};
 };
 
 TEST_F(ConcurrentWriting, AMessageIsWhatSendWouldHaveMadeOfIt) {
@@ -94,7 +94,7 @@ TEST_F(ConcurrentWriting, AMessageIsWhatSendWouldHaveMadeOfIt) {
   EXPECT_EQ(one["event"], "message.created");
   EXPECT_EQ(one["data"]["author"], "buyer");
   EXPECT_EQ(one["data"]["client_id"], "c1");
-  EXPECT_EQ(world->notices.back().text, one.dump());
+  EXPECT_EQ(Json::parse(world->notices.back().text), one);
   EXPECT_EQ(world->notices.back().position, 1);
   EXPECT_EQ(event(send(shop.owner, saying("Hello yourself")))["data"]["author"], "merchant");
 }
@@ -170,7 +170,7 @@ TEST_F(ConcurrentWriting, SharesTheLogWithWhoeverElseWritesIt) {
 }
 
 TEST_F(ConcurrentWriting, RefusesWhatWouldWaitForTooLong) {
-  Writer narrow(world->db, 2, 3);
+  Writer narrow(world->chat_db, 2, 3);
   const auto other = world->shop();
   Busy busy(*this, other);
   std::promise<Sent> held;

@@ -15,6 +15,15 @@ std::string body_for(const Route& route) {
   static const std::map<std::string_view, std::string> bodies = {
       {"sendMessage", R"({"text":"Hello"})"},
       {"markConversation", R"({"read_seq":0})"},
+      {"editMessage", R"({"text":"Hello there"})"},
+      {"reactToMessage", R"({"emoji":"👍"})"},
+      {"snoozeConversation", R"({"until":"2031-01-01T00:00:00Z"})"},
+      {"assignConversation", "{}"},
+      {"labelConversation", R"({"labels":[]})"},
+      {"addNote", R"({"text":"Likes brass"})"},
+      {"addCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
+      {"changeCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
+      {"setInboxSettings", R"({"time_zone":"UTC","hours":[]})"},
       {"changeMember", R"({"role":"agent"})"},
       {"createInvitation", R"({"name":"Hal","role":"agent"})"},
       {"createApiKey", R"({"name":"Till","scopes":["read"]})"},
@@ -179,7 +188,15 @@ const std::map<std::string, std::string>& others() {
                                 {{"name", "Till"}, {"scopes", {"read"}}});
     const auto invitation = owner.post("/v1/merchants/" + shop.merchant + "/invitations",
                                        {{"name", "Hal"}, {"role", "agent"}});
+    const auto talk = "/v1/conversations/" + shop.conversation;
+    const auto message = owner.post(talk + "/messages", {{"text", "Hello"}});
+    const auto note = owner.post(talk + "/notes", {{"text", "Likes brass"}});
+    const auto reply = owner.post("/v1/merchants/" + shop.merchant + "/canned_replies",
+                                  {{"shortcut", "thanks"}, {"text", "Thank you!"}});
     return std::map<std::string, std::string>{
+        {"messages", message.json()["seq"].dump()},
+        {"notes", note.json()["id"]},
+        {"canned_replies", reply.json()["id"]},
         {"merchants", shop.merchant},
         {"conversations", shop.conversation},
         {"payment_requests", ask(shop)["id"]},

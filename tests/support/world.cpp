@@ -33,10 +33,9 @@ processors::SandboxOptions World::default_options() {
 World::World(processors::SandboxOptions options)
     : urls(Cluster::shared().fresh_database()),
       db(options_of(urls.app, "bottega", 4), clock,
-         [this](std::vector<Notice> news) {
-           const std::lock_guard lock(mutex_);
-           for (auto& notice : news) notices.push_back(std::move(notice));
-         }),
+         [this](std::vector<Notice> news) { hear(std::move(news)); }),
+      chat_db(conversations::Writer::options_from(options_of(urls.app, "bottega", 1)), clock,
+              [this](std::vector<Notice> news) { hear(std::move(news)); }),
       sandbox_db(options_of(urls.sandbox, "sandbox", 2), clock),
       sandbox(sandbox_db, std::move(options)),
       payment_rules{75'000'000, 24h, 10'000ms, std::chrono::days(7)},
@@ -46,6 +45,11 @@ World::World(processors::SandboxOptions options)
   registry.add(processors::make_sandbox_processor(sandbox));
 }
 World::~World() = default;
+
+void World::hear(std::vector<Notice> news) {
+  const std::lock_guard lock(mutex_);
+  for (auto& notice : news) notices.push_back(std::move(notice));
+}
 
 identity::Who World::person(const std::string& name) {
   identity::Who who;

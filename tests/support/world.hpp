@@ -10,6 +10,7 @@
 #include "support/cluster.hpp"
 #include "support/context.hpp"
 #include "support/errors.hpp"
+#include "bottega/conversations/writer.hpp"
 #include "bottega/ops/ops.hpp"
 #include "bottega/processors/sandbox.hpp"
 
@@ -78,7 +79,7 @@ class World {
   Urls urls;
   Clock clock;
   std::vector<Notice> notices;  // all that was announced, in order
-  Database db, sandbox_db;
+  Database db, chat_db, sandbox_db;
   processors::Sandbox sandbox;
   processors::Registry registry;
   payments::Rules payment_rules;
@@ -87,6 +88,8 @@ class World {
   jobs::Runner runner;
 
  private:
+  void hear(std::vector<Notice> news);
+
   std::mutex mutex_;  // owns notices while transactions run
 };
 

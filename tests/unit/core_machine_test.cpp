@@ -8,6 +8,7 @@
 #include <set>
 
 #include "support/shared.hpp"
+#include "bottega/conversations/inbox.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/storage/migrate.hpp"
@@ -146,6 +147,15 @@ const std::vector<Subject>& subjects() {
            {"submitted", {{"submit", "submitted"}, {"pay", "paid"}, {"fail", "failed"}}},
            {"failed", {{"schedule", "scheduled"}, {"fail", "failed"}, {"hold", "held"}}},
            {"paid", {{"pay", "paid"}}}}),
+      subject<conversations::kStatusLifecycle>(
+          "Status", "conversations",
+          {{"open",
+            {{"reopen", "open"}, {"park", "pending"}, {"snooze", "snoozed"}, {"close", "closed"}}},
+           {"pending",
+            {{"reopen", "open"}, {"park", "pending"}, {"snooze", "snoozed"}, {"close", "closed"}}},
+           {"snoozed",
+            {{"reopen", "open"}, {"park", "pending"}, {"snooze", "snoozed"}, {"close", "closed"}}},
+           {"closed", {{"reopen", "open"}, {"close", "closed"}}}}),
   };
   return all;
 }
@@ -214,14 +224,17 @@ TEST_P(Lifecycle, UsesEveryEvent) {
   EXPECT_EQ(used.size(), GetParam()->events.size());
 }
 
-// The states of the CHECK on the column `state` of a table, in the migrations.
+// The states of the CHECK on the column `state` of a table, or on `status` where that was added to
+// it, in the migrations.
 std::set<std::string> states_of_check(const std::string& table) {
   std::string sql;
   for (const auto& migration : bottega_migrations()) sql += migration.sql;
   const auto begin = sql.find("CREATE TABLE " + table + " (");
   if (begin == sql.npos) return {};
-  const auto check = sql.find("CHECK (state IN (", begin);
-  const auto end = sql.find(')', check + 17);
+  const bool added = sql.substr(begin, sql.find(";", begin) - begin).find("state IN") == sql.npos;
+  const auto check = added ? sql.find("CHECK (status IN (", sql.find("ALTER TABLE " + table))
+                           : sql.find("CHECK (state IN (", begin);
+  const auto end = sql.find(')', check + 18);
   std::set<std::string> states;
   for (auto quote = sql.find('\'', check); quote < end; quote = sql.find('\'', quote + 1)) {
     const auto last = sql.find('\'', quote + 1);

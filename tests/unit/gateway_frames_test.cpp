@@ -185,7 +185,8 @@ TEST(Lanes, WhatIsAskedForInAConversationKeepsItsOrderToo) {
 TEST(Lanes, OnlyAPlainMessageGoesToTheWriter) {
   const auto is_message = [](Json frame) {
     frame["id"] = "1";
-    return gateway::is_message(read_frame(frame.dump()));
+    const auto read = read_frame(frame.dump());
+    return gateway::is_message(read, lane_of(read));
   };
   const std::string path = "/v1/conversations/conv_a/messages";
   EXPECT_TRUE(is_message({{"method", "POST"}, {"path", path}}));

@@ -15,6 +15,20 @@ BOOST_DESCRIBE_ENUM(Author, buyer, merchant, system)
 enum class Side : std::uint8_t { buyer, merchant };
 BOOST_DESCRIBE_ENUM(Side, buyer, merchant)
 
+// How far the merchant's work on a conversation has come.
+enum class Status : std::uint8_t { open, pending, snoozed, closed };
+BOOST_DESCRIBE_ENUM(Status, open, pending, snoozed, closed)
+
+// What only the merchant's side sees of a conversation.
+struct Inbox {
+  Status status{};
+  std::optional<Instant> snoozed_until;
+  std::optional<AccountId> assignee_id;
+  std::vector<std::string> labels;
+};
+BOOST_DESCRIBE_STRUCT(Inbox, (), (status, snoozed_until, assignee_id, labels))
+
+// A conversation as one of its members sees it.
 struct Conversation {
   ConversationId id;
   std::int64_t number = 0;
@@ -24,10 +38,13 @@ struct Conversation {
   std::string buyer_name;
   std::int64_t last_seq = 0;
   Instant last_entry_at{}, created_at{};
+  std::int64_t unread = 0;         // entries of others that are news and that one has not read
+  std::optional<Json> last_entry;  // as an event of the log
+  std::optional<Inbox> inbox;      // nothing for the buyer
 };
 BOOST_DESCRIBE_STRUCT(Conversation, (),
                       (id, number, merchant_id, merchant_name, buyer_id, buyer_name, last_seq,
-                       last_entry_at, created_at))
+                       last_entry_at, created_at, unread, last_entry, inbox))
 
 // An entry of the log as clients see it, over GET and as a live event alike.
 struct Event {
@@ -45,10 +62,11 @@ BOOST_DESCRIBE_STRUCT(NewConversation, (), (merchant_id))
 
 struct NewMessage {
   Text<1, 4096> text;
-  std::optional<Opaque<64>>
-      client_id;  // the sender's own id: the same one again is the same message, not another
+  // The sender's own id: the same one again is the same message, not another.
+  std::optional<Opaque<64>> client_id;
+  std::optional<Count<1, INT64_MAX>> reply_to;  // the seq of the message that it answers
 };
-BOOST_DESCRIBE_STRUCT(NewMessage, (), (text, client_id))
+BOOST_DESCRIBE_STRUCT(NewMessage, (), (text, client_id, reply_to))
 
 struct Receipt {
   std::optional<Count<0, INT64_MAX>> delivered_seq, read_seq;
@@ -72,14 +90,23 @@ struct Seat {
   Side side{};
 };
 
-// What is to be written into the log.
+// Something that only listeners of the merchant's side hear of, and that is in no log.
+void tell_merchant(Tx& tx, const Seat& seat, const std::string& event, Json data);
+
+// What is to be written into the log. `fallback` is what a client shows that does not know the
+// event; a message needs none.
 struct Draft {
   std::string event;
   Author author = Author::system;
   std::optional<AccountId> author_id;
   std::optional<std::string> client_id;
   Json data;
+  std::string fallback = {};
 };
+
+// Whether an entry is news, which others have not read until they say so; a trace of what was done
+// to a message is not.
+bool is_news(std::string_view event);
 
 // The conversation with a merchant, made on the first call: one per buyer and merchant.
 struct Opened {
@@ -113,12 +140,22 @@ struct Position {
 };
 std::vector<Conversation> list_of_buyer(Tx& tx, AccountId buyer, std::optional<Position> after,
                                         std::int64_t limit);
-std::vector<Conversation> list_of_merchant(Tx& tx, MerchantId merchant,
-                                           std::optional<Position> after, std::int64_t limit);
+struct Filter {
+  std::optional<Status> status;
+  std::optional<AccountId> assignee;
+  bool only_unassigned = false;
+  std::optional<std::string> label;
+};
+// `viewer` is whose unread entries are counted.
+std::vector<Conversation> list_of_merchant(Tx& tx, MerchantId merchant, AccountId viewer,
+                                           const Filter& filter, std::optional<Position> after,
+                                           std::int64_t limit);
 
-// The entries after a position, oldest first.
+// The entries after a position, oldest first; or before it, newest first.
 std::vector<Event> log_after(Tx& tx, const Who& who, ConversationId id, std::int64_t after,
                              std::int64_t limit);
+std::vector<Event> log_before(Tx& tx, const Who& who, ConversationId id, std::int64_t before,
+                              std::int64_t limit);
 // The same for a reader who was let in before, and from a time on.
 std::vector<Event> log_of(Tx& tx, MerchantId merchant, ConversationId id, std::int64_t after,
                           std::int64_t limit);

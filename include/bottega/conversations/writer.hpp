@@ -20,9 +20,12 @@ struct Sent {
 class Writer {
  public:
   // At most `batch_max` messages are written together; where `waiting_max` wait already, the next
-  // is refused with Error(busy).
-  Writer(Database& db, std::size_t batch_max, std::size_t waiting_max)
-      : db_(db), batch_max_(batch_max), waiting_max_(waiting_max) {}
+  // is refused with Error(busy). The database is one with options_from().
+  Writer(Database& db, std::size_t batch_max, std::size_t waiting_max);
+
+  // One connection, for the statement that writes messages: it is a transaction of its own, and has
+  // one good plan, which is by the keys whatever the statistics say.
+  static DatabaseOptions options_from(DatabaseOptions options);
 
   // Waits for what is being written.
   ~Writer();
@@ -38,18 +41,21 @@ class Writer {
                                                            ConversationId conversation,
                                                            NewMessage message);
 
+ private:
   struct Waiting {
     Who who;
     ConversationId conversation;
     NewMessage message;
     Done done;
   };
+  class Batch;
+  struct Knowledge;
 
- private:
   bool take();
   void write_on();
   void written(std::exception_ptr failure);
-  void write_alone(std::size_t i);
+  void write_alone(std::vector<std::size_t> which, std::size_t next);
+  void answer_away(std::size_t next);
   void finish(std::exception_ptr failure);
 
   Database& db_;
@@ -58,9 +64,9 @@ class Writer {
   std::deque<Waiting> waiting_;
   std::condition_variable idle_;
   bool is_writing_ = false;
-  // Of the batch that is being written; touched by nobody else meanwhile.
-  std::vector<Waiting> batch_;
-  std::vector<Sent> outcomes_;
+  // Touched only by whoever writes.
+  std::unique_ptr<Knowledge> knowledge_;
+  std::unique_ptr<Batch> batch_;
 };
 
 }  // namespace bottega::conversations

@@ -23,9 +23,14 @@ struct DatabaseOptions {
   std::chrono::milliseconds statement_timeout{10'000};
   std::chrono::milliseconds lock_timeout{5'000};
   std::chrono::milliseconds connect_timeout{5'000};
+  // Run-time parameters of PostgreSQL that each connection sets, such as enable_seqscan.
+  std::vector<std::pair<std::string, std::string>> parameters;
 };
 
-enum class Mode : std::uint8_t { write, read };
+// `single` is one statement that commits by itself, in one round trip. The statement must write
+// tx.commit_token() into commit_tokens; where tx.was_committed(), an earlier try has done so, and
+// the operation only reads what became of it. The connections must not be read-only by default.
+enum class Mode : std::uint8_t { write, read, single };
 
 class Database {
  public:

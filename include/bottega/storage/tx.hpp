@@ -76,8 +76,16 @@ class Tx {
   // Tells the listeners after the commit; forgotten on a rollback.
   void announce(Notice notice) { notices_.push_back(std::move(notice)); }
 
+  // In Mode::single: what the one statement writes into commit_tokens.
+  const std::string& commit_token() const { return commit_token_; }
+  // In Mode::single: the statement of an earlier try has been committed, but its answer was lost;
+  // it must only be read what it did.
+  bool was_committed() const { return was_committed_; }
+
  protected:
   explicit Tx(Instant now) : now_(now) {}
+  Tx(Instant now, std::string commit_token, bool was_committed)
+      : now_(now), commit_token_(std::move(commit_token)), was_committed_(was_committed) {}
   std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
 
  private:
@@ -85,6 +93,8 @@ class Tx {
 
   Instant now_;
   std::vector<Notice> notices_;
+  std::string commit_token_;
+  bool was_committed_ = false;
 };
 
 }  // namespace bottega

@@ -1,4 +1,4 @@
-// Conversations: open, write, read the log, say how far one has read.
+// Conversations: open, list, say how far one has read, and that one is typing.
 #include "bottega/conversations/conversations.hpp"
 
 #include "gateway/routes/routes.hpp"
@@ -21,6 +21,21 @@ std::optional<Position> position_in(const Call& call) {
                   from_text<ConversationId>(text->substr(space + 1), Code::bad_cursor)};
 }
 
+// ?assignee= is "me", "nobody" or a member's id.
+Filter filter_in(const Call& call) {
+  Filter filter;
+  filter.status = call.parameter_as<Status>("status");
+  if (const auto label = call.parameter_as<Line<1, 32>>("label")) filter.label = label->value;
+  const auto assignee = call.parameter("assignee");
+  if (assignee == "me")
+    filter.assignee = call.who().account;
+  else if (assignee == "nobody")
+    filter.only_unassigned = true;
+  else
+    filter.assignee = call.parameter_as<AccountId>("assignee");
+  return filter;
+}
+
 asio::awaitable<Reply> open_one(Call& call) {
   const auto given = call.body<NewConversation>();
   co_return co_await call.transact([&](Tx& tx) {
@@ -31,6 +46,7 @@ asio::awaitable<Reply> open_one(Call& call) {
 
 asio::awaitable<Reply> list(Call& call) {
   const auto merchant = call.parameter_as<MerchantId>("merchant_id");
+  const auto filter = filter_in(call);
   const auto after = position_in(call);
   const auto limit = call.limit();
   const auto found = co_await call.app.db.read([&](Tx& tx) {
@@ -38,7 +54,7 @@ asio::awaitable<Reply> list(Call& call) {
       return list_of_buyer(tx, call.who().account, after, limit + 1);
     const auto shop = merchant.value_or(call.who().merchant);
     identity::require_member(tx, call.who(), shop, identity::Role::agent, identity::Scope::read);
-    return list_of_merchant(tx, shop, after, limit + 1);
+    return list_of_merchant(tx, shop, call.who().account, filter, after, limit + 1);
   });
   co_return call.page(found, limit, position_of);
 }
@@ -46,30 +62,6 @@ asio::awaitable<Reply> list(Call& call) {
 asio::awaitable<Reply> show(Call& call) {
   const auto id = call.at<ConversationId>(0);
   co_return co_await call.read([&](Tx& tx) { return ok(fetch(tx, call.who(), id)); });
-}
-
-asio::awaitable<Reply> post_message(Call& call) {
-  const auto id = call.at<ConversationId>(0);
-  const auto given = call.body<NewMessage>();
-  // With a key the reply must be kept in the transaction of the message.
-  if (!call.request.header("idempotency-key").empty())
-    co_return co_await call.transact(
-        [&](Tx& tx) { return created(to_frame(send(tx, call.who(), id, given))); });
-  const auto frame = co_await call.app.writer.send(call.who(), id, given);
-  co_return Reply{201, nullptr, {}, *frame, "application/json"};
-}
-
-asio::awaitable<Reply> log(Call& call) {
-  const auto id = call.at<ConversationId>(0);
-  const auto limit = call.limit();
-  std::int64_t after =
-      call.parameter_as<Count<0, INT64_MAX>>("after").value_or(Count<0, INT64_MAX>{0});
-  if (const auto cursor = call.cursor()) after = from_text<std::int64_t>(*cursor, Code::bad_cursor);
-  const auto events = co_await call.app.db.read(
-      [&](Tx& tx) { return log_after(tx, call.who(), id, after, limit + 1); });
-  std::vector<Json> frames;
-  for (const auto& event : events) frames.push_back(to_frame(event));
-  co_return call.page(frames, limit, [](const Json& frame) { return frame.at("seq").dump(); });
 }
 
 asio::awaitable<Reply> put_receipt(Call& call) {
@@ -92,30 +84,6 @@ asio::awaitable<Reply> typing(Call& call) {
   });
 }
 
-// The schema of an entry: every event has the same envelope.
-Json event_schema(Components& components) {
-  components["Event"] = {{"type", "object"},
-                         {"required", {"event", "conversation", "seq", "at", "data"}},
-                         {"additionalProperties", false},
-                         {"properties",
-                          {{"event", {{"type", "string"}}},
-                           {"conversation", schema_of<ConversationId>(components)},
-                           {"seq", {{"type", "integer"}, {"minimum", 1}}},
-                           {"at", {{"type", "string"}, {"format", "date-time"}}},
-                           {"data", {{"type", "object"}}}}}};
-  return {{"$ref", "#/components/schemas/Event"}};
-}
-
-Json event_page_schema(Components& components) {
-  return {{"type", "object"},
-          {"required", {"data", "has_more", "next_cursor"}},
-          {"additionalProperties", false},
-          {"properties",
-           {{"data", {{"type", "array"}, {"items", event_schema(components)}}},
-            {"has_more", {{"type", "boolean"}}},
-            {"next_cursor", {{"type", {"string", "null"}}}}}}};
-}
-
 const Route kRoutes[] = {
     {.verb = Verb::post,
      .path = "/v1/conversations",
@@ -135,9 +103,10 @@ const Route kRoutes[] = {
      .once = Once::none,
      .handler = list,
      .name = "listConversations",
-     .summary = "Conversations by their latest activity; a member's shop by merchant_id",
+     .summary = "Conversations by their latest activity; with merchant_id the inbox of that shop, "
+                "of one status, label or assignee (me, nobody, an id)",
      .gives = kGivesPage<Conversation>,
-     .parameters = "limit cursor merchant_id"},
+     .parameters = "limit cursor merchant_id status label assignee"},
     {.verb = Verb::get,
      .path = "/v1/conversations/{id}",
      .access = Access::member,
@@ -147,27 +116,6 @@ const Route kRoutes[] = {
      .name = "getConversation",
      .summary = "One conversation",
      .gives = kGives<Conversation>},
-    {.verb = Verb::post,
-     .path = "/v1/conversations/{id}/messages",
-     .access = Access::member,
-     .budget = Budget::writes,
-     .once = Once::optional,
-     .handler = post_message,
-     .name = "sendMessage",
-     .summary = "Write a message; answered when it is durable",
-     .takes = kTakes<NewMessage>,
-     .status = 201,
-     .gives = event_schema},
-    {.verb = Verb::get,
-     .path = "/v1/conversations/{id}/messages",
-     .access = Access::member,
-     .budget = Budget::reads,
-     .once = Once::none,
-     .handler = log,
-     .name = "listMessages",
-     .summary = "The log: every entry in order, after a sequence number",
-     .gives = event_page_schema,
-     .parameters = "limit cursor after"},
     {.verb = Verb::post,
      .path = "/v1/conversations/{id}/receipts",
      .access = Access::member,

@@ -1,5 +1,6 @@
 // Who works for a merchant, and how one comes to.
 #include "gateway/routes/routes.hpp"
+#include "bottega/conversations/inbox.hpp"
 #include "bottega/identity/invitations.hpp"
 
 namespace bottega::gateway {
@@ -38,6 +39,7 @@ asio::awaitable<Reply> remove(Call& call) {
   const auto reply = co_await call.transact([&](Tx& tx) {
     require_owner(tx, call, id);
     remove_member(tx, id, account);
+    conversations::release_all(tx, id, account);
     return no_content();
   });
   call.app.tokens.clear();

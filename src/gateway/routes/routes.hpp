@@ -9,6 +9,9 @@ std::span<const Route> account_routes();
 std::span<const Route> merchant_routes();
 std::span<const Route> member_routes();
 std::span<const Route> conversation_routes();
+std::span<const Route> message_routes();
+std::span<const Route> inbox_routes();
+std::span<const Route> inbox_tool_routes();
 std::span<const Route> payment_routes();
 std::span<const Route> order_routes();
 std::span<const Route> processor_routes();
@@ -25,6 +28,9 @@ template <class T>
 std::string id_of(const T& item) {
   return text_of(item.id);
 }
+
+// The schema of an entry of the log: every event has the same envelope.
+Json event_schema(Components& components);
 
 // The position in ?cursor= as an id.
 template <class IdType>
