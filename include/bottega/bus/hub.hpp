@@ -14,7 +14,9 @@ namespace bottega::bus {
 struct Event {
   std::string stream;         // what it belongs to, such as a conversation's id
   std::int64_t position = 0;  // its place in the stream; 0 for a passing event
-  std::string text;           // the frame as the client gets it
+  // The frame as the client gets it. Empty where no more is known than that the stream has got as
+  // far as this position.
+  std::string text;
 };
 using EventPtr = std::shared_ptr<const Event>;
 
