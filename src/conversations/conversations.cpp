@@ -107,6 +107,17 @@ const Sql<Missed(AccountId, std::optional<MerchantId>, Instant, std::int64_t)> k
                 ELSE c.merchant_id = $2 END)
     ORDER BY c.last_entry_at DESC LIMIT $4)"};
 
+// For a node that may have missed news of any merchant: the one query here that names none.
+const Sql<Moved(Instant, Instant, Instant, ConversationId, std::int64_t)> kMovedIn{
+    "conversations.moved_in", R"(
+    SELECT c.id, c.merchant_id, c.buyer_id, e.seq, e.at
+    FROM (SELECT merchant_id, conversation_id, max(seq) AS seq, max(at) AS at FROM entries
+          WHERE at >= $1 AND at < $2 GROUP BY merchant_id, conversation_id
+          HAVING (max(at), conversation_id) > ($3, $4)
+          ORDER BY max(at), conversation_id LIMIT $5) e
+         JOIN conversations c ON c.merchant_id = e.merchant_id AND c.id = e.conversation_id
+    ORDER BY e.at, c.id)"};
+
 std::vector<Event> events_of(const std::vector<EntryRow>& rows) {
   std::vector<Event> events;
   events.reserve(rows.size());
@@ -297,6 +308,14 @@ std::vector<Missed> active_since(Tx& tx, const Who& who, Instant since, std::int
   std::optional<MerchantId> only;
   if (who.kind == identity::Kind::api_key) only = who.merchant;
   return tx.all(kActiveSince, who.account, only, since, limit);
+}
+
+std::vector<Moved> moved_in(Tx& tx, const Span& span, std::int64_t limit) {
+  return tx.all(kMovedIn, span.from, span.upto, span.after_at, span.after_id, limit);
+}
+
+Notice notice_of(const Moved& moved) {
+  return notice_of(moved.merchant_id, moved.buyer_id, moved.id, moved.seq, "");
 }
 
 Json to_frame(const Event& event) {

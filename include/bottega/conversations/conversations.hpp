@@ -171,6 +171,24 @@ struct Missed {
 BOOST_DESCRIBE_STRUCT(Missed, (), (id, merchant_id, position))
 std::vector<Missed> active_since(Tx& tx, const Who& who, Instant since, std::int64_t limit);
 
+// Conversations that have entries in a span of time, by the latest of these entries.
+struct Span {
+  Instant from{}, upto{};  // `upto` itself no longer
+  Instant after_at{};      // goes on behind this one, where it is a later page
+  ConversationId after_id{};
+};
+struct Moved {
+  ConversationId id;
+  MerchantId merchant_id;
+  AccountId buyer_id;
+  std::int64_t seq = 0;  // of the latest of these entries
+  Instant at{};          // of the same
+};
+BOOST_DESCRIBE_STRUCT(Moved, (), (id, merchant_id, buyer_id, seq, at))
+std::vector<Moved> moved_in(Tx& tx, const Span& span, std::int64_t limit);
+// What tells the conversation's listeners how far its log has got, and no more.
+Notice notice_of(const Moved& moved);
+
 // The event as a frame or an item of a list.
 Json to_frame(const Event& event);
 
