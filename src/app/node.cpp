@@ -8,6 +8,8 @@
 #include "app/background.hpp"
 #include "app/demo.hpp"
 #include "app/handlers.hpp"
+#include "app/heal.hpp"
+#include "bus/nats.hpp"
 #include "gateway/routes/routes.hpp"
 #include "gateway/server.hpp"
 #include "storage/embedded_postgres.hpp"
@@ -23,6 +25,7 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view kDatabase = "bottega";
 constexpr auto kDeliveryPoll = std::chrono::seconds(1);
+constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
 constexpr unsigned kSandboxThreads = 2;
 
@@ -123,7 +126,9 @@ std::string url_of(const std::string& scheme, const std::string& address, std::u
 
 struct Node::Parts {
   explicit Parts(Config given);
-  void publish(std::vector<Notice> notices);
+  std::unique_ptr<bus::Nats> make_bus();
+  void tell(std::vector<Notice> notices);
+  void hear(bus::Parcel parcel);
   void open_doors();
   void start_loops();
   void stop();
@@ -133,8 +138,9 @@ struct Node::Parts {
   Clock clock;
   // PostgreSQL, migrated and fit to serve from.
   Storage storage;
-  // Live events between the connections of this node.
+  // Live events between the connections of this node, and to and from other nodes.
   bus::Hub hub;
+  std::unique_ptr<bus::Nats> nats;
   // The product's database threads, the chat's one, and the sandbox processor's own.
   Database db, chat_db;
   std::unique_ptr<Database> sandbox_db;
@@ -152,9 +158,11 @@ struct Node::Parts {
   std::unique_ptr<gateway::App> sandbox_app;
   std::unique_ptr<asio::ssl::context> tls;
   std::unique_ptr<gateway::Server> server, sandbox_server;
+  std::unique_ptr<Healer> healer;
   std::vector<std::unique_ptr<Loop>> loops;
   Loop* job_loop = nullptr;
   Loop* delivery_loop = nullptr;
+  Loop* heal_loop = nullptr;
   std::string url, sandbox_url, tls_url;
   bool stopped = false;
 };
@@ -162,10 +170,11 @@ struct Node::Parts {
 Node::Parts::Parts(Config given)
     : config(std::move(given)),
       storage(config),
+      nats(make_bus()),
       db(options_of(config, storage.url), clock,
-         [this](std::vector<Notice> notices) { publish(std::move(notices)); }),
+         [this](std::vector<Notice> notices) { tell(std::move(notices)); }),
       chat_db(conversations::Writer::options_from(options_of(config, storage.url)), clock,
-              [this](std::vector<Notice> notices) { publish(std::move(notices)); }),
+              [this](std::vector<Notice> notices) { tell(std::move(notices)); }),
       payment_rules(payment_rules_of(config)),
       payout_rules(payout_rules_of(config)),
       world{db, registry, payment_rules, payout_rules},
@@ -198,11 +207,36 @@ Node::Parts::Parts(Config given)
   start_loops();
   server->start();
   if (sandbox_server) sandbox_server->start();
+  if (nats) nats->start();  // last: it calls into what has been built before
 }
 
-void Node::Parts::publish(std::vector<Notice> notices) {
+std::unique_ptr<bus::Nats> Node::Parts::make_bus() {
+  if (config.bus_url.empty()) return nullptr;
+  return std::make_unique<bus::Nats>(
+      bus::NatsOptions{config.bus_url, config.bus_subject,
+                       static_cast<std::size_t>(config.bus_queue_max_bytes)},
+      [this](bus::Parcel parcel) { hear(std::move(parcel)); },
+      [this](bus::Doubt why) {
+        healer->doubt(why);
+        heal_loop->poke();
+      });
+}
+
+// What was committed here, to the listeners of this node and to the other nodes.
+void Node::Parts::tell(std::vector<Notice> notices) {
+  std::vector<bus::Parcel> parcels;
   for (auto& notice : notices)
-    hub.publish(notice.topics, {std::move(notice.stream), notice.position, std::move(notice.text)});
+    parcels.push_back({std::move(notice.topics),
+                       {std::move(notice.stream), notice.position, std::move(notice.text)}});
+  if (nats) nats->send(parcels);
+  for (auto& parcel : parcels) hub.publish(parcel.topics, std::move(parcel.event));
+}
+
+// What was committed on another node.
+void Node::Parts::hear(bus::Parcel parcel) {
+  // The end of a session, or another membership: what was known of tokens may be wrong now.
+  if (parcel.event.position == 0 && !parcel.event.text.starts_with('{')) app.tokens.clear();
+  hub.publish(parcel.topics, std::move(parcel.event));
 }
 
 void Node::Parts::open_doors() {
@@ -261,6 +295,11 @@ void Node::Parts::start_loops() {
                         });
     sandbox->on_queued([this] { delivery_loop->poke(); });
   }
+  if (nats) {
+    app.traffic = &nats->traffic();
+    healer = std::make_unique<Healer>(app, *server);
+    heal_loop = add(server->context(), "heal", kHealPoll, [this] { return healer->run(); });
+  }
   for (auto& loop : loops) loop->start();
 }
 
@@ -287,6 +326,8 @@ void Node::Parts::stop() {
   chat_db.stop(hard_end);
   db.stop(hard_end);
   if (sandbox_db) sandbox_db->stop(hard_end);
+  // The last news of this node; and nobody hears of others' any more.
+  if (nats) nats->stop(hard_end);
   // Their timers live in the servers' contexts.
   loops.clear();
   server.reset();

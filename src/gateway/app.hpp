@@ -8,6 +8,7 @@
 #include "gateway/metrics.hpp"
 #include "gateway/tokens.hpp"
 #include "bottega/bus/hub.hpp"
+#include "bottega/bus/traffic.hpp"
 #include "bottega/conversations/writer.hpp"
 #include "bottega/core/config.hpp"
 #include "bottega/gateway/route.hpp"
@@ -34,6 +35,7 @@ struct App {
   payouts::Rules payout_rules;
 
   processors::Sandbox* sandbox = nullptr;  // none in live mode
+  const bus::Traffic* traffic = nullptr;   // none without other nodes
   std::string public_url{};
   Limits limits{};
   Metrics metrics{};

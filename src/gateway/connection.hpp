@@ -7,12 +7,15 @@
 
 namespace bottega::gateway {
 
-// Something open that a stopping server must tell to end.
+// Something open that a server must be able to tell something, such as that it stops.
 class Open {
  public:
   virtual ~Open() = default;
   // Finish what runs, take nothing new. Called on the connection's own thread.
   virtual void wind_down() = 0;
+  // A change of membership, or the end of the session, may have been missed: ask the database, at a
+  // moment of one's own.
+  virtual void check() {}
   // Let go now.
   virtual void cut() = 0;
 };

@@ -26,14 +26,17 @@ bool Feed::hear(const bus::EventPtr& event) {
   const auto known = sent_.find(event->stream);
   if (known != sent_.end() && event->position <= known->second) return false;
   const auto before = known == sent_.end() ? 0 : known->second;
-  if (event->position == before + 1 && !holding_ && !wanted_.contains(event->stream)) {
+  const bool is_live = !event->text.empty();
+  if (is_live && event->position == before + 1 && !holding_ && !wanted_.contains(event->stream)) {
     if (before == 0) first_.emplace(event->stream, event->position);
     send_(event->text);
     sent_[event->stream] = event->position;
     return false;
   }
   auto& wanted = wanted_[event->stream];
-  wanted = std::max(wanted, event->position);
+  if (!is_live && known != sent_.end() && wanted.position < event->position) ++app_.metrics.healed;
+  wanted.position = std::max(wanted.position, event->position);
+  if (is_live) wanted.live = std::max(wanted.live, event->position);
   return !holding_;
 }
 
@@ -53,7 +56,7 @@ asio::awaitable<void> Feed::catch_up() {
 asio::awaitable<void> Feed::fill(std::string stream) {
   const auto id = from_text<ConversationId>(stream);
   if (!sent_.contains(stream)) co_await first_contact(stream, wanted_[stream]);
-  while (sent_[stream] < wanted_[stream]) {
+  while (sent_[stream] < wanted_[stream].position) {
     const auto after = sent_[stream];
     const auto events = co_await app_.db.read([&](Tx& tx) {
       return conversations::log_of(tx, identity::merchant_of(tx, id.uuid), id, after, kChunk);
@@ -65,15 +68,18 @@ asio::awaitable<void> Feed::fill(std::string stream) {
 }
 
 // The first event of a conversation that the client has not named: it gets what was written since
-// it connected, for another event may have overtaken that one on its way here.
-asio::awaitable<void> Feed::first_contact(std::string stream, std::int64_t upto) {
+// it connected, for another event may have overtaken that one on its way here. What was not heard
+// of live may be older, and is not news then.
+asio::awaitable<void> Feed::first_contact(std::string stream, Wanted wanted) {
   const auto id = from_text<ConversationId>(stream);
+  const auto upto = wanted.position;
   const auto events = co_await app_.db.read([&](Tx& tx) {
     const auto merchant = identity::merchant_of(tx, id.uuid);
     return conversations::log_since(tx, merchant, id, upto + 1, since_, kFirstMax);
   });
   if (sent_.contains(stream)) co_return;
-  sent_[stream] = events.empty() ? upto - 1 : events.front().seq - 1;
+  const auto before = wanted.live > 0 ? wanted.live - 1 : upto;
+  sent_[stream] = events.empty() ? before : events.front().seq - 1;
   first_.emplace(stream, sent_[stream] + 1);
   send_all(stream, events);
 }

@@ -41,8 +41,14 @@ class Feed {
     bool exists = false;
   };
 
+  // A position that is known to exist, and the last that was heard of live: only that one has been
+  // committed since we listen.
+  struct Wanted {
+    std::int64_t position = 0, live = 0;
+  };
+
   asio::awaitable<void> fill(std::string stream);
-  asio::awaitable<void> first_contact(std::string stream, std::int64_t upto);
+  asio::awaitable<void> first_contact(std::string stream, Wanted wanted);
   struct Starts {
     std::vector<Start> list;
     bool is_complete = true;
@@ -55,8 +61,8 @@ class Feed {
   App& app_;
   Instant since_;
   std::function<void(const std::string&)> send_;
-  std::map<std::string, std::int64_t> sent_;    // conversation -> last position sent
-  std::map<std::string, std::int64_t> wanted_;  // conversation -> a position known to exist
+  std::map<std::string, std::int64_t> sent_;  // conversation -> last position sent
+  std::map<std::string, Wanted> wanted_;
   std::map<std::string, std::int64_t>
       first_;  // conversation -> first position, where none was named
   bool holding_ = true;

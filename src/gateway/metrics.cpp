@@ -32,10 +32,33 @@ struct Metrics::Families {
                                                       .Name("bottega_load")
                                                       .Help("What is going on now, by kind.")
                                                       .Register(registry);
-  std::mutex mutex;  // owns the three maps
+  std::mutex mutex;  // owns the maps, and the counters that are set to what was counted elsewhere
   std::map<std::pair<std::string, unsigned>, prometheus::Counter*> counters;
   std::map<std::string, prometheus::Histogram*, std::less<>> histograms;
 
+  // Only where there are other nodes.
+  void set(const bus::Traffic& traffic, std::uint64_t healed) {
+    prometheus::BuildGauge()
+        .Name("bottega_bus_connected")
+        .Help("1 while this node is joined with the others through NATS.")
+        .Register(registry)
+        .Add({})
+        .Set(traffic.connected ? 1 : 0);
+    const std::pair<const char*, std::uint64_t> counts[] = {{"published", traffic.published},
+                                                            {"received", traffic.received},
+                                                            {"dropped", traffic.dropped},
+                                                            {"refused", traffic.refused},
+                                                            {"healed", healed}};
+    auto& family = prometheus::BuildCounter()
+                       .Name("bottega_bus_events_total")
+                       .Help("Events between nodes, by what became of them.")
+                       .Register(registry);
+    const std::lock_guard lock(mutex);  // two pages at once would both add the difference
+    for (const auto& [outcome, count] : counts) {
+      auto& counter = family.Add({{"outcome", outcome}});
+      counter.Increment(static_cast<double>(count) - counter.Value());
+    }
+  }
   void set(const std::string& kind, std::int64_t value) {
     gauges.Add({{"kind", kind}}).Set(static_cast<double>(value));
   }
@@ -70,6 +93,7 @@ std::string Metrics::page(const App& app, std::int64_t jobs_due, std::int64_t jo
   families_->set("sockets_closed_slow", slow_closed);
   families_->set("jobs_due", jobs_due);
   families_->set("jobs_dead", jobs_dead);
+  if (app.traffic != nullptr) families_->set(*app.traffic, healed);
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());
 }
 

@@ -22,6 +22,8 @@ class Metrics {
   std::string page(const App& app, std::int64_t jobs_due, std::int64_t jobs_dead);
 
   std::atomic<std::int64_t> connections{0}, sockets{0}, refused{0}, slow_closed{0};
+  // Times a listener learnt from the database that the bus had not told it something.
+  std::atomic<std::uint64_t> healed{0};
 
  private:
   struct Families;

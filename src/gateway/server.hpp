@@ -32,6 +32,8 @@ class Server {
   void start();
   // Takes nothing new, lets what runs finish, and closes sockets with 3010.
   void wind_down();
+  // Has every socket ask whether it still may listen, and to what. From any thread.
+  void check_all() { tell_all(&Open::check); }
   // Waits until that is done; cuts what is left at the soft end, and ends at the hard one.
   using Time = std::chrono::steady_clock::time_point;
   void stop(Time soft_end, Time hard_end);

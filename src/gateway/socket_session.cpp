@@ -1,6 +1,8 @@
 // The life of a socket: upgrade, signing in, listening, pings, and an orderly end.
 #include "gateway/socket_session.hpp"
 
+#include <sodium.h>
+
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -23,6 +25,8 @@ using std::chrono::seconds;
 // How long after signing in a client may take to say RESUME before live events begin without it.
 constexpr auto kResumePatience = std::chrono::milliseconds(500);
 constexpr std::size_t kKeepBytes = 1'024;  // of the memory for a frame, on a socket that is silent
+// All sockets of a node at once would be more than the database has time for.
+constexpr std::int64_t kChecksPerSecond = 500;
 
 }  // namespace
 
@@ -174,6 +178,24 @@ void SocketSession::join_more() {
   insist_on([self = shared_from_this()] { return self->join(); });
 }
 
+void SocketSession::check() {
+  if (ended_ || closing_ || check_at_ != asio::steady_timer::time_point::max()) return;
+  const auto most = app_.metrics.sockets / kChecksPerSecond * 1'000 + 100;
+  const auto wait = randombytes_uniform(static_cast<std::uint32_t>(most));
+  check_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait);
+  beat_.cancel();
+}
+
+asio::awaitable<void> SocketSession::join_or_end() {
+  try {
+    co_await join();
+  } catch (const Error& error) {
+    if (error.code() != Code::unauthenticated) throw;
+    request_.who = {};
+    close(Close::bad_token, "the session has ended");
+  }
+}
+
 void SocketSession::release() {
   release_at_ = asio::steady_timer::time_point::max();
   if (feed_.release()) catch_up();
@@ -244,11 +266,15 @@ asio::awaitable<void> SocketSession::beat_loop() {
   while (!ended_ && !closing_) {
     const bool nobody = request_.who.kind == identity::Kind::nobody;
     const auto auth_by = opened + seconds(app_.config.socket_auth_s);
-    beat_.expires_at(std::min({ping_at, release_at_, nobody ? auth_by : token_ends()}));
+    beat_.expires_at(std::min({ping_at, release_at_, check_at_, nobody ? auth_by : token_ends()}));
     co_await beat_.async_wait(token);
     const auto now = std::chrono::steady_clock::now();
     if (ended_ || closing_) break;
     if (now >= release_at_) release();
+    if (now >= check_at_) {
+      check_at_ = asio::steady_timer::time_point::max();
+      insist_on([self = shared_from_this()] { return self->join_or_end(); });
+    }
     if (request_.who.kind == identity::Kind::nobody && now >= auth_by)
       close(Close::bad_token, "nobody signed in");
     else if (request_.who.kind == identity::Kind::person && now >= token_ends())

@@ -38,6 +38,7 @@ class SocketSession final : public Open,
   void offer(const bus::EventPtr& event) override;
   // Takes nothing new, and closes once what runs has been answered.
   void wind_down() override;
+  void check() override;
   void cut() override { stream_.tcp().close(); }
 
   asio::awaitable<void> run(const std::string& target, std::optional<std::string> token);
@@ -84,6 +85,7 @@ class SocketSession final : public Open,
   void read_mail();
   void hear(const bus::EventPtr& event);
   void join_more();
+  asio::awaitable<void> join_or_end();
   void release();
   void catch_up();
 
@@ -132,6 +134,7 @@ class SocketSession final : public Open,
   bool ended_ = false, winding_down_ = false;
   std::uint64_t pongs_ = 0;
   asio::steady_timer::time_point release_at_ = asio::steady_timer::time_point::max();
+  asio::steady_timer::time_point check_at_ = asio::steady_timer::time_point::max();
   asio::steady_timer beat_, idle_, patience_;
   Feed feed_;
 };

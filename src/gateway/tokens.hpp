@@ -1,6 +1,7 @@
 #pragma once
 // Remembers for a few seconds whom a token belongs to, so that a busy client does not cost a query
-// per request. The end of a session on this node forgets it at once; on other nodes within kLife.
+// per request. The end of a session on this node forgets it at once; other nodes do so when the bus
+// tells them, and without it within kLife.
 #include <chrono>
 #include <mutex>
 #include <optional>

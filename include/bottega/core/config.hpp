@@ -45,6 +45,10 @@ struct Config {
   std::int64_t chat_batch_max = 256, chat_waiting_max = 10'000;
   std::int64_t chat_edit_window_s = 900, chat_delete_window_s = 172'800;
 
+  Secret bus_url;
+  std::string bus_subject = "bottega";
+  std::int64_t bus_queue_max_bytes = 8'388'608;
+
   std::string merchants_countries = "US";
   std::int64_t merchants_invitation_days = 7;
   std::int64_t fees_basis_points = 290, fees_fixed = 30;
