@@ -37,7 +37,7 @@ struct Metrics::Families {
   std::map<std::string, prometheus::Histogram*, std::less<>> histograms;
 
   // Only where there are other nodes.
-  void set(const bus::Traffic& traffic, std::uint64_t healed) {
+  void set(const bus::Traffic& traffic, std::uint64_t healings) {
     prometheus::BuildGauge()
         .Name("bottega_bus_connected")
         .Help("1 while this node is joined with the others through NATS.")
@@ -48,7 +48,7 @@ struct Metrics::Families {
                                                             {"received", traffic.received},
                                                             {"dropped", traffic.dropped},
                                                             {"refused", traffic.refused},
-                                                            {"healed", healed}};
+                                                            {"healed", healings}};
     auto& family = prometheus::BuildCounter()
                        .Name("bottega_bus_events_total")
                        .Help("Events between nodes, by what became of them.")
