@@ -52,6 +52,7 @@ const Ban kBans[] = {
      {"beast"},
      "#include <boost/beast",
      {{"src/gateway/", "it hides the wire"},
+      {"src/outbound/", "speaks HTTP to other servers"},
       {"tests/support/http", "a client from outside"},
       {"tests/http/", "a client over TLS, which the others have no need of"},
       {"bench/", "a client from outside"}},
