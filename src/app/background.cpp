@@ -8,6 +8,7 @@
 
 #include "gateway/once.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/notifications/subscriptions.hpp"
 
 namespace bottega {
 namespace {
@@ -67,6 +68,7 @@ asio::awaitable<void> sweep(Database& db, Database* sandbox) {
   co_await db.transact([&](Tx& tx) {
     identity::sweep_tokens(tx);
     gateway::sweep_once(tx);
+    notifications::sweep_subscriptions(tx);
     tx.run(kSweepTokens);
   });
   if (sandbox != nullptr) co_await sandbox->transact([&](Tx& tx) { tx.run(kSweepSandbox); });

@@ -12,6 +12,7 @@
 #include "app/terminal.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/identity/identity.hpp"
+#include "bottega/notifications/pusher.hpp"
 #include "bottega/storage/migrate.hpp"
 
 namespace {
@@ -135,6 +136,15 @@ int migrate_now(const Given& given) {
   return 0;
 }
 
+// Printed and kept nowhere.
+int print_vapid_keys() {
+  const auto keys = notifications::make_vapid_keys();
+  std::cout << "push.vapid_private_key=" << keys.private_key.reveal() << '\n'
+            << "The public key, which clients get from GET /v1/push/key:\n"
+            << keys.public_key << '\n';
+  return 0;
+}
+
 int run(int argc, char** argv) {
   CLI::App cli{"Bottega: a shop's whole sale inside one conversation."};
   cli.require_subcommand(1);
@@ -157,9 +167,11 @@ int run(int argc, char** argv) {
   auto* resetting = common(cli.add_subcommand("reset-password", "Give somebody a new password"));
   resetting->add_option("--email", given.email, "Mail address")->required();
   auto* health = common(cli.add_subcommand("health", "Ask a running server whether it is ready"));
+  auto* keys = cli.add_subcommand("vapid-keys", "Make a key for Web Push, and print it");
   CLI11_PARSE(cli, argc, argv);
   if (*serving) return serve(given);
   if (*migrating) return migrate_now(given);
+  if (*keys) return print_vapid_keys();
   if (*staff) return add_staff(given);
   if (*resetting) return reset_password(given);
   if (*health) {

@@ -9,6 +9,7 @@
 #include "app/demo.hpp"
 #include "app/handlers.hpp"
 #include "app/heal.hpp"
+#include "app/push.hpp"
 #include "bus/nats.hpp"
 #include "gateway/routes/routes.hpp"
 #include "gateway/server.hpp"
@@ -110,6 +111,12 @@ payouts::Rules payout_rules_of(const Config& config) {
   return {config.payouts_business_days, milliseconds(config.payments_call_timeout_ms)};
 }
 
+notifications::PresenceOptions presence_options_of(const Config& config) {
+  return {std::chrono::seconds(config.presence_lease_s),
+          std::chrono::seconds(config.presence_grace_s),
+          std::chrono::seconds(config.presence_every_s)};
+}
+
 identity::PasswordCost cost_of(const Config& config) {
   return {static_cast<std::uint64_t>(config.auth_password_ops),
           static_cast<std::size_t>(config.auth_password_memory_bytes)};
@@ -133,6 +140,7 @@ struct Node::Parts {
   void start_loops();
   void stop();
   void stop_loops(std::chrono::steady_clock::time_point latest);
+  void take_leave(std::chrono::steady_clock::time_point latest);
 
   Config config;
   Clock clock;
@@ -153,6 +161,10 @@ struct Node::Parts {
   jobs::Runner runner;
   conversations::Writer writer;
   identity::Passwords passwords;
+  // Who is there, and how whoever is not hears of what was written; no push without a key.
+  const notifications::NodeId node = notifications::NodeId::make();
+  notifications::Presence presence;
+  std::unique_ptr<Push> push;
   // What the handlers see, and the listeners in front of them.
   gateway::App app;
   std::unique_ptr<gateway::App> sandbox_app;
@@ -183,6 +195,7 @@ Node::Parts::Parts(Config given)
              static_cast<std::size_t>(config.chat_waiting_max)),
       passwords(cost_of(config), static_cast<unsigned>(config.auth_threads),
                 static_cast<unsigned>(config.auth_waiting_max)),
+      presence(db, node, presence_options_of(config)),
       app{.config = config,
           .clock = clock,
           .db = db,
@@ -203,6 +216,12 @@ Node::Parts::Parts(Config given)
     registry.add(processors::make_sandbox_processor(*sandbox));
     app.sandbox = sandbox.get();
   }
+  if (!config.push_vapid_private_key.empty()) {
+    push = std::make_unique<Push>(config, db, clock, node);
+    app.notifier = &push->notifier();
+    app.push_key = notifications::vapid_public_key(config.push_vapid_private_key);
+  }
+  app.presence = &presence;
   open_doors();
   start_loops();
   server->start();
@@ -225,9 +244,11 @@ std::unique_ptr<bus::Nats> Node::Parts::make_bus() {
 // What was committed here, to the listeners of this node and to the other nodes.
 void Node::Parts::tell(std::vector<Notice> notices) {
   std::vector<bus::Parcel> parcels;
-  for (auto& notice : notices)
+  for (auto& notice : notices) {
+    if (push) push->notifier().hear(notice);
     parcels.push_back({std::move(notice.topics),
                        {std::move(notice.stream), notice.position, std::move(notice.text)}});
+  }
   if (nats) nats->send(parcels);
   for (auto& parcel : parcels) hub.publish(parcel.topics, std::move(parcel.event));
 }
@@ -287,6 +308,8 @@ void Node::Parts::start_loops() {
                    clock.set_offset(offset);
                    co_await runner.drain(10);
                  });
+  add(server->context(), "presence", milliseconds(config.presence_write_ms),
+      [this] { return presence.flush(); });
   add(server->context(), "sweep", kSweepEvery, [this] { return sweep(db, sandbox_db.get()); });
   if (sandbox) {
     delivery_loop = add(sandbox_server->context(), "webhooks", kDeliveryPoll,
@@ -301,11 +324,30 @@ void Node::Parts::start_loops() {
     heal_loop = add(server->context(), "heal", kHealPoll, [this] { return healer->run(); });
   }
   for (auto& loop : loops) loop->start();
+  if (push) push->start();
 }
 
 void Node::Parts::stop_loops(std::chrono::steady_clock::time_point latest) {
   for (auto& loop : loops) loop->stop();
   for (const auto& loop : loops) loop->wait_until(latest);
+}
+
+// What this node has heard and not passed on is written down for another. Where there is no time
+// for it, the log is searched when this node is found dead.
+void Node::Parts::take_leave(std::chrono::steady_clock::time_point latest) {
+  const auto done = std::make_shared<std::promise<void>>();
+  try {
+    db.post(
+        Mode::write,
+        [this](Tx& tx) {
+          if (push) push->notifier().end(tx);
+          presence.end(tx);
+        },
+        [done](std::exception_ptr) { done->set_value(); });
+  } catch (const Error&) {
+    return;
+  }
+  done->get_future().wait_until(latest);
 }
 
 void Node::Parts::stop() {
@@ -322,6 +364,8 @@ void Node::Parts::stop() {
     sandbox_server->wind_down();
     sandbox_server->stop(soft_end, hard_end);
   }
+  if (push) push->stop(soft_end);
+  take_leave(hard_end);
   // Joined before the contexts go: a database thread may still be answering into one.
   chat_db.stop(hard_end);
   db.stop(hard_end);
@@ -330,6 +374,7 @@ void Node::Parts::stop() {
   if (nats) nats->stop(hard_end);
   // Their timers live in the servers' contexts.
   loops.clear();
+  push.reset();
   server.reset();
   sandbox_server.reset();
   if (storage.embedded) storage.embedded->stop();

@@ -6,6 +6,7 @@
 #include "conversations/rows.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/core/digest.hpp"
+#include "bottega/identity/preferences.hpp"
 
 namespace bottega::conversations {
 namespace {
@@ -276,6 +277,9 @@ std::vector<Marker> markers(Tx& tx, const Who& who, ConversationId id) {
 
 void type(Tx& tx, const Who& who, ConversationId id) {
   const auto seat = enter(tx, who, id, identity::Scope::chat, Lock::no);
+  // What a shop's program does is the shop's; a person may keep it to themselves.
+  const bool is_person = who.kind == identity::Kind::person;
+  if (is_person && !identity::preferences_of(tx, who.account).show_typing) return;
   const Json data = {{"account_id", text_of(who.account)}, {"side", text_of(seat.side)}};
   tell(tx, seat.merchant, seat.buyer, {"typing.started", id, 0, tx.now(), data});
 }

@@ -14,6 +14,7 @@
 #include "bottega/gateway/route.hpp"
 #include "bottega/identity/passwords.hpp"
 #include "bottega/jobs/job.hpp"
+#include "bottega/notifications/notifier.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/processors/sandbox.hpp"
@@ -34,8 +35,11 @@ struct App {
   payments::Rules payment_rules;
   payouts::Rules payout_rules;
 
-  processors::Sandbox* sandbox = nullptr;  // none in live mode
-  const bus::Traffic* traffic = nullptr;   // none without other nodes
+  const bus::Traffic* traffic = nullptr;        // none without other nodes
+  processors::Sandbox* sandbox = nullptr;       // none in live mode
+  notifications::Presence* presence = nullptr;  // none for the sandbox's own listener
+  notifications::Notifier* notifier = nullptr;  // none where Web Push is off
+  std::string push_key{};                       // the server's public key, empty where it is off
   std::string public_url{};
   Limits limits{};
   Metrics metrics{};

@@ -71,6 +71,8 @@ const EventRow kEvents[] = {
     {"note.created", Durable::no, "To the merchant's side: a note.", "", nullptr},
     {"note.deleted", Durable::no, "To the merchant's side: a note was taken back.", "", nullptr},
     {"typing.started", Durable::no, "Somebody is typing.", "", nullptr},
+    {"presence.changed", Durable::no, "The other side came or went, or shows it no longer.", "",
+     nullptr},
 };
 
 Json text(std::string_view about) { return {{"type", "string"}, {"description", about}}; }

@@ -94,6 +94,15 @@ std::string Metrics::page(const App& app, std::int64_t jobs_due, std::int64_t jo
   families_->set("jobs_due", jobs_due);
   families_->set("jobs_dead", jobs_dead);
   if (app.traffic != nullptr) families_->set(*app.traffic, healed);
+  if (app.notifier != nullptr) {
+    const auto push = app.notifier->counts();
+    families_->set("push_under_way", push.under_way);
+    families_->set("push_services_left_alone", push.circuits_open);
+    families_->set("push_delivered", push.delivered);
+    families_->set("push_gone", push.gone);
+    families_->set("push_retried", push.retried);
+    families_->set("push_failed", push.failed);
+  }
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());
 }
 

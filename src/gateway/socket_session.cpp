@@ -80,6 +80,7 @@ asio::awaitable<void> SocketSession::run(const std::string& target,
   co_await read_loop();
   list_.remove(this);
   ended_ = true;
+  attendance_.end();
   topics_.set({}, self);
   beat_.cancel();
   patience_.cancel();
@@ -124,6 +125,7 @@ asio::awaitable<void> SocketSession::sign_in(std::string token) {
   request_.who = who;
   if (first) {
     co_await join();
+    if (!ended_) attendance_.begin(app_.presence, who);
     release_at_ = std::chrono::steady_clock::now() + kResumePatience;
   }
   beat_.cancel();  // The token's end may be the next thing to wait for.

@@ -7,6 +7,7 @@
 #include <deque>
 #include <variant>
 
+#include "gateway/attendance.hpp"
 #include "gateway/connection.hpp"
 #include "gateway/feed.hpp"
 #include "gateway/insist.hpp"
@@ -119,6 +120,7 @@ class SocketSession final : public Open,
   // Without permessage-deflate: no inflated bombs.
   boost::beast::websocket::stream<WireLayer, false> socket_;
   Request request_;  // the upgrade; its `who` is the socket's user
+  Attendance attendance_;
   Topics topics_;
   Mailbox<Mail> mail_;
   // What is under way on one conversation: messages at the writer, and what waits behind them.

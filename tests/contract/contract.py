@@ -170,6 +170,21 @@ class Story:
         self.agent_api = guest
         self.agent = made["id"]
 
+    def devices(self):
+        mine = "/v1/accounts/me/preferences"
+        shown = self.buyer.get(mine)
+        self.buyer.call("PUT", mine, {**shown, "show_typing": False})
+        self.buyer.call("PUT", mine, shown)
+        self.buyer.fails(422, "PUT", mine, {"show_typing": True})
+        # A browser's key is a point of the curve, as the server's is.
+        key = self.buyer.get("/v1/push/key")["public_key"]
+        device = {"endpoint": "https://push.invalid/send/1", "content": "none",
+                  "keys": {"p256dh": key, "auth": "AAAAAAAAAAAAAAAAAAAAAA"}}
+        made = self.buyer.post("/v1/push/subscriptions", device)
+        self.buyer.get("/v1/push/subscriptions")
+        self.buyer.call("DELETE", f"/v1/push/subscriptions/{made['id']}")
+        self.buyer.fails(404, "DELETE", f"/v1/push/subscriptions/{made['id']}")
+
     def shop(self):
         self.merchant = self.owner.post("/v1/merchants", {"name": "Lamps", "country": "US",
                                                           "currency": "USD"})["id"]
@@ -211,7 +226,7 @@ class Story:
         self.buyer.call("DELETE", mine + "/messages/3")
         self.owner.fails(403, "DELETE", mine + "/messages/2")
         for path in ("", "/messages?limit=1", "/messages?after=1", "/messages?before=3",
-                     "/receipts"):
+                     "/receipts", "/presence"):
             self.buyer.get(mine + path)
         self.inbox(mine)
         self.buyer.get("/v1/conversations?limit=5")
@@ -319,8 +334,8 @@ def check(server):
     proxy = Proxy(openapi, server.url)
     try:
         story = Story(proxy.url, server)
-        for step in (story.public, story.people, story.shop, story.chat, story.pay, story.follow,
-                     story.staff):
+        for step in (story.public, story.people, story.devices, story.shop, story.chat, story.pay,
+                     story.follow, story.staff):
             step()
     finally:
         proxy.stop()
@@ -335,7 +350,10 @@ def check(server):
 
 def main():
     os.makedirs(OUT, exist_ok=True)
-    server = Server(os.path.abspath(sys.argv[1]))
+    binary = os.path.abspath(sys.argv[1])
+    keys = subprocess.run([binary, "vapid-keys"], capture_output=True, text=True, check=True)
+    server = Server(binary, {"push.vapid_private_key": keys.stdout.split("\n")[0].split("=")[1],
+                             "push.vapid_subject": "mailto:ops@shop.example"})
     try:
         check(server)
     except (Violation, Problem, AssertionError, OSError) as failure:

@@ -51,7 +51,8 @@ void note_events(const std::string& line, std::set<std::string>& names) {
 std::set<std::string> events_in_the_code() {
   const auto root = std::filesystem::path(BOTTEGA_SOURCE_DIR) / "src";
   std::set<std::string> names;
-  for (const auto* module : {"conversations", "orders", "payments", "payouts", "attempts"})
+  for (const auto* module :
+       {"conversations", "notifications", "orders", "payments", "payouts", "attempts"})
     for (const auto& file : std::filesystem::directory_iterator(root / module)) {
       std::istringstream text(read_file(file.path()));
       for (std::string line; std::getline(text, line);) note_events(line, names);

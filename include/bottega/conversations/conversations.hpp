@@ -131,6 +131,7 @@ Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given);
 // Moves the asker's marker forward, never back; tells both sides.
 Marker mark(Tx& tx, const Who& who, ConversationId id, const Receipt& receipt);
 std::vector<Marker> markers(Tx& tx, const Who& who, ConversationId id);
+// Tells that somebody types, unless they do not show it.
 void type(Tx& tx, const Who& who, ConversationId id);
 
 // Conversations by their latest activity, newest first.

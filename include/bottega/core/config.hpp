@@ -44,10 +44,19 @@ struct Config {
 
   std::int64_t chat_batch_max = 256, chat_waiting_max = 10'000;
   std::int64_t chat_edit_window_s = 900, chat_delete_window_s = 172'800;
+  std::int64_t chat_typing_every_s = 3;
 
   Secret bus_url;
   std::string bus_subject = "bottega";
   std::int64_t bus_queue_max_bytes = 8'388'608;
+
+  std::int64_t presence_write_ms = 2'000, presence_lease_s = 60, presence_grace_s = 8;
+  std::int64_t presence_every_s = 10;
+
+  Secret push_vapid_private_key;
+  std::string push_vapid_subject, push_allow_private = "no", push_ca_file;
+  std::int64_t push_delay_s = 5, push_ttl_s = 86'400, push_call_timeout_ms = 10'000;
+  std::int64_t push_calls_max = 16, push_waiting_max = 100'000, push_poll_ms = 1'000;
 
   std::string merchants_countries = "US";
   std::int64_t merchants_invitation_days = 7;

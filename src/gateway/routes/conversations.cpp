@@ -76,12 +76,21 @@ asio::awaitable<Reply> receipts(Call& call) {
   co_return call.page(all, 1000, [](const Marker& marker) { return text_of(marker.account_id); });
 }
 
+// A client may say it at every key: what is too often is taken and not told.
 asio::awaitable<Reply> typing(Call& call) {
   const auto id = call.at<ConversationId>(0);
-  co_return co_await call.transact([&](Tx& tx) {
-    type(tx, call.who(), id);
-    return no_content();
-  });
+  const auto name = "typing:" + call.who().actor() + ':' + text_of(id);
+  const auto every = std::chrono::seconds(call.app.config.chat_typing_every_s);
+  if (call.app.limits.take(name, 1, every).exceeded) co_return no_content();
+  std::exception_ptr refusal;
+  try {
+    co_await call.app.db.transact([&](Tx& tx) { type(tx, call.who(), id); });
+  } catch (...) {
+    refusal = std::current_exception();
+  }
+  if (!refusal) co_return no_content();
+  call.app.limits.give_back(name);
+  std::rethrow_exception(refusal);
 }
 
 const Route kRoutes[] = {
