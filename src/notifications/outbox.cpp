@@ -14,6 +14,12 @@ using Column = std::vector<T>;
 // that had died unnoticed would have been found out.
 constexpr auto kSecondLook = std::chrono::seconds(45);
 
+// Two nodes that hear of one conversation ask one after the other whom to tell: each sees what the
+// other has written down. It is not the lock of the conversation's log, which messages wait for.
+const Sql<void(Column<ConversationId>)> kOneAtATime{"notifications.one_at_a_time", R"(
+    SELECT pg_advisory_xact_lock(hashtextextended(g.id::text, 0))
+    FROM (SELECT id FROM unnest($1::uuid[]) AS u (id) ORDER BY id) g)"};
+
 // Whom to tell, in one statement for many conversations. News is an entry after what somebody has
 // received or been told of, that the other side wrote, or nobody did; notes are news for the
 // merchant's side, never for the buyer. A device hears of nothing older than itself. Whoever mutes
@@ -150,6 +156,7 @@ constexpr std::int64_t kPeopleAtOnce = 100;
 void queue_news(Tx& tx, Column<ConversationId> conversations, std::chrono::seconds ttl) {
   // In one order, so that two nodes that hear of the same do not wait for each other.
   std::ranges::sort(conversations);
+  tx.run(kOneAtATime, conversations);
   tx.run(kQueue, conversations, tx.now(), tx.now() + kSecondLook, tx.now() + kSecondLook + ttl);
 }
 

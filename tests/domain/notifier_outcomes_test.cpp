@@ -33,8 +33,8 @@ TEST_F(PushOutcomes, ADeviceThatIsGoneIsForgotten) {
 TEST_F(PushOutcomes, ABusyServiceIsAskedAgainWhenItSaid) {
   node->pusher->script = {{Fate::retry, 120s, "status 429"}};
   EXPECT_EQ(told_of("Later").size(), 1u);
-  EXPECT_EQ(round_after(119s), 0u);
-  EXPECT_EQ(round_after(2s), 1u);
+  EXPECT_EQ(round_after(100s), 0u);
+  EXPECT_EQ(round_after(21s), 1u);
   EXPECT_EQ(waiting(), 0);
 }
 
@@ -90,7 +90,9 @@ TEST_F(PushOutcomes, AServiceThatFailsDoesNotHoldUpAnother) {
   subscribe(agent, "full", "https://other.example/agent");
   for (int i = 0; i < 20; ++i)
     node->pusher->script.push_back({Fate::retry, std::nullopt, "did not answer"});
-  EXPECT_GE(told_of("To twenty devices of one service").size(), 5u);
+  EXPECT_EQ(told_of("To twenty devices of one service").size(), 4u) << "a quarter of all calls";
+  node->round();
+  EXPECT_EQ(node->take().size(), 4u);
   node->pusher->script.clear();
   say(shop.buyer, "To one of another");
   node->hear();

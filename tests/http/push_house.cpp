@@ -4,11 +4,11 @@
 
 namespace bottega::test {
 
-Certificate::Certificate() {
+Certificate::Certificate(const std::string& names) {
   const auto made = run_program(
       "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
-      "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost -keyout " +
-      file("key.pem") + " -out " + file("certificate.pem"));
+      "-subj /CN=localhost -addext subjectAltName=" +
+      names + " -keyout " + file("key.pem") + " -out " + file("certificate.pem"));
   if (made.status != 0) throw std::runtime_error(made.output);
 }
 

@@ -5,9 +5,9 @@
 
 namespace bottega::test {
 
-// A certificate for this machine and its key, made anew.
+// A certificate for this machine, or for other names, and its key, made anew.
 struct Certificate {
-  Certificate();
+  explicit Certificate(const std::string& names = "IP:127.0.0.1,DNS:localhost");
   std::string file(const std::string& name) const { return (dir.path() / name).string(); }
   TempDir dir;
 };

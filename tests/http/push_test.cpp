@@ -211,13 +211,13 @@ TEST(PushNetwork, TrustsNoServiceWithoutAValidCertificate) {
 }
 
 TEST(PushNetwork, KnowsAServiceByItsName) {
-  const Certificate certificate;
+  const Certificate certificate("DNS:push.example");
   House house(push_settings(certificate));
   PushService service(certificate.file("certificate.pem"), certificate.file("key.pem"));
   auto shop = chat(house.server);
   const Device device;
   // Trusted, but for another name than this one.
-  subscribe(shop.buyer, device, service.url("/", "127.0.0.2"));
+  subscribe(shop.buyer, device, service.url("/", "localhost"));
   send_text(shop, shop.owner.api, "For whom?");
   EXPECT_TRUE(soon([&] { return load_of(house.server, "push_retried") == 1; }));
   EXPECT_EQ(service.count(), 0u);
