@@ -227,7 +227,10 @@ void Presence::settle(const Plan& plan, Time now) {
     const auto& entry = entries_[account];
     const bool is_there = entry.sockets > 0;
     const auto wanted = is_there ? Written::there : Written::gone;
-    const bool is_done = entry.written == wanted && entry.is_told == is_there;
+    // Whoever is gone is remembered for as long as nothing may be told of them again.
+    const bool may_forget = entry.told_at == Time::min() || now >= entry.told_at + options_.every;
+    const bool is_done =
+        entry.written == wanted && entry.is_told == is_there && (is_there || may_forget);
     if (!is_done) {
       queue_.push_back(account);
       continue;

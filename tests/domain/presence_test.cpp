@@ -54,9 +54,9 @@ class PresenceOfPeople : public testing::Test {
   std::vector<std::string> told() {
     std::vector<std::string> out;
     for (const auto& notice : world->notices) {
+      if (notice.stream != text_of(shop.conversation)) continue;
       const auto frame = Json::parse(notice.text);
-      if (frame["event"] != "presence.changed" || notice.stream != text_of(shop.conversation))
-        continue;
+      if (frame["event"] != "presence.changed") continue;
       EXPECT_EQ(notice.position, 0);
       const bool is_buyers = frame["data"]["side"] == "buyer";
       const auto topic = is_buyers ? identity::merchant_topic(shop.merchant)
