@@ -186,8 +186,8 @@ Searched search_news(Tx& tx, Instant since, AccountId after) {
     if (found.conversation_id) out.conversations.push_back(*found.conversation_id);
   }
   std::ranges::sort(out.conversations);
-  const auto [first, last] = std::ranges::unique(out.conversations);
-  out.conversations.erase(first, last);
+  const auto last = std::unique(out.conversations.begin(), out.conversations.end());
+  out.conversations.erase(last, out.conversations.end());
   return out;
 }
 

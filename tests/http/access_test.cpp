@@ -4,6 +4,7 @@
 
 #include "http/routes.hpp"
 #include "http/story.hpp"
+#include "support/http_push_service.hpp"
 
 namespace bottega::test {
 namespace {
@@ -193,6 +194,8 @@ const std::map<std::string, std::string>& others() {
     const auto note = owner.post(talk + "/notes", {{"text", "Likes brass"}});
     const auto reply = owner.post("/v1/merchants/" + shop.merchant + "/canned_replies",
                                   {{"shortcut", "thanks"}, {"text", "Thank you!"}});
+    const auto device = owner.post("/v1/push/subscriptions",
+                                   Device().subscription("https://push.invalid/" + new_key()));
     return std::map<std::string, std::string>{
         {"messages", message.json()["seq"].dump()},
         {"notes", note.json()["id"]},
@@ -206,7 +209,8 @@ const std::map<std::string, std::string>& others() {
         {"sessions", shop.owner.session},
         {"members", shop.owner.id},
         {"api_keys", key.json()["api_key"]["id"]},
-        {"invitations", invitation.json()["invitation"]["id"]}};
+        {"invitations", invitation.json()["invitation"]["id"]},
+        {"subscriptions", device.json()["id"]}};
   }();
   return things;
 }

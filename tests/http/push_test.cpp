@@ -224,12 +224,14 @@ TEST(PushNetwork, KnowsAServiceByItsName) {
 }
 
 TEST(PushNotSetUp, SaysSo) {
-  auto shop = chat(Server::shared());
+  House house;
+  auto shop = chat(house.server);
   const Device device;
   EXPECT_TRUE(is_problem(shop.buyer.api.get("/v1/push/key"), 501, "not_implemented"));
   EXPECT_TRUE(is_problem(
       shop.buyer.api.post("/v1/push/subscriptions", device.subscription("https://push.example/x")),
       501, "not_implemented"));
+  EXPECT_TRUE(shop.buyer.api.get("/v1/push/subscriptions").json()["data"].empty());
 }
 
 TEST(PushNotSetUp, DoesNotStartWithAKeyThatIsNone) {

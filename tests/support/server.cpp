@@ -10,13 +10,17 @@
 #include <stdexcept>
 
 #include "support/shared.hpp"
+#include "bottega/notifications/pusher.hpp"
 
 namespace bottega::test {
 namespace {
 
+// With all that a server may offer.
 struct SharedServer {
   TempDir dir;
-  Server server{dir.path() / "data"};
+  Server server{dir.path() / "data",
+                {"push.vapid_private_key=" + notifications::make_vapid_keys().private_key.reveal(),
+                 "push.vapid_subject=mailto:ops@shop.example"}};
 };
 std::unique_ptr<SharedServer>& slot() {
   static std::unique_ptr<SharedServer> shared;

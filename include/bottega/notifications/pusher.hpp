@@ -2,6 +2,7 @@
 // A way to a device that has no socket. Web Push is one; FCM and APNs would be others, each with a
 // row in push_subscriptions of its own kind.
 #include <boost/asio/awaitable.hpp>
+#include <boost/describe/enum.hpp>
 #include <chrono>
 
 #include "bottega/core/clock.hpp"

@@ -23,8 +23,8 @@ asio::awaitable<Reply> push_key(Call& call) {
 }
 
 asio::awaitable<Reply> subscribe_device(Call& call) {
-  require_push(call.app);
   const auto given = call.body<NewSubscription>();
+  require_push(call.app);
   const auto network =
       call.app.config.push_allow_private == "yes" ? Network::any : Network::public_only;
   const auto reply = co_await call.transact(
@@ -34,14 +34,12 @@ asio::awaitable<Reply> subscribe_device(Call& call) {
 }
 
 asio::awaitable<Reply> devices(Call& call) {
-  require_push(call.app);
   const auto list =
       co_await call.app.db.read([&](Tx& tx) { return list_subscriptions(tx, call.who().account); });
   co_return call.page(list, kSubscriptionsMax, id_of<Subscription>);
 }
 
 asio::awaitable<Reply> unsubscribe_device(Call& call) {
-  require_push(call.app);
   const auto id = call.at<SubscriptionId>(0);
   co_return co_await call.transact([&](Tx& tx) {
     unsubscribe(tx, call.who().account, id);
