@@ -29,6 +29,8 @@ constexpr auto kDeliveryPoll = std::chrono::seconds(1);
 constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
 constexpr unsigned kSandboxThreads = 2;
+// Two statements, which are better not begun than cut off.
+constexpr auto kLeaveWithin = milliseconds(400);
 
 std::string data_dir_of(const Config& config) {
   if (!config.data_dir.empty()) return config.data_dir;
@@ -335,6 +337,7 @@ void Node::Parts::stop_loops(std::chrono::steady_clock::time_point latest) {
 // What this node has heard and not passed on is written down for another. Where there is no time
 // for it, the log is searched when this node is found dead.
 void Node::Parts::take_leave(std::chrono::steady_clock::time_point latest) {
+  if (std::chrono::steady_clock::now() + kLeaveWithin > latest) return;
   const auto done = std::make_shared<std::promise<void>>();
   try {
     db.post(

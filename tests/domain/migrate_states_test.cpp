@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "support/world.hpp"
+#include "bottega/identity/preferences.hpp"
 
 namespace bottega::test {
 namespace {
@@ -42,6 +43,8 @@ std::vector<Column> columns() {
       {"bottega", "merchant_members", "role", words_of<identity::Role>()},
       {"bottega", "invitations", "role", words_of<identity::Role>()},
       {"bottega", "conversations", "status", words_of<conversations::Status>()},
+      {"bottega", "preferences", "push_content", words_of<identity::Content>()},
+      {"bottega", "push_subscriptions", "content", words_of<identity::Content>()},
       {"bottega", "entries", "author", words_of<conversations::Author>()},
       {"bottega", "markers", "side", words_of<conversations::Side>()},
       {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},
