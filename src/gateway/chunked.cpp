@@ -26,11 +26,22 @@ std::size_t ChunkedDecoder::feed(std::string_view bytes) {
     }
     const auto part = std::min(left_, bytes.size() - used);
     body_.append(bytes.substr(used, part));
+    total_ += part;
     used += part;
     left_ -= part;
     if (left_ == 0) state_ = State::data_cr;
   }
   return used;
+}
+
+void ChunkedDecoder::check(std::size_t more) const {
+  if (total_ > body_max_ || more > body_max_ - total_)
+    throw Error(Code::too_large, "the body is larger than " + std::to_string(body_max_) + " bytes");
+}
+
+void ChunkedDecoder::limit(std::size_t body_max) {
+  body_max_ = body_max;
+  check(left_);
 }
 
 void ChunkedDecoder::step(char c) {
@@ -42,9 +53,7 @@ void ChunkedDecoder::step(char c) {
       return;
     case State::size_lf:
       expect(c, '\n');
-      if (left_ > body_max_ - body_.size())
-        throw Error(Code::too_large,
-                    "the body is larger than " + std::to_string(body_max_) + " bytes");
+      check(left_);
       state_ = left_ > 0 ? State::data : State::last_cr;
       return;
     case State::data_cr:

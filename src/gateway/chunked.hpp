@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace bottega::gateway {
 
@@ -14,14 +15,20 @@ class ChunkedDecoder {
   // over the limit, Error(too_large).
   std::size_t feed(std::string_view bytes);
   bool done() const { return state_ == State::done; }
-  std::string take() { return std::move(body_); }
+  // What has come since the last time.
+  std::string take() { return std::exchange(body_, {}); }
+  // From now on the whole body may have so many bytes; what has come already counts.
+  void limit(std::size_t body_max);
 
  private:
   enum class State : std::uint8_t { size, size_lf, data, data_cr, data_lf, last_cr, last_lf, done };
   void step(char c);
   void take_size_digit(char c);
 
+  void check(std::size_t more) const;
+
   std::size_t body_max_;
+  std::size_t total_ = 0;  // bytes of the body so far
   State state_ = State::size;
   std::size_t left_ = 0;  // bytes of the present chunk still to come
   unsigned digits_ = 0;

@@ -9,6 +9,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "gateway/body_stream.hpp"
 #include "gateway/chunked.hpp"
 #include "gateway/deadline.hpp"
 #include "gateway/dispatch.hpp"
@@ -77,7 +78,7 @@ class Connection final : public Open {
         co_await take_over(*head);
         co_return Next::taken_over;
       }
-      co_await read_body(*head);
+      if (!streams_body(app_, head->request)) co_await read_body(*head);
       deadline_.disarm();
     } catch (const Gone&) {
       throw;
@@ -102,6 +103,11 @@ class Connection final : public Open {
     Reply reply;
     std::optional<std::string> token;
     std::exception_ptr failure;
+    std::optional<BodyStream> body;
+    if (streams_body(app_, head.request)) {
+      body.emplace(*stream_, buffer_, head.framing, pace());
+      head.request.incoming = &*body;
+    }
     try {
       token = bearer_token(head.request);
     } catch (const Error&) {
@@ -116,6 +122,8 @@ class Connection final : public Open {
     } else {
       reply = co_await dispatch(app_, head.request, token);
     }
+    // Behind a body that nobody wanted, nobody knows where the next request begins.
+    if (body && !body->is_whole()) head.framing.keep_alive = false;
     const auto next =
         head.framing.keep_alive && !stopping_ && !app_.stopping ? Next::more : Next::close;
     co_await write(reply, &head, next);
@@ -210,13 +218,58 @@ class Connection final : public Open {
     co_await asio::async_write(*stream_, bytes, asio::use_awaitable);
   }
 
+  Pace pace() const {
+    return {seconds(app_.config.http_read_timeout_s), app_.config.attachments_rate_min_bytes_per_s};
+  }
+
   asio::awaitable<void> write(const Reply& reply, const Head* head, Next next) {
     http::response<http::string_body> out;
     out.result(reply.status);
     out.version(11);
     out.body() = body_text(reply);
+    set_fields(out, reply, head, next);
+    const bool no_body = reply.status == 204 || reply.status == 304;
+    if (reply.stream)
+      out.content_length(reply.stream->length());
+    else if (!no_body)
+      out.content_length(out.body().size());
+    const bool is_head = head != nullptr && head->is_head;
+    if (no_body || is_head || reply.stream) out.body().clear();
+    stream_->expires_after(seconds(app_.config.http_write_timeout_s));
+    co_await http::async_write(*stream_, out, asio::use_awaitable);
+    if (reply.stream && !is_head) co_await pour(*reply.stream);
+  }
+
+  // Whoever takes it too slowly is cut off; so is everybody where it cannot be read to its end, for
+  // the length was told.
+  asio::awaitable<void> pour(Outgoing& body) {
+    Pace pace{seconds(app_.config.http_write_timeout_s),
+              app_.config.attachments_rate_min_bytes_per_s};
+    std::uint64_t sent = 0;
+    for (auto left = body.length(); left > 0;) {
+      const auto bytes = co_await next_of(body);
+      if (bytes.empty() || bytes.size() > left) throw Gone{};
+      stream_->expires_after(std::max(pace.left(sent), std::chrono::milliseconds(1)));
+      const auto piece = asio::buffer(bytes.data(), bytes.size());
+      co_await asio::async_write(*stream_, piece, asio::use_awaitable);
+      sent += bytes.size();
+      left -= bytes.size();
+    }
+  }
+
+  asio::awaitable<std::string_view> next_of(Outgoing& body) {
+    try {
+      co_return co_await body.next();
+    } catch (const Error& error) {
+      log::error("download.broken", {{"error", std::string(error.what())}});
+    }
+    throw Gone{};
+  }
+
+  void set_fields(http::response<http::string_body>& out, const Reply& reply, const Head* head,
+                  Next next) const {
     for (const auto& [name, value] : reply.headers) out.insert(name, value);
-    if (!out.body().empty()) out.set(http::field::content_type, media_type(reply));
+    if (!out.body().empty() || reply.stream) out.set(http::field::content_type, media_type(reply));
     out.set("X-Content-Type-Options", "nosniff");
     out.set("Referrer-Policy", "no-referrer");
     if (out.find(http::field::cache_control) == out.end())
@@ -231,11 +284,6 @@ class Connection final : public Open {
       allow_origin(*head, out);
     }
     out.keep_alive(next == Next::more);
-    const bool no_body = reply.status == 204 || reply.status == 304;
-    if (!no_body) out.content_length(out.body().size());
-    if (no_body || (head != nullptr && head->is_head)) out.body().clear();
-    stream_->expires_after(seconds(app_.config.http_write_timeout_s));
-    co_await http::async_write(*stream_, out, asio::use_awaitable);
   }
 
   // Pages of listed origins may call us (https://fetch.spec.whatwg.org, CORS); by default none may.

@@ -54,6 +54,15 @@ std::optional<std::vector<std::string>> fit(std::string_view pattern, std::strin
   return captured;
 }
 
+// Whether a path fits the pattern; what cannot be decoded is refused later.
+bool fits(std::string_view pattern, std::string_view path) {
+  try {
+    return fit(pattern, path).has_value();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 Match match(std::span<const Route> routes, const Request& request) {
   std::string allowed;
   for (const auto& route : routes) {
@@ -117,6 +126,10 @@ Allowance spend(App& app, Budget budget, const identity::Who& who, const std::st
 }
 
 void check_body(const Route& route, const Request& request) {
+  if (route.streams != nullptr) {
+    if (request.incoming != nullptr) return;
+    throw Error(Code::unsupported_media_type, "send the bytes as the body of an HTTP request");
+  }
   if (request.body.empty() && !request.json) return;
   const bool is_nothing = request.json ? *request.json == Json::object() : request.body == "{}";
   if (route.takes == nullptr && route.media_type == "application/json" && !is_nothing)
@@ -141,7 +154,7 @@ void check_key(const Route& route, const Request& request) {
 
 // A strong validator for what a GET answers (RFC 9110, 8.8.3), and 304 where the client has it.
 void tag(const Request& request, Reply& reply) {
-  if (request.verb != Verb::get || reply.status != 200) return;
+  if (request.verb != Verb::get || reply.status != 200 || reply.stream) return;
   const auto etag = '"' + sha256_hex(body_text(reply)).substr(0, 24) + '"';
   const auto seen = request.header("if-none-match");
   reply.headers.emplace_back("ETag", etag);
@@ -187,6 +200,13 @@ void add_limits(Reply& reply, const Progress& progress) {
 }
 
 }  // namespace
+
+bool streams_body(const App& app, const Request& request) {
+  for (const auto& route : app.routes)
+    if (route.streams != nullptr && route.verb == request.verb && fits(route.path, request.path))
+      return true;
+  return false;
+}
 
 asio::awaitable<identity::Who> authenticate(App& app, std::string token) {
   const auto hash = sha256_hex(token);

@@ -8,6 +8,9 @@ namespace bottega::gateway {
 // Who the bearer token belongs to; the one way in for every transport.
 asio::awaitable<identity::Who> authenticate(App& app, std::string token);
 
+// Whether the handler that the request is for reads the body itself, as it comes.
+bool streams_body(const App& app, const Request& request);
+
 // `token` is the bearer token, if the transport has not settled already who asks.
 asio::awaitable<Reply> dispatch(App& app, Request request, std::optional<std::string> token);
 

@@ -102,6 +102,7 @@ Head read_head(std::string_view raw) {
   request.path = head.target.substr(0, question);
   if (question != std::string::npos) request.query = head.target.substr(question + 1);
   read_fields(raw.substr(first.size() + 2), request);
+  if (head.is_head) request.headers.erase("range");  // RFC 9110, 14.2: it is for GET
   request.media_type = media_type_of(request.header("content-type"));
   request.user_agent = std::string(request.header("user-agent").substr(0, 200));
   request.request_id = request_id_of(request.header("x-request-id"));

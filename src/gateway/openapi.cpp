@@ -27,8 +27,12 @@ const Parameter kParameters[] = {
     {"conversation_id", "Of this conversation.", R"({"type":"string","maxLength":90})", true},
     {"state", "Only in this state.", kText},
     {"email", "Only with this mail address.", kText},
-    {"name", "Only with this in the name.", kText},
+    {"name", "With this in the name, or the name of what is uploaded.", kText},
     {"subject", "Only about this id.", kText},
+    {"variant", "The file itself, or its thumbnail.",
+     R"({"type":"string","enum":["original","thumbnail"],"default":"original"})"},
+    {"expires", "As it is in the link: seconds since 1970.", R"({"type":"integer","minimum":0})"},
+    {"signature", "As it is in the link.", kText},
 };
 
 // Successes that a row cannot say with its one status.
@@ -36,7 +40,8 @@ struct Also {
   std::string_view name;
   unsigned status;
 };
-constexpr Also kAlso[] = {{"openConversation", 200}, {"acceptPaymentRequest", 202}};
+constexpr Also kAlso[] = {
+    {"openConversation", 200}, {"acceptPaymentRequest", 202}, {"getAttachmentContent", 206}};
 
 std::string_view method_of(Verb verb) {
   switch (verb) {
@@ -110,6 +115,13 @@ Json parameters_of(const Route& route) {
          {"required", route.once == Once::required},
          {"description", "The same key and body again give the same answer, kept 7 days."},
          {"schema", {{"type", "string"}, {"minLength", 1}, {"maxLength", 257}}}});
+  if (route.media_type == "*/*")
+    for (const auto name : {"Range", "If-Range"})
+      out.push_back({{"name", name},
+                     {"in", "header"},
+                     {"required", false},
+                     {"description", "RFC 9110, 14: one range of bytes."},
+                     {"schema", {{"type", "string"}}}});
   if (is_single(route))
     out.push_back({{"name", "If-None-Match"},
                    {"in", "header"},
@@ -165,10 +177,13 @@ Json operation_of(const Route& route, Components& components) {
                                                    : Json::array({Json{{"bearer", Json::array()}}});
   if (const auto parameters = parameters_of(route); !parameters.empty())
     out["parameters"] = parameters;
-  if (route.takes != nullptr)
-    out["requestBody"] = {
-        {"required", true},
-        {"content", {{"application/json", {{"schema", route.takes(components)}}}}}};
+  if (route.takes != nullptr) {
+    const auto types =
+        route.streams != nullptr ? route.streams() : std::vector<std::string>{"application/json"};
+    Json content = Json::object();
+    for (const auto& type : types) content[type] = {{"schema", route.takes(components)}};
+    out["requestBody"] = {{"required", true}, {"content", content}};
+  }
   return out;
 }
 

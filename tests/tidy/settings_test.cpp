@@ -33,7 +33,7 @@ TEST(SettingsCheck, FindsWhatIsPlanted) {
 }
 
 TEST(Settings, HaveDistinctNamesOfTheirModuleAndASentence) {
-  static const std::regex name("[a-z]+(\\.[a-z_]+)?");
+  static const std::regex name("[a-z]+(\\.[a-z0-9_]+)?");
   std::set<std::string_view> seen;
   for (const auto& row : settings()) {
     EXPECT_TRUE(seen.insert(row.name).second) << row.name;

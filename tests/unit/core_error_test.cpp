@@ -31,11 +31,13 @@ const Known kKnown[] = {
     {Code::request_timeout, 408, "request_timeout", Retry::later},
     {Code::conflict, 409, "conflict", Retry::never},
     {Code::in_flight, 409, "in_flight", Retry::later},
+    {Code::link_expired, 410, "link_expired", Retry::never},
     {Code::length_required, 411, "length_required", Retry::never},
     {Code::precondition_failed, 412, "precondition_failed", Retry::never},
     {Code::too_large, 413, "too_large", Retry::never},
     {Code::uri_too_long, 414, "uri_too_long", Retry::never},
     {Code::unsupported_media_type, 415, "unsupported_media_type", Retry::never},
+    {Code::range_not_satisfiable, 416, "range_not_satisfiable", Retry::never},
     {Code::expectation_failed, 417, "expectation_failed", Retry::never},
     {Code::invalid, 422, "invalid", Retry::never},
     {Code::idempotency_key_reused, 422, "idempotency_key_reused", Retry::never},
@@ -49,6 +51,7 @@ const Known kKnown[] = {
     {Code::busy, 503, "busy", Retry::later},
     {Code::stopping, 503, "stopping", Retry::later},
     {Code::http_version, 505, "http_version", Retry::never},
+    {Code::storage_full, 507, "storage_full", Retry::later},
 };
 
 class ErrorCode : public testing::TestWithParam<Known> {};

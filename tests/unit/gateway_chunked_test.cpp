@@ -103,6 +103,26 @@ TEST(Chunked, OneByteOverTheLimitIsTooLargeBeforeItArrives) {
   EXPECT_EQ(failure_of("1\r\n", 0), Code::too_large);
 }
 
+TEST(Chunked, ABodyTakenPieceByPieceKeepsItsLimitAsAWhole) {
+  ChunkedDecoder decoder(8);
+  decoder.feed("5\r\nabc");
+  EXPECT_EQ(decoder.take(), "abc");
+  EXPECT_EQ(decoder.take(), "") << "each byte is given once";
+  decoder.feed("de\r\n");
+  EXPECT_EQ(decoder.take(), "de");
+  decoder.feed("3\r\nfgh\r\n");
+  EXPECT_EQ(decoder.take(), "fgh");
+  EXPECT_THROW(decoder.feed("1\r\n"), Error);
+}
+
+TEST(Chunked, ALimitThatComesLaterCountsWhatIsThereAndWhatIsAnnounced) {
+  ChunkedDecoder decoder(1'000);
+  decoder.feed("5\r\nabc");
+  EXPECT_NO_THROW(decoder.limit(5));
+  EXPECT_THROW(decoder.limit(4), Error) << "two more bytes were announced";
+  EXPECT_THROW(decoder.limit(2), Error) << "three have come";
+}
+
 TEST(Chunked, TheLargestSizeThereIsDoesNotOverflowTheLimit) {
   EXPECT_EQ(failure_of("ffffffff\r\n"), Code::too_large);
   EXPECT_EQ(failure_of("1\r\na\r\nffffffff\r\n"), Code::too_large);

@@ -58,6 +58,22 @@ struct Config {
   std::int64_t push_delay_s = 5, push_ttl_s = 86'400, push_call_timeout_ms = 10'000;
   std::int64_t push_calls_max = 16, push_waiting_max = 100'000, push_poll_ms = 1'000;
 
+  std::string attachments_dir, attachments_downloads = "through";
+  std::int64_t attachments_image_max_bytes = 5'242'880, attachments_audio_max_bytes = 16'777'216;
+  std::int64_t attachments_video_max_bytes = 16'777'216;
+  std::int64_t attachments_document_max_bytes = 104'857'600, attachments_pixels_max = 50'000'000;
+  std::int64_t attachments_per_account_bytes_per_day = 1'073'741'824;
+  std::int64_t attachments_total_max_bytes = 107'374'182'400;
+  std::int64_t attachments_keep_hours = 24, attachments_rate_min_bytes_per_s = 8'192;
+  std::int64_t attachments_url_s = 900;
+  Secret attachments_url_secret;
+  std::int64_t attachments_threads = 2, attachments_image_threads = 1;
+  std::int64_t attachments_image_waiting_max = 32;
+  std::string attachments_s3_url, attachments_s3_bucket, attachments_s3_region = "us-east-1";
+  std::string attachments_s3_access_key;
+  Secret attachments_s3_secret_key;
+  std::int64_t attachments_s3_timeout_ms = 20'000;
+
   std::string merchants_countries = "US";
   std::int64_t merchants_invitation_days = 7;
   std::int64_t fees_basis_points = 290, fees_fixed = 30;

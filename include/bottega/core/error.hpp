@@ -28,11 +28,13 @@ enum class Code : std::uint8_t {
   request_timeout,
   conflict,
   in_flight,
+  link_expired,
   length_required,
   precondition_failed,
   too_large,
   uri_too_long,
   unsupported_media_type,
+  range_not_satisfiable,
   expectation_failed,
   invalid,
   idempotency_key_reused,
@@ -46,6 +48,7 @@ enum class Code : std::uint8_t {
   busy,
   stopping,
   http_version,
+  storage_full,
 };
 
 // Whether the same request may succeed later without being changed.
@@ -76,6 +79,7 @@ inline constexpr auto kCodes = std::to_array<CodeInfo>({
      Retry::later},
     {Code::conflict, 409, "conflict", "Not possible in the present state", Retry::never},
     {Code::in_flight, 409, "in_flight", "The same request is still being worked on", Retry::later},
+    {Code::link_expired, 410, "link_expired", "This link has expired", Retry::never},
     {Code::length_required, 411, "length_required", "The length of the body must be known",
      Retry::never},
     {Code::precondition_failed, 412, "precondition_failed", "It has changed since you read it",
@@ -83,7 +87,9 @@ inline constexpr auto kCodes = std::to_array<CodeInfo>({
     {Code::too_large, 413, "too_large", "The request is too large", Retry::never},
     {Code::uri_too_long, 414, "uri_too_long", "The address is too long", Retry::never},
     {Code::unsupported_media_type, 415, "unsupported_media_type",
-     "The body must be application/json", Retry::never},
+     "This kind of content is not taken here", Retry::never},
+    {Code::range_not_satisfiable, 416, "range_not_satisfiable", "There is nothing in this range",
+     Retry::never},
     {Code::expectation_failed, 417, "expectation_failed", "This expectation cannot be met",
      Retry::never},
     {Code::invalid, 422, "invalid", "The request is not valid", Retry::never},
@@ -103,6 +109,7 @@ inline constexpr auto kCodes = std::to_array<CodeInfo>({
     {Code::stopping, 503, "stopping", "This server is stopping", Retry::later},
     {Code::http_version, 505, "http_version", "This version of HTTP is not spoken here",
      Retry::never},
+    {Code::storage_full, 507, "storage_full", "There is no room for more", Retry::later},
 });
 static_assert(std::ranges::all_of(kCodes,
                                   [i = 0](const CodeInfo& row) mutable {

@@ -4,6 +4,7 @@
 // is seen here.
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <memory>
 #include <span>
 
 #include "bottega/core/schema.hpp"
@@ -30,12 +31,36 @@ enum class Budget : std::uint8_t { reads, writes, logins };
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// A body that the handler reads as it comes, so that nobody holds it as a whole.
+class Incoming {
+ public:
+  virtual ~Incoming() = default;
+  // What the client said that its length is.
+  virtual std::optional<std::uint64_t> length() const = 0;
+  // No more than so many bytes are taken from now on; throws Error(too_large) where the client has
+  // said or sent more already.
+  virtual void limit(std::uint64_t bytes_max) = 0;
+  // The next bytes, valid until the next call; none at the end. Throws Error(too_large, malformed,
+  // request_timeout).
+  virtual asio::awaitable<std::string_view> next() = 0;
+};
+
+// The body of an answer that is read as it leaves. What it throws cuts the connection.
+class Outgoing {
+ public:
+  virtual ~Outgoing() = default;
+  virtual std::uint64_t length() const = 0;
+  // The next bytes, valid until the next call; none at the end.
+  virtual asio::awaitable<std::string_view> next() = 0;
+};
+
 struct Reply {
   unsigned status = 200;
   Json body;  // a null body with no text is an empty answer
   Headers headers;
   std::string text;  // with its media type, instead of a JSON body
   std::string media_type;
+  std::shared_ptr<Outgoing> stream = nullptr;  // instead of either
 };
 template <class T>
 Reply ok(const T& value) {
@@ -57,8 +82,9 @@ struct Request {
   Verb verb = Verb::get;
   std::string path, query;
   std::string body, media_type;
-  std::optional<Json> json;  // the body, where the transport has read it as JSON already
-  processors::Headers headers;  // names in lower case
+  Incoming* incoming = nullptr;  // the body, where the route's handler is to read it
+  std::optional<Json> json;      // the body, where the transport has read it as JSON already
+  processors::Headers headers;   // names in lower case
   std::string address, user_agent;
   std::string request_id, trace_parent;
   identity::Who who;
@@ -169,6 +195,9 @@ inline constexpr SchemaOf kGives = &schema_for<T>;
 template <class T>
 inline constexpr SchemaOf kGivesPage = &schema_of_page<T>;
 
+// The media types of a body that is streamed.
+using TypesOf = std::vector<std::string> (*)();
+
 struct Route {
   Verb verb;
   std::string_view path;  // "/v1/orders/{id}/ship"
@@ -184,6 +213,7 @@ struct Route {
   std::string_view media_type =
       "application/json";            // of the body it takes and of the answer it gives
   std::string_view parameters = "";  // query parameters: "limit cursor after"
+  TypesOf streams = nullptr;         // where the handler reads the body as it comes
 };
 bool is_parameter(const Route& route, std::string_view name);
 
