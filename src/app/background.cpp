@@ -64,7 +64,7 @@ asio::awaitable<void> Loop::run() {
   ended_.set_value();
 }
 
-asio::awaitable<void> sweep(Database& db, Database* sandbox) {
+asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot& depot) {
   co_await db.transact([&](Tx& tx) {
     identity::sweep_tokens(tx);
     gateway::sweep_once(tx);
@@ -72,6 +72,7 @@ asio::awaitable<void> sweep(Database& db, Database* sandbox) {
     tx.run(kSweepTokens);
   });
   if (sandbox != nullptr) co_await sandbox->transact([&](Tx& tx) { tx.run(kSweepSandbox); });
+  co_await depot.sweep();
 }
 
 }  // namespace bottega

@@ -6,6 +6,7 @@
 #include <functional>
 #include <future>
 
+#include "bottega/attachments/depot.hpp"
 #include "bottega/jobs/job.hpp"
 #include "bottega/processors/sandbox.hpp"
 
@@ -36,7 +37,8 @@ class Loop {
   std::future<void> end_ = ended_.get_future();
 };
 
-// Removes what nobody can need any more: old tokens, kept replies, commit tokens.
-asio::awaitable<void> sweep(Database& db, Database* sandbox);
+// Removes what nobody can need any more: old tokens, kept replies, commit tokens,
+// what broken uploads have left.
+asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot& depot);
 
 }  // namespace bottega

@@ -108,6 +108,7 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
   constexpr auto quick = 10s;
   const auto with_calls =
       quick + std::chrono::ceil<std::chrono::seconds>(2 * world.payment_rules.call_timeout);
+  constexpr auto with_files = 5min;
   return {
       {payments::kExpireJob, with_calls, tried,
        [w](const jobs::Job& job) { return expire_request(*w, job); }},
@@ -124,6 +125,11 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
        [w](const jobs::Job& job) {
          return payouts::pay(w->db, w->registry, merchant_of(job),
                              from_text<payouts::PayoutId>(job.about), w->payout_rules);
+       }},
+      {attachments::kClearJob, with_files, tried,
+       [w](const jobs::Job& job) {
+         return attachments::clear(w->db, w->depot, merchant_of(job),
+                                   from_text<attachments::AttachmentId>(job.about));
        }},
       {attempts::kEventJob, quick, tried,
        [w](const jobs::Job& job) { return handle_event(*w, job); }},

@@ -1,5 +1,6 @@
 #pragma once
 // Which function does which kind of job: the one place that knows all of them.
+#include "bottega/attachments/depot.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
 
@@ -10,6 +11,7 @@ struct JobWorld {
   const processors::Registry& registry;
   const payments::Rules& payment_rules;
   const payouts::Rules& payout_rules;
+  attachments::Depot& depot;
 };
 // The kinds refer to the world, which must outlive them.
 std::vector<jobs::Kind> job_kinds(const JobWorld& world);

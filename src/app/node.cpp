@@ -37,6 +37,17 @@ std::string data_dir_of(const Config& config) {
   return geteuid() == 0 ? "/var/lib/bottega" : "data";
 }
 
+std::filesystem::path attachments_dir_of(const Config& config) {
+  if (!config.attachments_dir.empty()) return config.attachments_dir;
+  return std::filesystem::path(data_dir_of(config)) / "attachments";
+}
+
+// All nodes on one database sign alike.
+Secret url_secret_of(const Config& config, Database& db) {
+  if (!config.attachments_url_secret.empty()) return config.attachments_url_secret;
+  return db.transact_blocking([](Tx& tx) { return attachments::shared_url_secret(tx); });
+}
+
 void relay_log(std::string_view level, std::string_view message) {
   const std::string text(message);
   if (level == "error")
@@ -154,6 +165,8 @@ struct Node::Parts {
   // The product's database threads, the chat's one, and the sandbox processor's own.
   Database db, chat_db;
   std::unique_ptr<Database> sandbox_db;
+  // Where files are, and the threads that read and write them.
+  attachments::Depot depot;
   // The processors that merchants may be paid through.
   std::unique_ptr<processors::Sandbox> sandbox;
   processors::Registry registry;
@@ -189,9 +202,10 @@ Node::Parts::Parts(Config given)
          [this](std::vector<Notice> notices) { tell(std::move(notices)); }),
       chat_db(conversations::Writer::options_from(options_of(config, storage.url)), clock,
               [this](std::vector<Notice> notices) { tell(std::move(notices)); }),
+      depot(config, attachments_dir_of(config), clock, url_secret_of(config, db)),
       payment_rules(payment_rules_of(config)),
       payout_rules(payout_rules_of(config)),
-      world{db, registry, payment_rules, payout_rules},
+      world{db, registry, payment_rules, payout_rules, depot},
       runner(db, job_kinds(world), config.jobs_batch),
       writer(chat_db, static_cast<std::size_t>(config.chat_batch_max),
              static_cast<std::size_t>(config.chat_waiting_max)),
@@ -209,7 +223,8 @@ Node::Parts::Parts(Config given)
           .poke_jobs = [this] { job_loop->poke(); },
           .routes = gateway::all_routes(),
           .payment_rules = payment_rules,
-          .payout_rules = payout_rules} {
+          .payout_rules = payout_rules,
+          .depot = &depot} {
   clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
   if (config.mode == "live") refuse_demo_people(db);
   if (config.mode == "sandbox") {
@@ -312,7 +327,8 @@ void Node::Parts::start_loops() {
                  });
   add(server->context(), "presence", milliseconds(config.presence_write_ms),
       [this] { return presence.flush(); });
-  add(server->context(), "sweep", kSweepEvery, [this] { return sweep(db, sandbox_db.get()); });
+  add(server->context(), "sweep", kSweepEvery,
+      [this] { return sweep(db, sandbox_db.get(), depot); });
   if (sandbox) {
     delivery_loop = add(sandbox_server->context(), "webhooks", kDeliveryPoll,
                         [this]() -> asio::awaitable<void> {
@@ -369,10 +385,11 @@ void Node::Parts::stop() {
   }
   if (push) push->stop(soft_end);
   take_leave(hard_end);
-  // Joined before the contexts go: a database thread may still be answering into one.
+  // Joined before the contexts go: a thread may still be answering into one.
   chat_db.stop(hard_end);
   db.stop(hard_end);
   if (sandbox_db) sandbox_db->stop(hard_end);
+  depot.stop();
   // The last news of this node; and nobody hears of others' any more.
   if (nats) nats->stop(hard_end);
   // Their timers live in the servers' contexts.

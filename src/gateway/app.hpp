@@ -7,6 +7,7 @@
 #include "gateway/limits.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/tokens.hpp"
+#include "bottega/attachments/depot.hpp"
 #include "bottega/bus/hub.hpp"
 #include "bottega/bus/traffic.hpp"
 #include "bottega/conversations/writer.hpp"
@@ -36,6 +37,7 @@ struct App {
   payouts::Rules payout_rules;
 
   const bus::Traffic* traffic = nullptr;        // none without other nodes
+  attachments::Depot* depot = nullptr;          // none where no files are served
   processors::Sandbox* sandbox = nullptr;       // none in live mode
   notifications::Presence* presence = nullptr;  // none for the sandbox's own listener
   notifications::Notifier* notifier = nullptr;  // none where Web Push is off

@@ -107,6 +107,9 @@ const Sql<MerchantId(ThingId)> kDirectory{"identity.directory", R"(
 const Sql<void(ThingId, MerchantId)> kEnterDirectory{"identity.enter_directory", R"(
     INSERT INTO directory (id, merchant_id) VALUES ($1, $2))"};
 
+const Sql<void(ThingId)> kLeaveDirectory{"identity.leave_directory", R"(
+    DELETE FROM directory WHERE id = $1)"};
+
 // Open sockets of the account begin, or cease, to listen to the shop.
 void announce_membership(Tx& tx, AccountId account) {
   tx.announce({{account_topic(account)}, account_topic(account), 0, "join"});
@@ -247,5 +250,6 @@ MerchantId merchant_of(Tx& tx, const Uuid& thing) { return tx.one(kDirectory, Th
 void enter_directory(Tx& tx, const Uuid& thing, MerchantId merchant) {
   tx.run(kEnterDirectory, ThingId{thing}, merchant);
 }
+void leave_directory(Tx& tx, const Uuid& thing) { tx.run(kLeaveDirectory, ThingId{thing}); }
 
 }  // namespace bottega::identity

@@ -45,6 +45,8 @@ std::vector<Column> columns() {
       {"bottega", "conversations", "status", words_of<conversations::Status>()},
       {"bottega", "preferences", "push_content", words_of<identity::Content>()},
       {"bottega", "push_subscriptions", "content", words_of<identity::Content>()},
+      {"bottega", "attachments", "state", words_of<attachments::State>()},
+      {"bottega", "attachments", "kind", words_of<attachments::Kind>()},
       {"bottega", "entries", "author", words_of<conversations::Author>()},
       {"bottega", "markers", "side", words_of<conversations::Side>()},
       {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},

@@ -40,7 +40,8 @@ World::World(processors::SandboxOptions options)
       sandbox(sandbox_db, std::move(options)),
       payment_rules{75'000'000, 24h, 10'000ms, std::chrono::days(7)},
       payout_rules{3, 10'000ms},
-      job_world{db, registry, payment_rules, payout_rules},
+      depot(config, files.path() / "attachments", clock, Secret("a secret of the tests")),
+      job_world{db, registry, payment_rules, payout_rules, depot},
       runner(db, job_kinds(job_world), 16) {
   registry.add(processors::make_sandbox_processor(sandbox));
 }

@@ -84,6 +84,9 @@ class World {
   processors::Registry registry;
   payments::Rules payment_rules;
   payouts::Rules payout_rules;
+  Config config;
+  TempDir files;
+  attachments::Depot depot;
   JobWorld job_world;
   jobs::Runner runner;
 

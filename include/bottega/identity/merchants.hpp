@@ -127,5 +127,7 @@ std::string merchant_topic(MerchantId merchant);
 MerchantId merchant_of(Tx& tx, const Uuid& thing);
 // Enters a new thing into the directory that merchant_of reads.
 void enter_directory(Tx& tx, const Uuid& thing, MerchantId merchant);
+// Takes out what is gone for good.
+void leave_directory(Tx& tx, const Uuid& thing);
 
 }  // namespace bottega::identity
