@@ -38,6 +38,12 @@ constexpr Chapter kChapters[] = {
      "what is so now. An answer of 409 with `Retry-After` means that the first one is still at "
      "work.",
      ""},
+    {"Files",
+     "`POST /v1/conversations/{id}/attachments` takes the bytes of a file as its body, and says "
+     "what it is by its bytes. `GET /v1/attachments/{id}` has links to the bytes that need no "
+     "token and are good for a while; they answer a `Range`. An upload that no message names is "
+     "removed after a day.",
+     ""},
     {"Who may do what",
      "A merchant has members: an `agent` chats, asks for payment and ships; a `manager` also "
      "cancels "

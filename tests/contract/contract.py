@@ -257,6 +257,29 @@ class Story:
         self.owner.get(f"/v1/conversations?merchant_id={self.merchant}&status=open&label=vip"
                        "&assignee=me")
 
+    def files(self):
+        """A file as its bytes: the client of the others speaks JSON only."""
+        path = f"/v1/conversations/{self.conversation}/attachments?name=lamp.txt"
+        headers = {"Authorization": "Bearer " + self.buyer.token, "Content-Type": "text/plain",
+                   "Idempotency-Key": "lamp"}
+        for status, text in ((201, b"A lamp of brass"), (422, b"Another lamp")):
+            got, answer, _ = self.buyer._exchange("POST", path, text, headers)
+            if got != status:
+                raise Violation(f"POST {path} answered {got}: {answer}")
+            if got == 201:
+                file = json.loads(answer)
+        mine = f"/v1/attachments/{file['id']}"
+        link = self.buyer.get(mine)["url"]
+        content = link[link.index("/v1/"):]
+        anyone = Checked(self.url)
+        if anyone.get(content) != "A lamp of brass":
+            raise Violation("another file came back")
+        status, part, _ = anyone._exchange("GET", content, None, {"Range": "bytes=2-5"})
+        if (status, part) != (206, b"lamp"):
+            raise Violation(f"a part is {status} {part}")
+        anyone.fails(404, "GET", content[:-1])
+        self.owner.fails(404, "GET", mine)
+
     def ask(self, amount=12_500):
         return self.owner.post("/v1/payment_requests", {
             "conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
@@ -333,7 +356,7 @@ def check(server):
     proxy = Proxy(openapi, server.url)
     try:
         story = Story(proxy.url, server)
-        for step in (story.public, story.people, story.devices, story.shop, story.chat, story.pay,
+        for step in (story.public, story.people, story.devices, story.shop, story.chat, story.files, story.pay,
                      story.follow, story.staff):
             step()
     finally:

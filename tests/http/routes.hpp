@@ -59,7 +59,8 @@ inline std::string somewhere(const gateway::Route& route) {
       {"sessions", "sess"},         {"members", "usr"},
       {"api_keys", "key"},          {"accounts", "usr"},
       {"invitations", "inv"},       {"notes", "note"},
-      {"canned_replies", "canned"}, {"subscriptions", "push"}};
+      {"canned_replies", "canned"}, {"subscriptions", "push"},
+      {"attachments", "att"}};
   return path_with(route, [&](const std::string& collection) {
     if (collection == "messages") return std::string("1");
     return prefixes.at(collection) + "_01h2xcejqtf2nbrexx3vqjhp41";
