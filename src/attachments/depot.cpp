@@ -37,7 +37,7 @@ void remove_stale(const fs::path& folder) {
 }  // namespace
 
 Depot::Depot(const Config& config, const fs::path& folder, const Clock& clock, Secret url_secret)
-    : config_(config),
+    : limits_(limits_of(config)),
       folder_(folder),
       url_secret_(std::move(url_secret)),
       // How many wait is bounded by the connections.
@@ -48,28 +48,34 @@ Depot::Depot(const Config& config, const fs::path& folder, const Clock& clock, S
   make_folder(folder_ / "incoming");
 }
 
+Depot::Limits Depot::limits_of(const Config& config) {
+  return {config.attachments_image_max_bytes,
+          config.attachments_audio_max_bytes,
+          config.attachments_video_max_bytes,
+          config.attachments_document_max_bytes,
+          config.attachments_pixels_max,
+          {config.attachments_per_account_bytes_per_day, config.attachments_total_max_bytes,
+           std::chrono::hours(config.attachments_keep_hours)},
+          config.attachments_url_s};
+}
+
 std::int64_t Depot::bytes_max(Kind kind) const {
   switch (kind) {
     case Kind::image:
-      return config_.attachments_image_max_bytes;
+      return limits_.image_bytes;
     case Kind::audio:
-      return config_.attachments_audio_max_bytes;
+      return limits_.audio_bytes;
     case Kind::video:
-      return config_.attachments_video_max_bytes;
+      return limits_.video_bytes;
     case Kind::document:
       break;
   }
-  return config_.attachments_document_max_bytes;
+  return limits_.document_bytes;
 }
 
 std::int64_t Depot::largest() const {
   return std::max({bytes_max(Kind::image), bytes_max(Kind::audio), bytes_max(Kind::video),
                    bytes_max(Kind::document)});
-}
-
-Quotas Depot::quotas() const {
-  return {config_.attachments_per_account_bytes_per_day, config_.attachments_total_max_bytes,
-          std::chrono::hours(config_.attachments_keep_hours)};
 }
 
 fs::path Depot::spool_file() { return folder_ / "incoming" / uuid_text(make_uuid_v7()); }
@@ -85,7 +91,7 @@ void Depot::stop() {
 }
 
 std::int64_t Depot::link_expiry(Instant now) const {
-  const auto life = config_.attachments_url_s;
+  const auto life = limits_.link_s;
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   return (seconds / life + 2) * life;
 }

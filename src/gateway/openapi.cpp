@@ -161,7 +161,9 @@ Json responses_of(const Route& route, Components& components) {
   out[std::to_string(route.status)] = success_of(route, components);
   for (const auto& also : kAlso)
     if (also.name == route.name) out[std::to_string(also.status)] = success_of(route, components);
-  if (is_single(route)) out["304"] = {{"description", "The client has it."}};
+  const bool is_file = route.media_type == "*/*";
+  if (is_file) out["307"] = {{"description", "The store itself has it, at Location."}};
+  if (is_single(route) || is_file) out["304"] = {{"description", "The client has it."}};
   out["4XX"] = {{"$ref", "#/components/responses/Problem"}};
   out["5XX"] = {{"$ref", "#/components/responses/Problem"}};
   return out;
@@ -177,13 +179,11 @@ Json operation_of(const Route& route, Components& components) {
                                                    : Json::array({Json{{"bearer", Json::array()}}});
   if (const auto parameters = parameters_of(route); !parameters.empty())
     out["parameters"] = parameters;
-  if (route.takes != nullptr) {
-    const auto types =
-        route.streams != nullptr ? route.streams() : std::vector<std::string>{"application/json"};
-    Json content = Json::object();
-    for (const auto& type : types) content[type] = {{"schema", route.takes(components)}};
-    out["requestBody"] = {{"required", true}, {"content", content}};
-  }
+  Json content = Json::object();
+  if (route.takes != nullptr) content["application/json"]["schema"] = route.takes(components);
+  if (route.streams != nullptr)
+    for (const auto& type : route.streams()) content[type]["schema"] = Json::object();
+  if (!content.empty()) out["requestBody"] = {{"required", true}, {"content", content}};
   return out;
 }
 

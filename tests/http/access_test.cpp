@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "http/attachments.hpp"
 #include "http/routes.hpp"
 #include "http/story.hpp"
 #include "support/http_push_service.hpp"
@@ -211,8 +212,13 @@ const std::map<std::string, std::string>& others() {
         {"api_keys", key.json()["api_key"]["id"]},
         {"invitations", invitation.json()["invitation"]["id"]},
         {"subscriptions", device.json()["id"]}};
-  }();
-  return things;
+    {"attachments", uploaded(shop, owner, {"some text"})["id"]}, {
+      "invitations", invitation.json()["invitation"]["id"]
+    }
+  };
+}
+();
+return things;
 }
 
 std::string others_path(const Route& route) {

@@ -27,7 +27,7 @@ constexpr std::string_view kGif =
     "YdcYXD6jw-qyeexuu-f0uv2Oz-v3_L7_DxgoOEhYaHiImKi4yNjo-AgZGVgAADs";
 
 // With as many bytes, the lowest first or last.
-std::string little(std::uint32_t value, std::size_t size) {
+std::string little(std::uint64_t value, std::size_t size) {
   std::string out;
   for (std::size_t i = 0; i < size; ++i) out += static_cast<char>((value >> (8 * i)) & 0xff);
   return out;

@@ -68,7 +68,11 @@ TEST_P(EveryRoute, SaysWhetherATokenIsNeeded) {
 TEST_P(EveryRoute, SaysWhatItTakesAndGives) {
   const auto& operation = operation_of(route);
   Components scratch;
-  EXPECT_EQ(operation.contains("requestBody"), route.takes != nullptr);
+  EXPECT_EQ(operation.contains("requestBody"), route.takes != nullptr || route.streams != nullptr);
+  if (route.streams != nullptr) {
+    for (const auto& type : route.streams())
+      EXPECT_TRUE(operation["requestBody"]["content"].contains(type)) << type;
+  }
   if (route.takes != nullptr) {
     const auto& content = operation["requestBody"]["content"];
     EXPECT_EQ(content["application/json"]["schema"], route.takes(scratch));
@@ -203,7 +207,7 @@ TEST(Routes, AreClosedUnlessTheySayOtherwise) {
   const std::set<std::string_view> open = {
       "registerAccount", "logIn",      "refreshSession", "receiveWebhook", "getHealth",
       "getReadiness",    "getMetrics", "getOpenApi",     "getAsyncApi",    "getDocs",
-      "listProblems",    "getProblem", "openSocket",     "getHome", "getAttachmentContent"};
+      "listProblems",    "getProblem", "openSocket",     "getHome",        "getAttachmentContent"};
   for (const auto& route : all_routes()) {
     EXPECT_NE(route.handler, nullptr) << route.name;
     EXPECT_NE(route.access, Access::nobody) << route.name;

@@ -23,8 +23,8 @@ class Depot {
 
   std::int64_t bytes_max(Kind kind) const;
   std::int64_t largest() const;  // of all kinds
-  std::int64_t pixels_max() const { return config_.attachments_pixels_max; }
-  Quotas quotas() const;
+  std::int64_t pixels_max() const { return limits_.pixels; }
+  const Quotas& quotas() const { return limits_.quotas; }
   Store& store() { return *store_; }
   Workers& files() { return files_; }
   Workers& images() { return images_; }
@@ -44,7 +44,14 @@ class Depot {
                   Instant now) const;
 
  private:
-  const Config& config_;
+  struct Limits {
+    std::int64_t image_bytes, audio_bytes, video_bytes, document_bytes, pixels;
+    Quotas quotas;
+    std::int64_t link_s;
+  };
+  static Limits limits_of(const Config& config);
+
+  Limits limits_;
   std::filesystem::path folder_;
   Secret url_secret_;
   Workers files_, images_;

@@ -304,7 +304,6 @@ const Route kRoutes[] = {
      .handler = upload,
      .name = "uploadAttachment",
      .summary = "Upload a file, to be named by a message then; the body is its bytes",
-     .takes = bytes_schema,
      .status = 201,
      .gives = kGives<Attachment>,
      .parameters = "name",
