@@ -9,6 +9,7 @@
 #include "app/demo.hpp"
 #include "app/handlers.hpp"
 #include "app/heal.hpp"
+#include "app/options.hpp"
 #include "app/push.hpp"
 #include "bus/nats.hpp"
 #include "gateway/routes/routes.hpp"
@@ -28,7 +29,6 @@ constexpr std::string_view kDatabase = "bottega";
 constexpr auto kDeliveryPoll = std::chrono::seconds(1);
 constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
-constexpr unsigned kSandboxThreads = 2;
 // Two statements, which are better not begun than cut off.
 constexpr auto kLeaveWithin = milliseconds(400);
 
@@ -87,53 +87,6 @@ struct Storage {
     if (sandbox) check_database(sandbox_url, "sandbox", sandbox_migrations());
   }
 };
-
-DatabaseOptions options_of(const Config& config, const std::string& url) {
-  DatabaseOptions options;
-  options.url = url;
-  options.threads = static_cast<unsigned>(config.database_threads);
-  options.waiting_max = static_cast<unsigned>(config.database_waiting_max);
-  options.statement_timeout = milliseconds(config.database_statement_timeout_ms);
-  options.lock_timeout = milliseconds(config.database_lock_timeout_ms);
-  return options;
-}
-
-DatabaseOptions sandbox_options_of(const Config& config, const std::string& url) {
-  auto options = options_of(config, url);
-  options.schema = "sandbox";
-  options.threads = kSandboxThreads;
-  return options;
-}
-
-processors::SandboxOptions processor_options_of(const Config& config) {
-  processors::SandboxOptions options;
-  options.webhook_secret = config.sandbox_webhook_secret.empty() ? Secret(random_token(32))
-                                                                 : config.sandbox_webhook_secret;
-  options.answer_timeout = milliseconds(config.payments_call_timeout_ms);
-  options.slow = milliseconds(config.sandbox_slow_ms);
-  return options;
-}
-
-payments::Rules payment_rules_of(const Config& config) {
-  return {config.payments_amount_max, std::chrono::seconds(config.payments_expiry_default_s),
-          milliseconds(config.payments_call_timeout_ms),
-          std::chrono::days(config.orders_cancel_after_days)};
-}
-
-payouts::Rules payout_rules_of(const Config& config) {
-  return {config.payouts_business_days, milliseconds(config.payments_call_timeout_ms)};
-}
-
-notifications::PresenceOptions presence_options_of(const Config& config) {
-  return {std::chrono::seconds(config.presence_lease_s),
-          std::chrono::seconds(config.presence_grace_s),
-          std::chrono::seconds(config.presence_every_s)};
-}
-
-identity::PasswordCost cost_of(const Config& config) {
-  return {static_cast<std::uint64_t>(config.auth_password_ops),
-          static_cast<std::size_t>(config.auth_password_memory_bytes)};
-}
 
 // A base URL that works on this machine: nobody can connect to the wildcard address.
 std::string url_of(const std::string& scheme, const std::string& address, std::uint16_t port) {

@@ -70,6 +70,11 @@ struct Condemned {
 };
 BOOST_DESCRIBE_STRUCT(Condemned, (), (merchant_id, id))
 
+const Sql<Condemned(MerchantId, std::vector<AttachmentId>, State)> kRemove{"attachments.remove", R"(
+    UPDATE attachments SET state = $3
+    WHERE merchant_id = $1 AND id = ANY ($2::uuid[]) AND state IN ('ready', 'attached')
+    RETURNING merchant_id, id)"};
+
 const Sql<Condemned(MerchantId, ConversationId, State, std::int64_t)> kRemoveOfConversation{
     "attachments.remove_of_conversation", R"(
     UPDATE attachments SET state = $3
@@ -197,6 +202,10 @@ std::size_t remove_of_conversation(Tx& tx, MerchantId merchant, ConversationId c
 
 std::size_t remove_of_person(Tx& tx, AccountId uploader) {
   return clear_all(tx, tx.all(kRemoveOfPerson, uploader, State::deleted, kRemoveMax));
+}
+
+void remove(Tx& tx, MerchantId merchant, const std::vector<AttachmentId>& ids) {
+  if (!ids.empty()) clear_all(tx, tx.all(kRemove, merchant, ids, State::deleted));
 }
 
 bool condemn(Tx& tx, MerchantId merchant, AttachmentId id) {

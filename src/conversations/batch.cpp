@@ -92,7 +92,7 @@ std::string data_of(const NewMessage& message) {
   std::string out = "{";
   if (message.client_id) out += "\"client_id\":" + json_quoted(message.client_id->value) + ',';
   if (message.reply_to) out += "\"reply_to\":" + std::to_string(message.reply_to->value) + ',';
-  return out + "\"text\":" + json_quoted(message.text.value) + '}';
+  return out + "\"text\":" + json_quoted(message.text->value) + '}';
 }
 
 std::optional<MerchantId> merchant_of_key(const Who& who) {
@@ -119,10 +119,10 @@ Writer::Batch::Batch(std::vector<Waiting> waiting, const Merchants& merchants)
 
 void Writer::Batch::add(std::size_t i) {
   const auto& [who, conversation, message, done] = messages[i];
-  // A key that may not write is told by send() which of the reasons it is.
+  // A key that may not write is told by send() which of the reasons it is; files are its work too.
   const bool mute = who.kind == identity::Kind::api_key &&
                     std::ranges::count(who.scopes, identity::Scope::chat) == 0;
-  if (mute) {
+  if (mute || message.attachments) {
     alone_.insert(i);
     return;
   }

@@ -142,6 +142,11 @@ constexpr std::string_view kTraces[] = {"message.edited", "message.deleted", "me
 
 bool is_news(std::string_view event) { return std::ranges::count(kTraces, event) == 0; }
 
+void NewMessage::check(Faults& faults, const std::string& pointer) const {
+  if (!text && !attachments)
+    faults.push_back({pointer + "/text", "is required where there are no attachments"});
+}
+
 Side side_of(const Who& who, const SeatRow& row) {
   if (row.is_member || who.kind == identity::Kind::api_key) return Side::merchant;
   if (row.buyer_id == who.account) return Side::buyer;
@@ -172,9 +177,12 @@ std::string frame_text(const EntryRow& row, std::string_view data_text) {
 
 bool is_same(const EntryRow& sent, const NewMessage& again) {
   if (sent.data.contains("edited_at") || sent.data.contains("deleted_at")) return true;
-  return sent.data.value("text", "") == again.text.value &&
-         sent.data.value("reply_to", std::int64_t{0}) ==
-             (again.reply_to ? again.reply_to->value : 0);
+  const auto of = [&](const char* name) { return sent.data.value(name, Json()); };
+  Json files = Json::array(), wanted = Json::array();
+  for (const auto& file : of("attachments")) files.push_back(file.at("id"));
+  if (again.attachments) wanted = to_json(*again.attachments);
+  return of("text") == to_json(again.text) && of("reply_to") == to_json(again.reply_to) &&
+         files == wanted;
 }
 
 ClientKey client_key_of(AccountId author, std::string_view client_id) {
@@ -233,11 +241,8 @@ Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Dra
 
 Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
   const auto seat = enter(tx, who, id, identity::Scope::chat, Lock::yes);
-  Draft draft{"message.created",
-              author_of(seat.side),
-              who.account,
-              std::nullopt,
-              {{"text", given.text.value}}};
+  Draft draft{"message.created", author_of(seat.side), who.account, std::nullopt, Json::object()};
+  if (given.text) draft.data["text"] = given.text->value;
   if (given.client_id) {
     const auto sent = tx.find(kByClientKey, seat.merchant, id,
                               client_key_of(who.account, given.client_id->value));
@@ -250,6 +255,12 @@ Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
   if (given.reply_to) {
     require_message(tx, seat, given.reply_to->value);
     draft.data["reply_to"] = given.reply_to->value;
+  }
+  if (given.attachments) {
+    const auto files =
+        attachments::take(tx, seat.merchant, id, who.account, given.attachments->items);
+    draft.data["attachments"] = to_json(files);
+    draft.fallback = "File: " + files.front().name;
   }
   auto event = append(tx, seat.merchant, id, draft);
   if (seat.side == Side::buyer) answer_if_away(tx, seat.merchant, id);

@@ -43,6 +43,13 @@ void require_recent(Tx& tx, const EntryRow& row, std::chrono::seconds window) {
   if (tx.now() - row.at > window) throw Error(Code::conflict, "the message is too old for that");
 }
 
+std::vector<attachments::AttachmentId> files_of(const EntryRow& row) {
+  std::vector<attachments::AttachmentId> ids;
+  for (const auto& file : row.data.value("attachments", Json::array()))
+    ids.push_back(from_text<attachments::AttachmentId>(file.at("id").get<std::string>()));
+  return ids;
+}
+
 // Stores how the message is now, and the trace of what was done to it.
 Event change(Tx& tx, const Who& who, Held held, const std::string& event, Json trace,
              const std::string& fallback) {
@@ -74,6 +81,7 @@ Event remove(Tx& tx, const Who& who, ConversationId id, std::int64_t seq,
   require_own(held.row, who);
   if (is_deleted(held.row)) return event_of(held.row);
   require_recent(tx, held.row, window);
+  attachments::remove(tx, held.seat.merchant, files_of(held.row));
   Json left = {{"deleted_at", text_of(tx.now())}};
   if (held.row.data.contains("client_id")) left["client_id"] = held.row.data["client_id"];
   held.row.data = std::move(left);

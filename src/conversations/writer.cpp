@@ -87,7 +87,11 @@ bool Writer::take() {
   std::vector<Waiting> messages;
   {
     const std::lock_guard lock(mutex_);
-    while (!waiting_.empty() && messages.size() < batch_max_) {
+    bool is_apart = false;
+    while (!waiting_.empty() && messages.size() < batch_max_ && !is_apart) {
+      // One with files is written by itself, behind what came before it.
+      is_apart = waiting_.front().message.attachments.has_value();
+      if (is_apart && !messages.empty()) break;
       messages.push_back(std::move(waiting_.front()));
       waiting_.pop_front();
     }

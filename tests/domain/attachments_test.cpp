@@ -5,11 +5,14 @@
 
 #include <array>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "support/media.hpp"
 #include "support/world.hpp"
 #include "bottega/attachments/intake.hpp"
+#include "bottega/conversations/messages.hpp"
+#include "bottega/conversations/writer.hpp"
 
 namespace bottega::test {
 namespace {
@@ -285,6 +288,65 @@ TEST_F(Attachments, TheSecretOfLinksIsMadeOnceForAllNodes) {
   const auto secret = ask();
   EXPECT_GE(secret.size(), 40u);
   EXPECT_EQ(ask(), secret);
+}
+
+// ---- in messages --------------------------------------------------------------------------------
+
+class MessagesWithFiles : public Attachments {
+ protected:
+  static conversations::NewMessage message(const std::string& text,
+                                           const std::vector<AttachmentId>& ids,
+                                           const std::string& client_id = "") {
+    Json given = Json::object();
+    if (!text.empty()) given["text"] = text;
+    if (!ids.empty()) given["attachments"] = to_json(ids);
+    if (!client_id.empty()) given["client_id"] = client_id;
+    return from_json<conversations::NewMessage>(given);
+  }
+  conversations::Event sent(const conversations::NewMessage& given) {
+    return world.transact(
+        [&](Tx& tx) { return conversations::send(tx, shop.buyer, shop.conversation, given); });
+  }
+};
+
+TEST_F(MessagesWithFiles, DescribeThemInTheLog) {
+  const auto file = uploaded(shop.buyer);
+  const auto event = sent(message("", {file.id}, "c1"));
+  EXPECT_EQ(event.data["attachments"][0]["id"], text_of(file.id));
+  EXPECT_EQ(event.data["fallback"], "File: a.txt");
+  EXPECT_FALSE(event.data.contains("text"));
+  EXPECT_EQ(sent(message("", {file.id}, "c1")).seq, event.seq) << "a retry takes nothing twice";
+  EXPECT_EQ(code_of([&] { sent(message("Hm", {file.id}, "c1")); }), Code::conflict);
+  EXPECT_EQ(code_of([&] { sent(message("", {file.id})); }), Code::invalid) << "it is taken";
+  EXPECT_EQ(code_of([&] { message("", {}); }), Code::invalid);
+}
+
+TEST_F(MessagesWithFiles, KeepTheirPlaceAmongTheOthersOfABatch) {
+  const auto file = uploaded(shop.buyer);
+  conversations::Writer writer(world.chat_db, 64, 100);
+  std::vector<std::promise<conversations::Sent>> done(5);
+  const std::vector<conversations::NewMessage> given = {message("1", {}), message("2", {}),
+                                                        message("3", {file.id}), message("4", {}),
+                                                        message("5", {})};
+  for (std::size_t i = 0; i < given.size(); ++i)
+    writer.send(shop.buyer, shop.conversation, given[i],
+                [&, i](conversations::Sent sent) { done[i].set_value(std::move(sent)); });
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    const auto sent = done[i].get_future().get();
+    ASSERT_FALSE(sent.failure);
+    EXPECT_EQ(Json::parse(*sent.frame)["seq"], i + 1);
+  }
+}
+
+TEST_F(MessagesWithFiles, TakeThemAlongWhenTheyAreDeleted) {
+  const auto file = uploaded(shop.buyer);
+  const auto event = sent(message("My passport", {file.id}));
+  world.transact([&](Tx& tx) {
+    return conversations::remove(tx, shop.buyer, shop.conversation, event.seq, 1h);
+  });
+  EXPECT_FALSE(is_there(file.id));
+  world.run_jobs();
+  EXPECT_FALSE(fs::exists(kept(file.id)));
 }
 
 }  // namespace

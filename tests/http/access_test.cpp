@@ -211,14 +211,10 @@ const std::map<std::string, std::string>& others() {
         {"members", shop.owner.id},
         {"api_keys", key.json()["api_key"]["id"]},
         {"invitations", invitation.json()["invitation"]["id"]},
-        {"subscriptions", device.json()["id"]}};
-    {"attachments", uploaded(shop, owner, {"some text"})["id"]}, {
-      "invitations", invitation.json()["invitation"]["id"]
-    }
-  };
-}
-();
-return things;
+        {"subscriptions", device.json()["id"]},
+        {"attachments", uploaded(shop, owner, {"some text"})["id"]}};
+  }();
+  return things;
 }
 
 std::string others_path(const Route& route) {

@@ -113,6 +113,8 @@ std::vector<Description> take(Tx& tx, MerchantId merchant, ConversationId conver
 inline constexpr std::int64_t kRemoveMax = 500;
 std::size_t remove_of_conversation(Tx& tx, MerchantId merchant, ConversationId conversation);
 std::size_t remove_of_person(Tx& tx, AccountId uploader);
+// The same for the files of a message that was taken back.
+void remove(Tx& tx, MerchantId merchant, const std::vector<AttachmentId>& ids);
 
 // The job that removes one: it is enqueued with the upload for the time when nobody can want it any
 // more, and at once where it is known to be unwanted.

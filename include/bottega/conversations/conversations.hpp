@@ -2,6 +2,7 @@
 // A conversation between a buyer and a merchant: an append-only log of entries whose sequence
 // number has no gaps and never goes back. The log is the truth; live events are a faster copy of
 // it.
+#include "bottega/attachments/attachments.hpp"
 #include "bottega/identity/merchants.hpp"
 
 namespace bottega::conversations {
@@ -60,13 +61,16 @@ struct NewConversation {
 };
 BOOST_DESCRIBE_STRUCT(NewConversation, (), (merchant_id))
 
+// A message says something, or brings files, or both.
 struct NewMessage {
-  Text<1, 4096> text;
+  std::optional<Text<1, 4096>> text;
   // The sender's own id: the same one again is the same message, not another.
   std::optional<Opaque<64>> client_id;
   std::optional<Count<1, INT64_MAX>> reply_to;  // the seq of the message that it answers
+  std::optional<List<attachments::AttachmentId, 1, attachments::kPerMessageMax>> attachments;
+  void check(Faults& faults, const std::string& pointer) const;
 };
-BOOST_DESCRIBE_STRUCT(NewMessage, (), (text, client_id, reply_to))
+BOOST_DESCRIBE_STRUCT(NewMessage, (), (text, client_id, reply_to, attachments))
 
 struct Receipt {
   std::optional<Count<0, INT64_MAX>> delivered_seq, read_seq;

@@ -1,0 +1,60 @@
+#include "app/options.hpp"
+
+#include "bottega/core/digest.hpp"
+
+namespace bottega {
+
+using std::chrono::milliseconds;
+
+namespace {
+constexpr unsigned kSandboxThreads = 2;
+}
+
+DatabaseOptions options_of(const Config& config, const std::string& url) {
+  DatabaseOptions options;
+  options.url = url;
+  options.threads = static_cast<unsigned>(config.database_threads);
+  options.waiting_max = static_cast<unsigned>(config.database_waiting_max);
+  options.statement_timeout = milliseconds(config.database_statement_timeout_ms);
+  options.lock_timeout = milliseconds(config.database_lock_timeout_ms);
+  return options;
+}
+
+DatabaseOptions sandbox_options_of(const Config& config, const std::string& url) {
+  auto options = options_of(config, url);
+  options.schema = "sandbox";
+  options.threads = kSandboxThreads;
+  return options;
+}
+
+processors::SandboxOptions processor_options_of(const Config& config) {
+  processors::SandboxOptions options;
+  options.webhook_secret = config.sandbox_webhook_secret.empty() ? Secret(random_token(32))
+                                                                 : config.sandbox_webhook_secret;
+  options.answer_timeout = milliseconds(config.payments_call_timeout_ms);
+  options.slow = milliseconds(config.sandbox_slow_ms);
+  return options;
+}
+
+payments::Rules payment_rules_of(const Config& config) {
+  return {config.payments_amount_max, std::chrono::seconds(config.payments_expiry_default_s),
+          milliseconds(config.payments_call_timeout_ms),
+          std::chrono::days(config.orders_cancel_after_days)};
+}
+
+payouts::Rules payout_rules_of(const Config& config) {
+  return {config.payouts_business_days, milliseconds(config.payments_call_timeout_ms)};
+}
+
+notifications::PresenceOptions presence_options_of(const Config& config) {
+  return {std::chrono::seconds(config.presence_lease_s),
+          std::chrono::seconds(config.presence_grace_s),
+          std::chrono::seconds(config.presence_every_s)};
+}
+
+identity::PasswordCost cost_of(const Config& config) {
+  return {static_cast<std::uint64_t>(config.auth_password_ops),
+          static_cast<std::size_t>(config.auth_password_memory_bytes)};
+}
+
+}  // namespace bottega
