@@ -78,7 +78,7 @@ TEST(ErrorTable, HasEachSlugAndEachTitleOnceAndNoRowUnknownHere) {
 }
 
 TEST(ErrorTable, HasARowForEveryCodeInTheOrderOfTheEnum) {
-  EXPECT_EQ(kCodes.size(), static_cast<std::size_t>(Code::http_version) + 1);
+  EXPECT_EQ(kCodes.size(), static_cast<std::size_t>(Code::storage_full) + 1);
   for (std::size_t i = 0; i < kCodes.size(); ++i)
     EXPECT_EQ(static_cast<std::size_t>(kCodes[i].code), i);
 }

@@ -9,6 +9,7 @@
 
 #include "support/shared.hpp"
 #include "bottega/conversations/inbox.hpp"
+#include "bottega/attachments/attachments.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/storage/migrate.hpp"
@@ -156,6 +157,11 @@ const std::vector<Subject>& subjects() {
            {"snoozed",
             {{"reopen", "open"}, {"park", "pending"}, {"snooze", "snoozed"}, {"close", "closed"}}},
            {"closed", {{"reopen", "open"}, {"close", "closed"}}}}),
+      subject<attachments::kLifecycle>("Attachment", "attachments",
+                                       {{"pending", {{"finish", "ready"}, {"remove", "deleted"}}},
+                                        {"ready", {{"attach", "attached"}, {"remove", "deleted"}}},
+                                        {"attached", {{"remove", "deleted"}}},
+                                        {"deleted", {{"remove", "deleted"}}}}),
   };
   return all;
 }
