@@ -18,12 +18,13 @@ const Sql<Placed(Column<ConversationId>, Column<std::optional<MerchantId>>, Colu
                                                      WHERE d.id = u.id)) AS merchant_id
       FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS u (id, merchant_id, place)),
     held AS MATERIALIZED (
-      SELECT n.place, c.merchant_id, c.id, c.buyer_id, c.last_seq, c.away_at
+      SELECT n.place, c.merchant_id, c.id, c.buyer_id, c.last_seq, c.away_at,
+             c.blocked_by_buyer, c.blocked_by_merchant
       FROM named n JOIN conversations c ON c.merchant_id = n.merchant_id AND c.id = n.id
       ORDER BY c.id FOR UPDATE OF c),
     seated AS MATERIALIZED (
       SELECT g.n, g.account_id, g.client_key, g.id AS entry_id, g.data, h.merchant_id, h.id,
-             h.buyer_id, h.last_seq, h.away_at,
+             h.buyer_id, h.last_seq, h.away_at, h.blocked_by_buyer, h.blocked_by_merchant,
              CASE WHEN g.key_merchant_id IS NOT NULL
                     THEN CASE WHEN g.key_merchant_id = h.merchant_id THEN 'merchant' END
                   WHEN EXISTS (SELECT FROM merchant_members m
@@ -44,14 +45,20 @@ const Sql<Placed(Column<ConversationId>, Column<std::optional<MerchantId>>, Colu
              WITH ORDINALITY
              AS g (place, account_id, key_merchant_id, client_key, id, data, reply_to, n)
            JOIN held h ON h.place = g.place),
-    placed AS MATERIALIZED (
+    judged AS (
       SELECT s.n, s.account_id, s.client_key, s.entry_id, s.data, s.merchant_id, s.id, s.buyer_id,
-             s.away_at, s.side,
-             CASE WHEN s.side IS NOT NULL AND s.known_seq IS NULL AND s.is_fit
-                    THEN s.last_seq + count(*) FILTER (WHERE s.side IS NOT NULL
-                                                         AND s.known_seq IS NULL AND s.is_fit)
-                                      OVER (PARTITION BY s.id ORDER BY s.n) END AS seq
+             s.last_seq, s.away_at, s.side,
+             s.side IS NOT NULL AND s.known_seq IS NULL AND s.is_fit
+               AND NOT CASE WHEN s.side = 'buyer' THEN s.blocked_by_merchant
+                            ELSE s.blocked_by_buyer END AS is_new
       FROM seated s),
+    placed AS MATERIALIZED (
+      SELECT j.n, j.account_id, j.client_key, j.entry_id, j.data, j.merchant_id, j.id, j.buyer_id,
+             j.away_at, j.side,
+             CASE WHEN j.is_new
+                    THEN j.last_seq + count(*) FILTER (WHERE j.is_new)
+                                      OVER (PARTITION BY j.id ORDER BY j.n) END AS seq
+      FROM judged j),
     moved AS (
       UPDATE conversations c
       SET last_seq = p.last_seq, last_entry_at = greatest(c.last_entry_at, $9),

@@ -5,6 +5,7 @@
 
 #include "conversations/rows.hpp"
 #include "bottega/conversations/inbox.hpp"
+#include "bottega/conversations/safety.hpp"
 #include "bottega/core/digest.hpp"
 #include "bottega/identity/preferences.hpp"
 
@@ -252,6 +253,7 @@ Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
     if (sent) return event_of(*sent);
     draft.client_id = given.client_id->value;
   }
+  require_not_blocked(tx, seat);
   if (given.reply_to) {
     require_message(tx, seat, given.reply_to->value);
     draft.data["reply_to"] = given.reply_to->value;
@@ -292,6 +294,7 @@ void type(Tx& tx, const Who& who, ConversationId id) {
   const bool is_person = who.kind == identity::Kind::person;
   if (is_person && !identity::preferences_of(tx, who.account).show_typing) return;
   const Json data = {{"account_id", text_of(who.account)}, {"side", text_of(seat.side)}};
+  if (is_blocked(tx, seat)) return;
   tell(tx, seat.merchant, seat.buyer, {"typing.started", id, 0, tx.now(), data});
 }
 

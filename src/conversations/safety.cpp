@@ -129,10 +129,13 @@ Protection unblock(Tx& tx, const Who& who, ConversationId id) {
   return set_block(tx, who, id, false);
 }
 
-void require_not_blocked(Tx& tx, const Seat& seat) {
+bool is_blocked(Tx& tx, const Seat& seat) {
   const auto blocks = tx.one(kBlocks, seat.merchant, seat.conversation);
-  if (seat.side == Side::buyer ? blocks.blocked_by_merchant : blocks.blocked_by_buyer)
-    throw Error(Code::forbidden, "nothing can be sent here");
+  return seat.side == Side::buyer ? blocks.blocked_by_merchant : blocks.blocked_by_buyer;
+}
+
+void require_not_blocked(Tx& tx, const Seat& seat) {
+  if (is_blocked(tx, seat)) throw Error(Code::forbidden, "nothing can be sent here");
 }
 
 Reported report(Tx& tx, const Who& who, ConversationId id, const NewReport& given) {

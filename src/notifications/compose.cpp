@@ -31,7 +31,7 @@ const Sql<Told(MerchantId, ConversationId, SubscriptionId, std::int64_t, Instant
              WHERE p.account_id = s.account_id AND NOT p.is_leaving
                AND n.until > clock_timestamp()) AS is_seen,
            m.name AS merchant_name, b.name AS buyer_name, e.event,
-           left(e.data ->> 'text', 200) AS text
+           left(coalesce(e.data ->> 'text', e.data ->> 'fallback'), 200) AS text
     FROM push_subscriptions s
          JOIN sessions i ON i.id = s.session_id
          JOIN accounts a ON a.id = s.account_id
@@ -45,7 +45,11 @@ const Sql<Told(MerchantId, ConversationId, SubscriptionId, std::int64_t, Instant
     WHERE s.id = $3 AND i.revoked_at IS NULL AND i.expires_at > $5 AND a.state = 'active'
       AND (c.buyer_id = s.account_id OR EXISTS (
              SELECT FROM merchant_members o
-             WHERE o.merchant_id = $1 AND o.account_id = s.account_id)))"};
+             WHERE o.merchant_id = $1 AND o.account_id = s.account_id))
+      AND NOT EXISTS (
+            SELECT FROM mutes q
+            WHERE q.merchant_id = $1 AND q.conversation_id = $2 AND q.account_id = s.account_id
+              AND (q.until IS NULL OR q.until > $5)))"};
 
 Json payload_of(const Told& told, ConversationId conversation) {
   Json payload = {{"type", "message"}, {"conversation", text_of(conversation)}};

@@ -22,8 +22,8 @@ const Sql<void(Column<ConversationId>)> kOneAtATime{"notifications.one_at_a_time
 
 // Whom to tell, in one statement for many conversations. News is an entry after what somebody has
 // received or been told of, that the other side wrote, or nobody did; notes are news for the
-// merchant's side, never for the buyer. A device hears of nothing older than itself. Whoever mutes
-// a conversation is to be left out in `due`.
+// merchant's side, never for the buyer. A device hears of nothing older than itself. Whoever has
+// muted the conversation is left out.
 const Sql<void(Column<ConversationId>, Instant, Instant, Instant)> kQueue{
     "notifications.queue_news", R"(
     WITH talks AS (
@@ -47,13 +47,18 @@ const Sql<void(Column<ConversationId>, Instant, Instant, Instant)> kQueue{
                 AND k.account_id = p.account_id
            LEFT JOIN push_positions n ON n.merchant_id = p.merchant_id
                 AND n.conversation_id = p.id AND n.account_id = p.account_id
-      WHERE EXISTS (SELECT FROM push_subscriptions s WHERE s.account_id = p.account_id)),
+      WHERE EXISTS (SELECT FROM push_subscriptions s WHERE s.account_id = p.account_id)
+        AND NOT EXISTS (
+          SELECT FROM mutes q
+          WHERE q.merchant_id = p.merchant_id AND q.conversation_id = p.id
+            AND q.account_id = p.account_id AND (q.until IS NULL OR q.until > $2::timestamptz))),
     news AS (
       SELECT u.merchant_id, u.id, u.account_id, u.is_there, e.seq, e.at
       FROM due u CROSS JOIN LATERAL (
              SELECT e.seq, e.at FROM entries e
              WHERE e.merchant_id = u.merchant_id AND e.conversation_id = u.id AND e.seq > u.known
                AND e.author_id IS DISTINCT FROM u.account_id
+               AND e.event NOT IN ('message.edited', 'message.deleted', 'message.reacted')
                AND CASE WHEN e.event LIKE 'note.%' THEN u.side = 'merchant'
                         ELSE e.author <> u.side END
              ORDER BY e.seq DESC LIMIT 1) e

@@ -1,5 +1,6 @@
 // Payment requests: asked by the merchant, answered by the buyer, ended by time.
 #include "payments/rows.hpp"
+#include "bottega/conversations/safety.hpp"
 #include "bottega/payments/payments.hpp"
 
 namespace bottega::payments {
@@ -127,6 +128,7 @@ Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules)
                                          conversations::Lock::no);
   if (seat.side != conversations::Side::merchant)
     throw Error(Code::forbidden, "only the merchant asks for money");
+  conversations::require_not_blocked(tx, seat);
   const auto merchant = identity::fetch_merchant(tx, seat.merchant);
   if (merchant.onboarding != identity::Onboarding::active)
     throw Error(Code::conflict, "the payment processor has not accepted this business yet");

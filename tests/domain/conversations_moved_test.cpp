@@ -10,12 +10,13 @@ namespace {
 
 using conversations::Moved, conversations::Span;
 
+const auto hello = from_json<conversations::NewMessage>({{"text", "Hello"}});
+
 class MovedConversations : public testing::Test {
  protected:
   void write() {
-    world.transact([&](Tx& tx) {
-      return conversations::send(tx, shop.buyer, shop.conversation, {{"Hello"}, std::nullopt});
-    });
+    world.transact(
+        [&](Tx& tx) { return conversations::send(tx, shop.buyer, shop.conversation, hello); });
   }
   std::vector<Moved> moved(const Span& span, std::int64_t limit = 100) {
     return world.transact([&](Tx& tx) { return conversations::moved_in(tx, span, limit); });
@@ -55,7 +56,7 @@ TEST_F(MovedConversations, ComePageByPageEachOnce) {
   for (int i = 0; i < 7; ++i) shops.push_back(world.shop());
   world.transact([&](Tx& tx) {
     for (const auto& one : shops) {
-      conversations::send(tx, one.buyer, one.conversation, {{"Hello"}, std::nullopt});
+      conversations::send(tx, one.buyer, one.conversation, hello);
       expected.insert(one.conversation);
     }
   });

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "support/world.hpp"
+#include "bottega/conversations/safety.hpp"
 #include "bottega/identity/preferences.hpp"
 
 namespace bottega::test {
@@ -43,6 +44,9 @@ std::vector<Column> columns() {
       {"bottega", "merchant_members", "role", words_of<identity::Role>()},
       {"bottega", "invitations", "role", words_of<identity::Role>()},
       {"bottega", "conversations", "status", words_of<conversations::Status>()},
+      {"bottega", "reports", "side", words_of<conversations::Side>()},
+      {"bottega", "reports", "reason", words_of<conversations::ReportReason>()},
+      {"bottega", "reports", "state", words_of<conversations::ReportState>()},
       {"bottega", "preferences", "push_content", words_of<identity::Content>()},
       {"bottega", "push_subscriptions", "content", words_of<identity::Content>()},
       {"bottega", "attachments", "state", words_of<attachments::State>()},

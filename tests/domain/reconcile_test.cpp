@@ -272,7 +272,8 @@ TEST_F(Reconcile, OfAnUnknownPaymentGoesOnUntilTheProcessorSpeaks) {
   EXPECT_EQ(silent.cancelled, 0) << "silence is no proof that nothing was done";
   EXPECT_EQ(now(payment).payment.state, State::unknown);
   // By its job: for an hour and five days, then a person must look.
-  const JobWorld world{world_->db, registry, world_->payment_rules, world_->payout_rules};
+  const JobWorld world{world_->db, registry, world_->payment_rules, world_->payout_rules,
+                       world_->depot};
   jobs::Runner runner(world_->db, job_kinds(world), 16);
   const auto dead = run(runner.counts()).dead;
   for (const auto wait : kWaits) {

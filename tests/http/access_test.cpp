@@ -22,6 +22,9 @@ std::string body_for(const Route& route) {
       {"snoozeConversation", R"({"until":"2031-01-01T00:00:00Z"})"},
       {"assignConversation", "{}"},
       {"labelConversation", R"({"labels":[]})"},
+      {"muteConversation", "{}"},
+      {"reportConversation", R"({"reason":"spam"})"},
+      {"adminResolveReport", R"({"resolution":"None"})"},
       {"addNote", R"({"text":"Likes brass"})"},
       {"addCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
       {"changeCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
@@ -197,7 +200,9 @@ const std::map<std::string, std::string>& others() {
                                   {{"shortcut", "thanks"}, {"text", "Thank you!"}});
     const auto device = owner.post("/v1/push/subscriptions",
                                    Device().subscription("https://push.invalid/" + new_key()));
+    const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
     return std::map<std::string, std::string>{
+        {"reports", report.json()["id"]},
         {"messages", message.json()["seq"].dump()},
         {"notes", note.json()["id"]},
         {"canned_replies", reply.json()["id"]},

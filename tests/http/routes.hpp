@@ -60,7 +60,7 @@ inline std::string somewhere(const gateway::Route& route) {
       {"api_keys", "key"},          {"accounts", "usr"},
       {"invitations", "inv"},       {"notes", "note"},
       {"canned_replies", "canned"}, {"subscriptions", "push"},
-      {"attachments", "att"}};
+      {"attachments", "att"},       {"reports", "rep"}};
   return path_with(route, [&](const std::string& collection) {
     if (collection == "messages") return std::string("1");
     return prefixes.at(collection) + "_01h2xcejqtf2nbrexx3vqjhp41";

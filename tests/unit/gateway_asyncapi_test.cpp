@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -54,7 +55,9 @@ std::set<std::string> events_in_the_code() {
   for (const auto* module :
        {"conversations", "notifications", "orders", "payments", "payouts", "attempts"})
     for (const auto& file : std::filesystem::directory_iterator(root / module)) {
-      std::istringstream text(read_file(file.path()));
+      // The name of a statement may be on the line before its text.
+      static const std::regex broken("\",\\s+R\"");
+      std::istringstream text(std::regex_replace(read_file(file.path()), broken, "\", R\""));
       for (std::string line; std::getline(text, line);) note_events(line, names);
     }
   return names;

@@ -29,7 +29,9 @@ Protection unmute(Tx& tx, const Who& who, ConversationId id);
 // goes on. The merchant's side is blocked, and blocks, as one.
 Protection block(Tx& tx, const Who& who, ConversationId id);
 Protection unblock(Tx& tx, const Who& who, ConversationId id);
-// Throws Error(forbidden) where the other side has blocked this one, in words that do not say so.
+// Whether the other side has blocked this one; that is told to nobody. The second throws
+// Error(forbidden) then, in words that do not say why.
+bool is_blocked(Tx& tx, const Seat& seat);
 void require_not_blocked(Tx& tx, const Seat& seat);
 
 enum class ReportReason : std::uint8_t { spam, fraud, abuse, illegal, other };
@@ -55,7 +57,7 @@ struct Report {
   Side side{};
   ReportReason reason{};
   std::optional<std::string> text;
-  std::vector<Json> entries;  // as they were
+  Json entries;  // events of the log, as they were
   ReportState state{};
   std::optional<std::string> resolution;
   std::optional<AccountId> resolved_by;

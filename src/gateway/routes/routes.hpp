@@ -11,6 +11,7 @@ std::span<const Route> member_routes();
 std::span<const Route> conversation_routes();
 std::span<const Route> message_routes();
 std::span<const Route> inbox_routes();
+std::span<const Route> safety_routes();
 std::span<const Route> inbox_tool_routes();
 std::span<const Route> notification_routes();
 std::span<const Route> attachment_routes();

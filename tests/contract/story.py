@@ -1,0 +1,232 @@
+"""Every operation once, as real clients would call them, and what each refuses."""
+
+import json
+import time
+
+from checked import Checked, Violation
+from client import base_of, post_form
+from demo import ADDRESS, jobs_until
+from server import PASSWORD
+
+
+class Story:
+    def __init__(self, url, server):
+        self.url, self.server = url, server
+        self.owner, self.buyer, self.ops = Checked(url), Checked(url), Checked(url)
+
+    def public(self):
+        anyone = Checked(self.url)
+        for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json", "/docs",
+                     "/problems", "/problems/conflict"):
+            anyone.get(path)
+        anyone.fails(404, "GET", "/problems/nonsense")
+
+    def people(self):
+        for api, email in ((self.owner, "owner"), (self.buyer, "buyer"), (self.ops, "ops")):
+            api.log_in(email + "@demo.example", PASSWORD)
+            api.get("/v1/accounts/me")
+        self.owner.fails(409, "POST", "/v1/accounts", {"email": "buyer@demo.example", "name": "B",
+                                                       "password": "a long password"})
+        made = self.owner.post("/v1/accounts", {"email": "ann@people.example", "name": "Ann Agent",
+                                                "password": "a long password"})
+        guest = Checked(self.url)
+        guest.fails(401, "POST", "/v1/sessions",
+                    {"email": "ann@people.example", "password": "wrong"})
+        tokens = guest.post("/v1/sessions", {"email": "ann@people.example",
+                                             "password": "a long password"})
+        tokens = guest.post("/v1/sessions/refresh", {"refresh_token": tokens["refresh_token"]})
+        guest.token = tokens["access_token"]
+        session = guest.get("/v1/sessions")["data"][0]["id"]
+        guest.call("DELETE", f"/v1/sessions/{session}")
+        guest.log_in("ann@people.example", "a long password")
+        guest.call("PUT", "/v1/accounts/me/password", {"current_password": "a long password",
+                                                       "new_password": "another long password"})
+        guest.call("DELETE", "/v1/sessions")
+        guest.log_in("ann@people.example", "another long password")
+        self.agent_api = guest
+        self.agent = made["id"]
+
+    def devices(self):
+        mine = "/v1/accounts/me/preferences"
+        shown = self.buyer.get(mine)
+        self.buyer.call("PUT", mine, {**shown, "show_typing": False})
+        self.buyer.call("PUT", mine, shown)
+        # A browser's key is a point of the curve, as the server's is.
+        key = self.buyer.get("/v1/push/key")["public_key"]
+        device = {"endpoint": "https://push.invalid/send/1", "content": "none",
+                  "keys": {"p256dh": key, "auth": "AAAAAAAAAAAAAAAAAAAAAA"}}
+        made = self.buyer.post("/v1/push/subscriptions", device)
+        self.buyer.get("/v1/push/subscriptions")
+        self.buyer.call("DELETE", f"/v1/push/subscriptions/{made['id']}")
+        self.buyer.fails(404, "DELETE", f"/v1/push/subscriptions/{made['id']}")
+
+    def shop(self):
+        self.merchant = self.owner.post("/v1/merchants", {"name": "Lamps", "country": "US",
+                                                          "currency": "USD"})["id"]
+        mine = f"/v1/merchants/{self.merchant}"
+        link = self.owner.post(mine + "/onboarding")
+        post_form(link["url"], {"name": "Otto", "address": "2 Lamp Lane",
+                                "tax_number": "123456789"})
+        self.sandbox = base_of(link["url"])
+        jobs_until(self.ops, lambda: self.owner.get(mine)["onboarding"] == "active", "not accepted")
+        self.owner.get("/v1/merchants")
+        invited = [self.owner.post(mine + "/invitations", {"name": name, "role": "agent"})
+                   for name in ("Ann", "Nobody")]
+        self.owner.get(mine + "/invitations")
+        self.owner.call("DELETE", f"{mine}/invitations/{invited[1]['invitation']['id']}")
+        self.agent_api.post("/v1/invitations/accept", {"code": invited[0]["code"]})
+        self.agent_api.fails(404, "POST", "/v1/invitations/accept", {"code": invited[1]["code"]})
+        self.owner.get(mine + "/members")
+        self.owner.call("PATCH", f"{mine}/members/{self.agent}", {"role": "manager"})
+        self.owner.call("DELETE", f"{mine}/members/{self.agent}")
+        key = self.owner.post(mine + "/api_keys", {"name": "till", "scopes": ["read", "payments"]})
+        self.owner.get(mine + "/api_keys")
+        Checked(self.url, key["secret"]).get(f"/v1/orders?merchant_id={self.merchant}")
+        self.owner.call("DELETE", f"{mine}/api_keys/{key['api_key']['id']}")
+        self.buyer.fails(404, "GET", mine)
+
+    def chat(self):
+        new = {"merchant_id": self.merchant}
+        self.conversation = self.buyer.post("/v1/conversations", new)["id"]
+        self.buyer.post("/v1/conversations", new)
+        mine = f"/v1/conversations/{self.conversation}"
+        for text in ("Hello", "Is the lamp there?"):
+            self.buyer.post(mine + "/messages", {"text": text, "client_id": f"c{len(text)}"})
+        self.owner.post(mine + "/receipts", {"delivered_seq": 2, "read_seq": 1})
+        self.buyer.post(mine + "/typing")
+        self.buyer.post(mine + "/messages", {"text": "Well?", "reply_to": 2})
+        self.buyer.call("PATCH", mine + "/messages/3", {"text": "Well then?"})
+        self.owner.call("PUT", mine + "/messages/3/reaction", {"emoji": "👍"})
+        self.owner.call("DELETE", mine + "/messages/3/reaction")
+        self.buyer.call("DELETE", mine + "/messages/3")
+        self.owner.fails(403, "DELETE", mine + "/messages/2")
+        for path in ("", "/messages?limit=1", "/messages?after=1", "/messages?before=3",
+                     "/receipts", "/presence"):
+            self.buyer.get(mine + path)
+        self.inbox(mine)
+        self.safety(mine)
+        self.buyer.get("/v1/conversations?limit=5")
+        self.owner.get(f"/v1/conversations?merchant_id={self.merchant}")
+
+    def inbox(self, mine):
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+        for path, body in (("/park", None), ("/snooze", {"until": until}), ("/close", None),
+                           ("/reopen", None)):
+            self.owner.post(mine + path, body)
+        self.owner.call("PUT", mine + "/assignee", {
+            "account_id": self.owner.get("/v1/accounts/me")["id"]})
+        self.owner.call("PUT", mine + "/labels", {"labels": ["vip"]})
+        note = self.owner.post(mine + "/notes", {"text": "Likes brass"})["id"]
+        self.owner.get(mine + "/notes")
+        self.owner.call("DELETE", f"{mine}/notes/{note}")
+        self.buyer.fails(404, "GET", mine + "/notes")
+        shop = f"/v1/merchants/{self.merchant}"
+        reply = {"shortcut": "thanks", "text": "Thank you!"}
+        kept = self.owner.post(shop + "/canned_replies", reply)["id"]
+        self.owner.call("PUT", f"{shop}/canned_replies/{kept}", reply)
+        self.owner.call("PUT", shop + "/inbox_settings", {
+            "time_zone": "Europe/Berlin", "away_message": "Back on Monday",
+            "hours": [{"day": "monday", "from": "00:00", "to": "24:00"}]})
+        for path in ("/labels", "/canned_replies", "/inbox_settings"):
+            self.owner.get(shop + path)
+        self.owner.call("DELETE", f"{shop}/canned_replies/{kept}")
+        self.owner.call("PUT", shop + "/inbox_settings", {"time_zone": "UTC", "hours": []})
+        self.owner.get(f"/v1/conversations?merchant_id={self.merchant}&status=open&label=vip"
+                       "&assignee=me")
+
+    def files(self):
+        """A file as its bytes: the client of the others speaks JSON only."""
+        path = f"/v1/conversations/{self.conversation}/attachments?name=lamp.txt"
+        headers = {"Authorization": "Bearer " + self.buyer.token, "Content-Type": "text/plain",
+                   "Idempotency-Key": "lamp"}
+        for status, text in ((201, b"A lamp of brass"), (422, b"Another lamp")):
+            got, answer, _ = self.buyer._exchange("POST", path, text, headers)
+            if got != status:
+                raise Violation(f"POST {path} answered {got}: {answer}")
+            if got == 201:
+                file = json.loads(answer)
+        mine = f"/v1/attachments/{file['id']}"
+        link = self.buyer.get(mine)["url"]
+        content = link[link.index("/v1/"):]
+        anyone = Checked(self.url)
+        if anyone.get(content) != "A lamp of brass":
+            raise Violation("another file came back")
+        status, part, _ = anyone._exchange("GET", content, None, {"Range": "bytes=2-5"})
+        if (status, part) != (206, b"lamp"):
+            raise Violation(f"a part is {status} {part}")
+        anyone.fails(404, "GET", content[:-1])
+        self.owner.fails(404, "GET", mine)
+
+    def safety(self, mine):
+        self.buyer.call("PUT", mine + "/mute", {"until": "2031-01-01T00:00:00Z"})
+        self.buyer.call("DELETE", mine + "/mute")
+        self.buyer.call("PUT", mine + "/block")
+        self.owner.fails(403, "POST", mine + "/messages", {"text": "Hello?"})
+        self.buyer.call("DELETE", mine + "/block")
+        self.buyer.get(mine + "/protection")
+        told = self.buyer.post(mine + "/reports", {"reason": "spam", "text": "Look at this",
+                                                   "seqs": [1]})
+        self.ops.get("/v1/admin/reports?state=open")
+        self.ops.post(f"/v1/admin/reports/{told['id']}/resolve", {"resolution": "Nothing wrong"})
+
+    def ask(self, amount=12_500):
+        return self.owner.post("/v1/payment_requests", {
+            "conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
+            "currency": "USD",
+            "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": amount}]})["id"]
+
+    def accept(self, request, token):
+        return self.buyer.post(f"/v1/payment_requests/{request}/accept",
+                               {"payment_method": {"token": token}, "ship_to": ADDRESS})
+
+    def pay(self):
+        self.buyer.post(f"/v1/payment_requests/{self.ask()}/decline", {"reason": "too dear"})
+        self.owner.post(f"/v1/payment_requests/{self.ask()}/cancel", {})
+        request = self.ask()
+        self.buyer.get(f"/v1/payment_requests/{request}")
+        self.buyer.get(f"/v1/payment_requests?conversation_id={self.conversation}")
+        path = f"/v1/payment_requests/{request}/accept"
+        declined = {"payment_method": {"token": "tok_declined"}, "ship_to": ADDRESS}
+        self.buyer.fails(402, "POST", path, declined)
+        waiting = self.accept(request, "tok_confirm")["payment"]
+        self.buyer.get(f"/v1/payments/{waiting['id']}")
+        self.buyer.post(f"/v1/payments/{waiting['id']}/cancel")
+        self.paid = self.accept(request, "tok_approved")
+        self.buyer.fails(409, "POST", path, declined)
+        self.lost = self.accept(self.ask(), "tok_approved")["order"]
+
+    def follow(self):
+        order = self.paid["order"]["id"]
+        self.buyer.get(f"/v1/orders/{order}")
+        self.owner.get(f"/v1/orders?merchant_id={self.merchant}")
+        self.buyer.get("/v1/orders")
+        shipped = self.owner.post(f"/v1/orders/{order}/ship", {"carrier": "USPS",
+                                                               "tracking_number": "1Z999"})
+        self.owner.post(f"/v1/orders/{order}/deliver")
+        self.payout = shipped["payout"]["id"]
+        self.owner.post(f"/v1/orders/{self.lost['id']}/cancel", {"reason": "out of stock"})
+        refunds = f"/v1/payments/{self.lost['payment_id']}/refunds"
+        jobs_until(self.ops, lambda: self.buyer.get(refunds)["data"][0]["state"] == "succeeded",
+                   "not refunded")
+        self.owner.get(f"/v1/payouts/{self.payout}")
+        self.owner.get(f"/v1/payouts?merchant_id={self.merchant}")
+
+    def staff(self):
+        hold = f"/v1/admin/payouts/{self.payout}"
+        self.ops.post(hold + "/hold", {"reason": "looks odd"})
+        self.ops.post(hold + "/release", {"reason": "it is fine"})
+        for verb in ("suspend", "reinstate"):
+            self.ops.post(f"/v1/admin/accounts/{self.agent}/{verb}", {"reason": "a test"})
+        self.ops.post("/v1/admin/staff", {"email": "sue@staff.example", "name": "Sue",
+                                          "password": "a long password", "role": "support"})
+        self.ops.post("/v1/admin/clock/advance", {"advance_s": 7 * 86_400})
+        for api, email in ((self.owner, "owner"), (self.ops, "ops")):
+            api.log_in(email + "@demo.example", PASSWORD)
+        payout = f"/v1/payouts/{self.payout}"
+        jobs_until(self.ops, lambda: self.owner.get(payout)["state"] == "paid", "not paid out")
+        for path in ("accounts", "accounts?email=buyer@demo.example", "audit_log", "clock",
+                     "conversations", "ledger/trial_balance", "merchants",
+                     f"merchants/{self.merchant}/ledger", "orders", "payment_requests",
+                     "payments?state=captured", "payouts"):
+            self.ops.get("/v1/admin/" + path)
+        self.owner.fails(404, "GET", "/v1/admin/accounts")

@@ -1,0 +1,157 @@
+// Muting, blocking, and reports to the staff.
+#include "bottega/conversations/safety.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "support/errors.hpp"
+#include "support/world.hpp"
+#include "bottega/conversations/messages.hpp"
+#include "bottega/conversations/writer.hpp"
+
+namespace bottega::test {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace conversations;
+
+class Safety : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { world = std::make_unique<World>(); }
+  static void TearDownTestSuite() { world.reset(); }
+  void TearDown() override { world->clock.set_offset(0us); }
+
+  template <class Op>
+  auto in(Op op) const {
+    return world->transact([&](Tx& tx) { return op(tx); });
+  }
+  conversations::Event say(const Who& who, const std::string& text) const {
+    const auto given = from_json<NewMessage>({{"text", text}});
+    return in([&](Tx& tx) { return send(tx, who, shop.conversation, given); });
+  }
+  // By way of the batch.
+  std::optional<Code> gathered(const Who& who, const std::string& text) const {
+    Writer writer(world->chat_db, 16, 16);
+    std::promise<Sent> done;
+    writer.send(who, shop.conversation, from_json<NewMessage>({{"text", text}}),
+                [&](Sent sent) { done.set_value(std::move(sent)); });
+    const auto sent = done.get_future().get();
+    return code_of([&] {
+      if (sent.failure) std::rethrow_exception(sent.failure);
+    });
+  }
+  Report only_report() const {
+    for (auto& report : in([&](Tx& tx) { return reports(tx, std::nullopt, std::nullopt, 1'000); }))
+      if (report.conversation_id == shop.conversation) return report;
+    throw std::runtime_error("nothing was reported");
+  }
+
+  static inline std::unique_ptr<World> world;
+  const Shop shop = world->shop();
+};
+
+TEST_F(Safety, WhomTheOtherSideHasBlockedCannotWriteNorAskForMoney) {
+  say(shop.buyer, "Hello");
+  EXPECT_TRUE(in([&](Tx& tx) { return block(tx, shop.buyer, shop.conversation); }).is_blocked);
+  EXPECT_EQ(code_of([&] { say(shop.owner, "Buy more!"); }), Code::forbidden);
+  EXPECT_EQ(gathered(shop.owner, "Buy more!"), Code::forbidden);
+  EXPECT_EQ(code_of([&] { world->ask(shop); }), Code::forbidden);
+  EXPECT_EQ(gathered(shop.buyer, "I still may"), std::nullopt);
+  EXPECT_FALSE(in([&](Tx& tx) { return protection(tx, shop.owner, shop.conversation); }).is_blocked)
+      << "that one is blocked is not told";
+  world->notices.clear();
+  in([&](Tx& tx) {
+    type(tx, shop.owner, shop.conversation);
+    return 0;
+  });
+  EXPECT_TRUE(world->notices.empty());
+  EXPECT_FALSE(in([&](Tx& tx) { return unblock(tx, shop.buyer, shop.conversation); }).is_blocked);
+  EXPECT_EQ(gathered(shop.owner, "Thank you"), std::nullopt);
+}
+
+TEST_F(Safety, AMerchantBlocksForAllItsMembers) {
+  const auto agent = world->member(shop, identity::Role::agent);
+  in([&](Tx& tx) { return block(tx, agent, shop.conversation); });
+  EXPECT_EQ(gathered(shop.buyer, "Hello?"), Code::forbidden);
+  EXPECT_TRUE(in([&](Tx& tx) { return protection(tx, shop.owner, shop.conversation); }).is_blocked);
+  EXPECT_EQ(gathered(shop.owner, "We have had enough"), std::nullopt);
+}
+
+TEST_F(Safety, WhatWasAgreedBeforeGoesOn) {
+  const auto request = world->ask(shop);
+  in([&](Tx& tx) { return block(tx, shop.owner, shop.conversation); });
+  const auto paid = world->pay(shop, request);
+  EXPECT_EQ(paid.payment_request.state, payments::RequestState::paid);
+}
+
+TEST_F(Safety, AMuteEndsAtItsTime) {
+  const auto until = world->clock.now() + 1h;
+  const auto muted =
+      in([&](Tx& tx) { return mute(tx, shop.buyer, shop.conversation, NewMute{until}); });
+  EXPECT_TRUE(muted.is_muted);
+  EXPECT_EQ(muted.muted_until, until);
+  const auto look = [&](const Who& who) {
+    return in([&](Tx& tx) { return protection(tx, who, shop.conversation); });
+  };
+  EXPECT_FALSE(look(shop.owner).is_muted);
+  world->advance(61min);
+  EXPECT_FALSE(look(shop.buyer).is_muted);
+  in([&](Tx& tx) { return mute(tx, shop.buyer, shop.conversation, NewMute{}); });
+  EXPECT_TRUE(look(shop.buyer).is_muted);
+  EXPECT_FALSE(in([&](Tx& tx) { return unmute(tx, shop.buyer, shop.conversation); }).is_muted);
+  const NewMute past{world->clock.now()};
+  EXPECT_EQ(
+      code_of([&] { in([&](Tx& tx) { return mute(tx, shop.buyer, shop.conversation, past); }); }),
+      Code::invalid);
+}
+
+TEST_F(Safety, AReportKeepsWhatWasSaidAsItWas) {
+  say(shop.owner, "Pay me elsewhere");
+  say(shop.buyer, "No");
+  const auto given =
+      from_json<NewReport>({{"reason", "fraud"}, {"text", "Wants my card"}, {"seqs", {1}}});
+  const auto made = in([&](Tx& tx) { return report(tx, shop.buyer, shop.conversation, given); });
+  in([&](Tx& tx) { return remove(tx, shop.owner, shop.conversation, 1, 1h); });
+  const auto kept = only_report();
+  EXPECT_EQ(kept.id, made.id);
+  EXPECT_EQ(kept.reported_by, shop.buyer.account);
+  ASSERT_EQ(kept.entries.size(), 1u);
+  EXPECT_EQ(kept.entries[0]["data"]["text"], "Pay me elsewhere");
+  const auto wrong = from_json<NewReport>({{"reason", "spam"}, {"seqs", {1, 99}}});
+  try {
+    in([&](Tx& tx) { return report(tx, shop.buyer, shop.conversation, wrong); });
+    FAIL() << "there is no entry 99";
+  } catch (const Error& error) {
+    ASSERT_EQ(error.faults().size(), 1u);
+    EXPECT_EQ(error.faults()[0].pointer, "/seqs/1");
+  }
+}
+
+TEST_F(Safety, AReportWithoutSeqsMeansTheNewest) {
+  for (int i = 1; i <= 25; ++i) say(shop.owner, std::to_string(i));
+  const auto given = from_json<NewReport>({{"reason", "spam"}});
+  in([&](Tx& tx) { return report(tx, shop.buyer, shop.conversation, given); });
+  const auto kept = only_report();
+  ASSERT_EQ(kept.entries.size(), 20u);
+  EXPECT_EQ(kept.entries[0]["seq"], 6);
+  EXPECT_EQ(kept.entries[19]["seq"], 25);
+}
+
+TEST_F(Safety, AReportIsResolvedOnce) {
+  say(shop.owner, "Hello");
+  const auto given = from_json<NewReport>({{"reason", "other"}});
+  const auto made = in([&](Tx& tx) { return report(tx, shop.buyer, shop.conversation, given); });
+  const auto staff = world->staff(identity::StaffRole::support);
+  const auto how = from_json<Resolution>({{"resolution", "A misunderstanding"}});
+  const auto resolved = in([&](Tx& tx) { return resolve(tx, staff, made.id, how); });
+  EXPECT_EQ(resolved.state, ReportState::resolved);
+  EXPECT_EQ(resolved.resolved_by, staff.account);
+  EXPECT_EQ(code_of([&] { in([&](Tx& tx) { return resolve(tx, staff, made.id, how); }); }),
+            Code::conflict);
+  EXPECT_EQ(code_of([&] { in([&](Tx& tx) { return resolve(tx, staff, ReportId::make(), how); }); }),
+            Code::not_found);
+}
+
+}  // namespace
+}  // namespace bottega::test
