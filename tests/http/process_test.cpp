@@ -213,7 +213,7 @@ TEST(Start, UsesADatabaseOfTheOperators) {
   EXPECT_EQ(send_text(shop, shop.buyer.api, "In your own database").status, 201);
   EXPECT_EQ(execute(house.urls.superuser, "SELECT data->>'text' FROM bottega.entries"),
             "In your own database");
-  EXPECT_FALSE(std::filesystem::exists(house.dir.path() / "data"));
+  EXPECT_FALSE(std::filesystem::exists(house.dir.path() / "data" / "postgres"));
 }
 
 TEST(Start, RefusesToServeAsTheOwnerOfTheLedger) {
