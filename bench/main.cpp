@@ -9,6 +9,7 @@
 #include "chat.hpp"
 #include "client.hpp"
 #include "echo.hpp"
+#include "idle.hpp"
 #include "process.hpp"
 #include "writers.hpp"
 
@@ -207,7 +208,7 @@ void print_table(const std::vector<Row>& rows) {
 
 struct Given {
   std::string name = "all", binary = "build/release/bottega", scripts = "bench";
-  int clients = 8, pairs = 64, window = 8;
+  int clients = 8, pairs = 64, window = 8, sockets = 10'000;
   double seconds = 5;
   bool json = false;
 };
@@ -256,13 +257,14 @@ void measure_all(const Given& given) {
 int main(int argc, char** argv) {
   bottega::bench::Given given;
   CLI::App cli{"What an operation costs, beside pgbench doing the same inserts."};
-  cli.add_option("name", given.name, "chat, writers, healthz, message, request, sale or all")
-      ->check(CLI::IsMember(
-          {"chat", "writers", "healthz", "message", "request", "sale", "all", "echo-server"}));
+  cli.add_option("name", given.name, "chat, idle, writers, healthz, message, request, sale or all")
+      ->check(CLI::IsMember({"chat", "idle", "writers", "healthz", "message", "request", "sale",
+                             "all", "echo-server"}));
   cli.add_option("--pairs", given.pairs, "chat: people who write to each other")
       ->check(CLI::Range(1, 1'000));
   cli.add_option("--window", given.window, "chat: messages of one person that may be unanswered")
       ->check(CLI::Range(1, 64));
+  cli.add_option("--sockets", given.sockets, "idle: how many")->check(CLI::Range(1, 25'000));
   cli.add_option("--clients", given.clients, "Connections at once")->check(CLI::Range(1, 100));
   cli.add_option("--seconds", given.seconds, "How long each is measured")
       ->check(CLI::Range(0.5, 600.0));
@@ -274,6 +276,8 @@ int main(int argc, char** argv) {
     if (given.name == "chat")
       bottega::bench::measure_chat(
           {given.binary, given.scripts, given.pairs, given.window, given.seconds, given.json});
+    else if (given.name == "idle")
+      bottega::bench::measure_idle(given.binary, given.sockets, given.json);
     else if (given.name == "writers")
       bottega::bench::measure_writers(given.binary, given.pairs, given.seconds);
     else

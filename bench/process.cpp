@@ -99,11 +99,14 @@ Server::Server(const std::string& binary, const std::vector<std::string>& settin
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
   home_ = pattern;
   fs::permissions(home_, fs::perms(0755));
-  std::vector<std::string> words = {binary, "serve", "--demo", "--set",
-                                    "data.dir=" + (home_ / "data").string()};
-  for (const auto* setting : kSettings) words.insert(words.end(), {"--set", setting});
-  for (const auto& setting : settings) words.insert(words.end(), {"--set", setting});
-  const int out = start(words, pid_);
+  words_ = {binary, "serve", "--demo", "--set", "data.dir=" + (home_ / "data").string()};
+  for (const auto* setting : kSettings) words_.insert(words_.end(), {"--set", setting});
+  for (const auto& setting : settings) words_.insert(words_.end(), {"--set", setting});
+  serve();
+}
+
+void Server::serve() {
+  const int out = start(words_, pid_);
   std::string text;
   char buffer[512];
   while (text.find("\nready ") == std::string::npos || text.back() != '\n') {
@@ -118,11 +121,20 @@ Server::Server(const std::string& binary, const std::vector<std::string>& settin
   while (line >> word >> url) sandbox_port_ = port_of(url);
 }
 
+void Server::stop() {
+  if (pid_ <= 0) return;
+  kill(pid_, SIGTERM);
+  waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+void Server::restart() {
+  stop();
+  serve();
+}
+
 Server::~Server() {
-  if (pid_ > 0) {
-    kill(pid_, SIGTERM);
-    waitpid(pid_, nullptr, 0);
-  }
+  stop();
   std::error_code ignored;
   fs::remove_all(home_, ignored);
 }

@@ -15,6 +15,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Stops it as an operator would, and starts it again on the same data, at another port.
+  void restart();
+
   std::uint16_t port() const { return port_; }
   std::uint16_t sandbox_port() const { return sandbox_port_; }
   std::filesystem::path socket_dir() const { return home_ / "data" / "socket"; }
@@ -35,9 +38,12 @@ class Server {
   void settle_database() const;
 
  private:
+  void serve();
+  void stop();
   std::string psql(const std::string& role, const std::string& sql) const;
 
   std::filesystem::path home_;
+  std::vector<std::string> words_;
   pid_t pid_ = -1;
   std::uint16_t port_ = 0, sandbox_port_ = 0;
 };

@@ -92,9 +92,10 @@ std::string amz_date(Instant at) {
 }
 
 std::string authorization(const SigV4Request& request, const SigV4Keys& keys, Instant at) {
-  return std::string(kAlgorithm) + " Credential=" + keys.access_key + '/' + scope_of(keys, at) +
-         ",SignedHeaders=" + signed_names(sorted_headers(request)) +
-         ",Signature=" + signature(request, keys, at);
+  std::string out(kAlgorithm);
+  out.append(" Credential=").append(keys.access_key).append("/").append(scope_of(keys, at));
+  out.append(",SignedHeaders=").append(signed_names(sorted_headers(request)));
+  return out.append(",Signature=").append(signature(request, keys, at));
 }
 
 std::string presigned_query(SigV4Request request, const SigV4Keys& keys, Instant at,

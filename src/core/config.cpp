@@ -51,6 +51,8 @@ const Setting kSettings[] = {
     {"socket.auth_s", "How long a socket may stay without a known user.", &C::socket_auth_s, 1, 60},
     {"socket.resume_max", "Missing events of one conversation that a resume sends.",
      &C::socket_resume_max, 1, 10'000},
+    {"socket.let_in_at_once", "Sockets that sign in or resume at the same time; others wait.",
+     &C::socket_let_in_at_once, 1, 10'000},
     {"database.url", "PostgreSQL as the server's role; empty: a private one in data.dir.",
      &C::database_url},
     {"database.owner_url", "The same database as the schema's owner, for migrations.",

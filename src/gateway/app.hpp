@@ -7,6 +7,7 @@
 #include "gateway/limits.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/tokens.hpp"
+#include "gateway/turnstile.hpp"
 #include "bottega/attachments/depot.hpp"
 #include "bottega/bus/hub.hpp"
 #include "bottega/bus/traffic.hpp"
@@ -44,6 +45,9 @@ struct App {
   std::string push_key{};                       // the server's public key, empty where it is off
   std::string public_url{};
   Limits limits{};
+  // Sockets that are being let in or resume: when all clients come back at once, they must not fill
+  // the queue in front of the database.
+  Turnstile doorway{static_cast<std::size_t>(config.socket_let_in_at_once)};
   Metrics metrics{};
   TokenCache tokens{};
   std::atomic<bool> stopping{false};

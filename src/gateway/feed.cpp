@@ -146,9 +146,12 @@ asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame)
       continue;
     }
     const auto most = app_.config.socket_resume_max;
-    const auto events = co_await app_.db.read([&](Tx& tx) {
-      return conversations::log_of(tx, start.merchant, start.id, start.position, most + 1);
-    });
+    std::vector<conversations::Event> events;
+    // Most who come back have missed nothing.
+    if (start.position != start.last)
+      events = co_await app_.db.read([&](Tx& tx) {
+        return conversations::log_of(tx, start.merchant, start.id, start.position, most + 1);
+      });
     const bool ahead = start.last != INT64_MAX && start.position > start.last;
     const auto bytes = bytes_of(events);
     const bool recovered =

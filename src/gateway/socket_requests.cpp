@@ -145,7 +145,11 @@ asio::awaitable<void> SocketSession::auth(const Frame& frame) {
 asio::awaitable<void> SocketSession::resume(const Frame& frame) {
   if (request_.who.kind == identity::Kind::nobody)
     throw Error(Code::unauthenticated, "send an AUTH frame first");
-  const auto done = co_await feed_.resume(request_.who, frame);
+  Json done;
+  {
+    const auto pass = co_await app_.doorway.enter();
+    done = co_await feed_.resume(request_.who, frame);
+  }
   Json event = {{"event", "resumed"}, {"data", done}};
   if (!frame.id.empty()) event["id"] = frame.id;
   push_text(event.dump());

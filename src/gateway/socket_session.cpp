@@ -118,6 +118,7 @@ asio::awaitable<bool> SocketSession::is_let_in(std::string token) {
 }
 
 asio::awaitable<void> SocketSession::sign_in(std::string token) {
+  const auto pass = co_await app_.doorway.enter();
   const auto who = co_await authenticate(app_, token);
   if (request_.who.kind != identity::Kind::nobody && who.actor() != request_.who.actor())
     throw Error(Code::forbidden, "this socket belongs to somebody else");
@@ -322,7 +323,10 @@ asio::awaitable<void> SocketSession::settle() {
 asio::awaitable<void> serve_socket(App& app, OpenList& list, Stream& stream, Request request,
                                    std::string target, std::optional<std::string> token) {
   check_upgrade(app, request, target);
-  if (token) co_await authenticate(app, *token);  // A bad token is refused as HTTP, with a 401.
+  if (token) {
+    const auto pass = co_await app.doorway.enter();
+    co_await authenticate(app, *token);  // A bad token is refused as HTTP, with a 401.
+  }
   const auto session = std::make_shared<SocketSession>(app, list, stream, std::move(request));
   co_await session->run(target, std::move(token));
 }

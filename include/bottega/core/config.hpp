@@ -27,7 +27,7 @@ struct Config {
 
   std::int64_t socket_frame_max_bytes = 65'536, socket_queue_max_bytes = 1'048'576;
   std::int64_t socket_in_flight_max = 64, socket_ping_s = 25, socket_pong_s = 8;
-  std::int64_t socket_auth_s = 10, socket_resume_max = 500;
+  std::int64_t socket_auth_s = 10, socket_resume_max = 500, socket_let_in_at_once = 64;
 
   Secret database_url, database_owner_url;
   std::int64_t database_threads = 8, database_waiting_max = 256;
