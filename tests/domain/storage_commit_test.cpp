@@ -266,16 +266,23 @@ TEST_F(LostCommitConcurrency, LeavesTheDatabaseAsUsableAsBefore) {
 
 // ---- a server that hangs ------------------------------------------------------------------------
 
-TEST(Watchdog, CutsAConnectionWhoseServerNoLongerAnswers) {
-  const auto urls = Cluster::shared().fresh_database();
+const Sql<std::int64_t()> kBackend{"test.commit.backend", "SELECT pg_backend_pid()::bigint"};
+
+class Watchdog : public testing::Test {
+ protected:
+  DatabaseOptions options(std::chrono::milliseconds statement_timeout) const {
+    DatabaseOptions options;
+    options.url = urls.app;
+    options.threads = 1;
+    options.statement_timeout = statement_timeout;
+    return options;
+  }
+  const Urls urls = Cluster::shared().fresh_database();
   Clock clock;
-  DatabaseOptions options;
-  options.url = urls.app;
-  options.threads = 1;
-  options.statement_timeout = std::chrono::milliseconds(300);
-  Database db(options, clock);
-  static const Sql<std::int64_t()> kBackend{"storage.test_backend",
-                                            "SELECT pg_backend_pid()::bigint"};
+};
+
+TEST_F(Watchdog, CutsAConnectionWhoseServerNoLongerAnswers) {
+  Database db(options(300ms), clock);
   const auto backend = [&] {
     return db.transact_blocking([](Tx& tx) { return tx.one(kBackend); });
   };
@@ -286,16 +293,8 @@ TEST(Watchdog, CutsAConnectionWhoseServerNoLongerAnswers) {
   kill(stuck, SIGCONT);
 }
 
-TEST(Watchdog, AStopDoesNotWaitForIt) {
-  const auto urls = Cluster::shared().fresh_database();
-  Clock clock;
-  DatabaseOptions options;
-  options.url = urls.app;
-  options.threads = 1;
-  options.statement_timeout = std::chrono::minutes(10);
-  auto db = std::make_unique<Database>(options, clock);
-  static const Sql<std::int64_t()> kBackend{"storage.test_backend_again",
-                                            "SELECT pg_backend_pid()::bigint"};
+TEST_F(Watchdog, AStopDoesNotWaitForIt) {
+  auto db = std::make_unique<Database>(options(10min), clock);
   const auto stuck =
       static_cast<pid_t>(db->transact_blocking([](Tx& tx) { return tx.one(kBackend); }));
   ASSERT_EQ(kill(stuck, SIGSTOP), 0);

@@ -2,28 +2,13 @@
 #include <future>
 #include <set>
 
+#include "http/seqs.hpp"
 #include "http/story.hpp"
 
 namespace bottega::test {
 namespace {
 
 const Server& server() { return Server::shared(); }
-
-// The next events of a conversation, as far as the sequence number.
-std::vector<std::int64_t> seqs_upto(Socket& socket, std::int64_t last) {
-  std::vector<std::int64_t> seqs;
-  while (seqs.empty() || seqs.back() < last) {
-    const auto event = socket.event();
-    if (event.contains("seq")) seqs.push_back(event["seq"]);
-  }
-  return seqs;
-}
-
-std::vector<std::int64_t> from_to(std::int64_t first, std::int64_t last) {
-  std::vector<std::int64_t> seqs;
-  for (auto seq = first; seq <= last; ++seq) seqs.push_back(seq);
-  return seqs;
-}
 
 void resume(Socket& socket, const Json& positions) {
   socket.send({{"id", "r"}, {"method", "RESUME"}, {"positions", positions}});

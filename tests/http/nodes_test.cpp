@@ -3,6 +3,7 @@
 #include <future>
 #include <set>
 
+#include "http/seqs.hpp"
 #include "http/story.hpp"
 #include "support/nats.hpp"
 #include "support/shared.hpp"
@@ -67,21 +68,6 @@ class Nodes : public testing::Test {
   static Pair* pair;
 };
 Pair* Nodes::pair = nullptr;
-
-std::vector<std::int64_t> seqs_upto(Socket& socket, std::int64_t last) {
-  std::vector<std::int64_t> seqs;
-  while (seqs.empty() || seqs.back() < last) {
-    const auto event = socket.event();
-    if (event.contains("seq")) seqs.push_back(event["seq"]);
-  }
-  return seqs;
-}
-
-std::vector<std::int64_t> from_to(std::int64_t first, std::int64_t last) {
-  std::vector<std::int64_t> seqs;
-  for (auto seq = first; seq <= last; ++seq) seqs.push_back(seq);
-  return seqs;
-}
 
 void write(const Storefront& shop, const Client& who, int count) {
   for (int i = 0; i < count; ++i)
