@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <stdexcept>
 
@@ -24,7 +25,11 @@ double now_s() {
 
 }  // namespace
 
-Crowd::Crowd(std::vector<Person> people) : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+Crowd::Crowd(std::vector<Person> people, bool is_tls) : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+  if (is_tls) {
+    tls_.reset(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX_set_mode(tls_.get(), SSL_MODE_RELEASE_BUFFERS);
+  }
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
@@ -102,22 +107,57 @@ void Crowd::handle(std::size_t i, std::uint32_t events) {
     socklen_t size = sizeof failed;
     getsockopt(seat.fd, SOL_SOCKET, SO_ERROR, &failed, &size);
     if (failed != 0) return leave(seat);
-    seat.state = State::upgrading;
-    send(seat, hello_frame("/v1/socket", seat.person.token));
-    if (seat.fd < 0) return;
-    epoll_event event{EPOLLIN, {}};
-    event.data.u64 = i;
-    epoll_ctl(epoll_, EPOLL_CTL_MOD, seat.fd, &event);
+    if (!tls_) return upgrade(i);
+    seat.tls.reset(SSL_new(tls_.get()));
+    SSL_set_fd(seat.tls.get(), seat.fd);
+    seat.state = State::securing;
+    secure(i);
+  } else if (seat.state == State::securing) {
+    secure(i);
   } else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
-    take(seat);
+    while (seat.fd >= 0 && read_some(seat)) take(seat);
   }
 }
 
-void Crowd::take(Seat& seat) {
+void Crowd::secure(std::size_t i) {
+  auto& seat = seats_[i];
+  const auto done = SSL_connect(seat.tls.get());
+  if (done == 1) return upgrade(i);
+  const auto why = SSL_get_error(seat.tls.get(), done);
+  if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)
+    return wait_for(i, why == SSL_ERROR_WANT_READ ? EPOLLIN : EPOLLOUT);
+  leave(seat);
+}
+
+void Crowd::upgrade(std::size_t i) {
+  auto& seat = seats_[i];
+  seat.state = State::upgrading;
+  send(seat, hello_frame("/v1/socket", seat.person.token));
+  if (seat.fd >= 0) wait_for(i, EPOLLIN);
+}
+
+void Crowd::wait_for(std::size_t i, std::uint32_t events) {
+  epoll_event event{events, {}};
+  event.data.u64 = i;
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, seats_[i].fd, &event);
+}
+
+bool Crowd::read_some(Seat& seat) {
   std::array<char, 16'384> buffer;
-  const auto got = recv(seat.fd, buffer.data(), buffer.size(), 0);
-  if (got <= 0) return leave(seat);
-  seat.in.append(buffer.data(), static_cast<std::size_t>(got));
+  const auto got = seat.tls ? SSL_read(seat.tls.get(), buffer.data(), buffer.size())
+                            : recv(seat.fd, buffer.data(), buffer.size(), 0);
+  if (got > 0) {
+    seat.in.append(buffer.data(), static_cast<std::size_t>(got));
+    return true;
+  }
+  const bool is_later =
+      seat.tls ? SSL_get_error(seat.tls.get(), static_cast<int>(got)) == SSL_ERROR_WANT_READ
+               : got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  if (!is_later) leave(seat);
+  return false;
+}
+
+void Crowd::take(Seat& seat) {
   if (seat.state == State::upgrading) {
     const auto end = seat.in.find("\r\n\r\n");
     if (end == std::string::npos) return;
@@ -161,6 +201,7 @@ void Crowd::leave(Seat& seat) {
     --there_;
   else
     ++refusals_;
+  seat.tls.reset();
   close(seat.fd);
   seat.fd = -1;
   seat.state = State::away;
@@ -168,9 +209,10 @@ void Crowd::leave(Seat& seat) {
 }
 
 void Crowd::send(Seat& seat, const std::string& bytes) {
-  if (::send(seat.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(bytes.size()))
-    leave(seat);
+  const auto size = static_cast<ssize_t>(bytes.size());
+  const auto sent = seat.tls ? SSL_write(seat.tls.get(), bytes.data(), static_cast<int>(size))
+                             : ::send(seat.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent != size) leave(seat);
 }
 
 }  // namespace bottega::bench

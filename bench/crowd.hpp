@@ -1,6 +1,9 @@
 #pragma once
 // Thousands of people with one silent socket each, on one thread.
+#include <openssl/ssl.h>
+
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,7 +16,7 @@ struct Person {
 
 class Crowd {
  public:
-  explicit Crowd(std::vector<Person> people);
+  Crowd(std::vector<Person> people, bool is_tls);
   ~Crowd();
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
@@ -30,10 +33,18 @@ class Crowd {
   std::size_t refusals() const { return refusals_; }
 
  private:
-  enum class State : std::uint8_t { away, connecting, upgrading, resuming, there };
+  enum class State : std::uint8_t { away, connecting, securing, upgrading, resuming, there };
+  template <auto release>
+  struct Release {
+    template <class T>
+    void operator()(T* thing) const {
+      release(thing);
+    }
+  };
   struct Seat {
     Person person;
     int fd = -1;
+    std::unique_ptr<SSL, Release<SSL_free>> tls;
     State state = State::away;
     double next_try = 0;
     std::string in;
@@ -41,6 +52,11 @@ class Crowd {
 
   void connect(std::size_t i, std::uint16_t port);
   void handle(std::size_t i, std::uint32_t events);
+  void secure(std::size_t i);
+  void upgrade(std::size_t i);
+  void wait_for(std::size_t i, std::uint32_t events);
+  // False where nothing more is there now, or the seat was left.
+  bool read_some(Seat& seat);
   void take(Seat& seat);
   void frames(Seat& seat);
   void leave(Seat& seat);
@@ -48,6 +64,7 @@ class Crowd {
   void pump(int timeout_ms);
 
   int epoll_;
+  std::unique_ptr<SSL_CTX, Release<SSL_CTX_free>> tls_;
   std::vector<Seat> seats_;
   std::size_t there_ = 0, pings_ = 0, refusals_ = 0;
 };

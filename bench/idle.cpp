@@ -57,14 +57,30 @@ std::vector<Person> make_people(const Server& server, int count) {
   return people;
 }
 
+std::vector<std::string> settings_of(bool is_tls, const TemporaryFolder& folder) {
+  std::vector<std::string> settings = {"socket.ping_s=5", "http.connections_max=100000"};
+  if (!is_tls) return settings;
+  const std::string certificate = folder.path() / "certificate.pem",
+                    key = folder.path() / "key.pem";
+  run({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+       "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout",
+       key, "-out", certificate});
+  for (const auto& setting : {"tls.certificate=" + certificate, "tls.key=" + key})
+    settings.push_back(setting);
+  settings.emplace_back("tls.port=0");
+  return settings;
+}
+
 }  // namespace
 
-void measure_idle(const std::string& binary, int sockets, bool json) {
-  Server server(binary, {"socket.ping_s=5", "http.connections_max=100000"});
-  Crowd crowd(make_people(server, sockets));
+void measure_idle(const std::string& binary, int sockets, bool is_tls, bool json) {
+  const TemporaryFolder folder;
+  Server server(binary, settings_of(is_tls, folder));
+  Crowd crowd(make_people(server, sockets), is_tls);
   server.restart();
   const auto empty_mb = server.resident_mb();
-  const auto first_s = crowd.come(server.port());
+  const auto port = [&] { return is_tls ? server.tls_port() : server.port(); };
+  const auto first_s = crowd.come(port());
   crowd.stay(2);
   const auto kb = (server.resident_mb() - empty_mb) * 1024 / sockets;
   crowd.stay(12);
@@ -73,22 +89,24 @@ void measure_idle(const std::string& binary, int sockets, bool json) {
   crowd.see_off();
   server.settle_database();
   const auto before = server.cpu();
-  const auto back_s = crowd.come(server.port());
+  const auto back_s = crowd.come(port());
   const auto after = server.cpu();
   const auto database = (after.postgres_s - before.postgres_s) / back_s;
   const auto refused = crowd.refusals();
   if (json)
     std::printf(
-        "{\"sockets\":%d,\"kb_per_socket\":%.1f,\"pings_answered\":%zu,"
+        "{\"sockets\":%d,\"tls\":%s,\"kb_per_socket\":%.1f,\"pings_answered\":%zu,"
         "\"connect_s\":%.2f,\"reconnect_s\":%.2f,\"database_cores_busy\":%.2f,"
         "\"server_cpu_s\":%.2f,\"refusals\":%zu}\n",
-        sockets, kb, pings, first_s, back_s, database, after.server_s - before.server_s, refused);
+        sockets, is_tls ? "true" : "false", kb, pings, first_s, back_s, database,
+        after.server_s - before.server_s, refused);
   else
     std::printf(
-        "%d idle sockets: %.1f KB each, %zu pings answered; all connected in %.2f s\n"
+        "%d idle sockets%s: %.1f KB each, %zu pings answered; all connected in %.2f s\n"
         "after a restart all were back in %.2f s; PostgreSQL took %.2f of a core then, the "
         "server %.2f s of processor time; %zu tries were refused\n",
-        sockets, kb, pings, first_s, back_s, database, after.server_s - before.server_s, refused);
+        sockets, is_tls ? " over TLS" : "", kb, pings, first_s, back_s, database,
+        after.server_s - before.server_s, refused);
 }
 
 }  // namespace bottega::bench

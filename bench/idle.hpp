@@ -5,6 +5,6 @@
 
 namespace bottega::bench {
 
-void measure_idle(const std::string& binary, int sockets, bool json);
+void measure_idle(const std::string& binary, int sockets, bool is_tls, bool json);
 
 }  // namespace bottega::bench

@@ -210,7 +210,7 @@ struct Given {
   std::string name = "all", binary = "build/release/bottega", scripts = "bench";
   int clients = 8, pairs = 64, window = 8, sockets = 10'000;
   double seconds = 5;
-  bool json = false;
+  bool json = false, tls = false;
 };
 
 void measure_all(const Given& given) {
@@ -265,6 +265,7 @@ int main(int argc, char** argv) {
   cli.add_option("--window", given.window, "chat: messages of one person that may be unanswered")
       ->check(CLI::Range(1, 64));
   cli.add_option("--sockets", given.sockets, "idle: how many")->check(CLI::Range(1, 25'000));
+  cli.add_flag("--tls", given.tls, "idle: over TLS");
   cli.add_option("--clients", given.clients, "Connections at once")->check(CLI::Range(1, 100));
   cli.add_option("--seconds", given.seconds, "How long each is measured")
       ->check(CLI::Range(0.5, 600.0));
@@ -277,7 +278,7 @@ int main(int argc, char** argv) {
       bottega::bench::measure_chat(
           {given.binary, given.scripts, given.pairs, given.window, given.seconds, given.json});
     else if (given.name == "idle")
-      bottega::bench::measure_idle(given.binary, given.sockets, given.json);
+      bottega::bench::measure_idle(given.binary, given.sockets, given.tls, given.json);
     else if (given.name == "writers")
       bottega::bench::measure_writers(given.binary, given.pairs, given.seconds);
     else

@@ -21,6 +21,8 @@ const char* const kSettings[] = {"http.port=0",
                                  "log.level=warning",
                                  "limits.requests_per_minute=1000000",
                                  "limits.writes_per_minute=1000000",
+                                 "limits.conversation_per_minute=10000000",
+                                 "limits.connections_per_minute=1000000",
                                  "limits.address_per_minute=10000000"};
 
 int start(const std::vector<std::string>& words, pid_t& pid) {
@@ -94,12 +96,20 @@ std::string run(const std::vector<std::string>& words) {
   return text;
 }
 
-Server::Server(const std::string& binary, const std::vector<std::string>& settings) {
+TemporaryFolder::TemporaryFolder() {
   auto pattern = (fs::temp_directory_path() / "bottega-bench-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
-  home_ = pattern;
-  fs::permissions(home_, fs::perms(0755));
-  words_ = {binary, "serve", "--demo", "--set", "data.dir=" + (home_ / "data").string()};
+  path_ = pattern;
+  fs::permissions(path_, fs::perms(0755));
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+Server::Server(const std::string& binary, const std::vector<std::string>& settings) {
+  words_ = {binary, "serve", "--demo", "--set", "data.dir=" + (home_.path() / "data").string()};
   for (const auto* setting : kSettings) words_.insert(words_.end(), {"--set", setting});
   for (const auto& setting : settings) words_.insert(words_.end(), {"--set", setting});
   serve();
@@ -118,7 +128,7 @@ void Server::serve() {
   std::string word, url;
   line >> word >> url;
   port_ = port_of(url);
-  while (line >> word >> url) sandbox_port_ = port_of(url);
+  while (line >> word >> url) (word == "tls" ? tls_port_ : sandbox_port_) = port_of(url);
 }
 
 void Server::stop() {
@@ -133,11 +143,7 @@ void Server::restart() {
   serve();
 }
 
-Server::~Server() {
-  stop();
-  std::error_code ignored;
-  fs::remove_all(home_, ignored);
-}
+Server::~Server() { stop(); }
 
 std::string Server::pgbench(const std::string& script, int clients, double seconds,
                             const std::vector<std::string>& options) const {
@@ -179,7 +185,7 @@ Echo::~Echo() {
 double Echo::cpu_s() const { return stat_of(pid_).value().seconds; }
 
 Server::Cpu Server::cpu() const {
-  std::ifstream file(home_ / "data" / "postgres" / "postmaster.pid");
+  std::ifstream file(home_.path() / "data" / "postgres" / "postmaster.pid");
   pid_t postmaster = -1;
   file >> postmaster;
   Cpu cpu{stat_of(pid_).value().seconds, stat_of(postmaster).value().with_children_s};

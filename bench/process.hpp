@@ -8,6 +8,19 @@
 
 namespace bottega::bench {
 
+// Gone, with all that is in it, when this is.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 class Server {
  public:
   explicit Server(const std::string& binary, const std::vector<std::string>& settings = {});
@@ -19,8 +32,9 @@ class Server {
   void restart();
 
   std::uint16_t port() const { return port_; }
+  std::uint16_t tls_port() const { return tls_port_; }
   std::uint16_t sandbox_port() const { return sandbox_port_; }
-  std::filesystem::path socket_dir() const { return home_ / "data" / "socket"; }
+  std::filesystem::path socket_dir() const { return home_.path() / "data" / "socket"; }
 
   struct Cpu {
     double server_s, postgres_s;
@@ -42,10 +56,10 @@ class Server {
   void stop();
   std::string psql(const std::string& role, const std::string& sql) const;
 
-  std::filesystem::path home_;
+  TemporaryFolder home_;
   std::vector<std::string> words_;
   pid_t pid_ = -1;
-  std::uint16_t port_ = 0, sandbox_port_ = 0;
+  std::uint16_t port_ = 0, tls_port_ = 0, sandbox_port_ = 0;
 };
 
 // A WebSocket server of Beast that sends back what it gets, in a process of its own.

@@ -63,7 +63,7 @@ class Log {
     work.exec_prepared("batch", sql_array(c.conversations), sql_array(c.merchants),
                        sql_array(c.places), sql_array(c.accounts), sql_array(c.nothing),
                        sql_array(c.keys), sql_array(c.ids), sql_array(c.data), "now", new_uuid(),
-                       sql_array(c.nothing));
+                       sql_array(c.nothing), false);
   }
 
   // The numbers are taken under the same locks; then the rows are streamed.

@@ -56,7 +56,8 @@ asio::awaitable<void> Healer::look() {
         co_await app_.db.read([&](Tx& tx) { return conversations::moved_in(tx, span_, kPage); });
     for (const auto& one : moved) {
       auto notice = conversations::notice_of(one);
-      app_.hub.publish(notice.topics, {std::move(notice.stream), notice.position, ""});
+      app_.hub.publish(notice.topics, std::make_shared<const bus::Event>(bus::Event{
+                                          std::move(notice.stream), notice.position, ""}));
     }
     if (moved.size() < static_cast<std::size_t>(kPage)) {
       from_ = *began_ - kSlack;

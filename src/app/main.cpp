@@ -185,6 +185,10 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
+// jemalloc: what thousands of sockets took for a moment goes back to the system within a second.
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);

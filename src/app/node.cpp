@@ -102,6 +102,7 @@ struct Node::Parts {
   std::unique_ptr<bus::Nats> make_bus();
   void tell(std::vector<Notice> notices);
   void hear(bus::Parcel parcel);
+  void publish(bus::Parcel parcel);
   void open_doors();
   void start_loops();
   void stop();
@@ -114,6 +115,7 @@ struct Node::Parts {
   Storage storage;
   // Live events between the connections of this node, and to and from other nodes.
   bus::Hub hub;
+  bus::Recent recent;
   std::unique_ptr<bus::Nats> nats;
   // The product's database threads, the chat's one, and the sandbox processor's own.
   Database db, chat_db;
@@ -150,6 +152,7 @@ struct Node::Parts {
 Node::Parts::Parts(Config given)
     : config(std::move(given)),
       storage(config),
+      recent(static_cast<std::size_t>(config.chat_recent_max_bytes)),
       nats(make_bus()),
       db(options_of(config, storage.url), clock,
          [this](std::vector<Notice> notices) { tell(std::move(notices)); }),
@@ -177,6 +180,7 @@ Node::Parts::Parts(Config given)
           .routes = gateway::all_routes(),
           .payment_rules = payment_rules,
           .payout_rules = payout_rules,
+          .recent = &recent,
           .depot = &depot} {
   clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
   if (config.mode == "live") refuse_demo_people(db);
@@ -216,18 +220,25 @@ void Node::Parts::tell(std::vector<Notice> notices) {
   std::vector<bus::Parcel> parcels;
   for (auto& notice : notices) {
     if (push) push->notifier().hear(notice);
-    parcels.push_back({std::move(notice.topics),
-                       {std::move(notice.stream), notice.position, std::move(notice.text)}});
+    parcels.push_back(
+        {std::move(notice.topics),
+         {std::move(notice.stream), notice.position, std::move(notice.text), notice.rewrites}});
   }
   if (nats) nats->send(parcels);
-  for (auto& parcel : parcels) hub.publish(parcel.topics, std::move(parcel.event));
+  for (auto& parcel : parcels) publish(std::move(parcel));
+}
+
+void Node::Parts::publish(bus::Parcel parcel) {
+  const auto event = std::make_shared<const bus::Event>(std::move(parcel.event));
+  recent.keep(event);
+  hub.publish(parcel.topics, event);
 }
 
 // What was committed on another node.
 void Node::Parts::hear(bus::Parcel parcel) {
   // The end of a session, or another membership: what was known of tokens may be wrong now.
   if (parcel.event.position == 0 && !parcel.event.text.starts_with('{')) app.tokens.clear();
-  hub.publish(parcel.topics, std::move(parcel.event));
+  publish(std::move(parcel));
 }
 
 void Node::Parts::open_doors() {

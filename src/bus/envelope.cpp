@@ -6,7 +6,7 @@
 namespace bottega::bus {
 namespace {
 
-constexpr std::string_view kMagic = "BTGA\x01";
+constexpr std::string_view kMagic = "BTGA\x02";
 
 template <class T>
 void put(std::string& out, T value) {
@@ -81,6 +81,9 @@ std::optional<Parcel> read_parcel(std::string_view bytes) {
   const auto position = in.number(8);
   if (in.failed() || position > INT64_MAX) return std::nullopt;
   parcel.event.position = static_cast<std::int64_t>(position);
+  const auto rewrites = in.number(1);
+  if (rewrites > 1) return std::nullopt;
+  parcel.event.rewrites = rewrites == 1;
   parcel.event.text = in.rest();
   if (!is_news(parcel.event)) return std::nullopt;
   return parcel;
@@ -105,6 +108,7 @@ std::string pack(const std::vector<std::string>& topics, const Event& event, std
   for (const auto& topic : topics) put_name(body, topic);
   put_name(body, event.stream);
   put(body, static_cast<std::uint64_t>(event.position));
+  put(body, static_cast<std::uint8_t>(event.rewrites));
   constexpr std::size_t kLength = 4;
   if (body.size() + kLength + event.text.size() <= size_max)
     body += event.text;

@@ -20,11 +20,8 @@ void Hub::leave(const std::string& topic, const Listener* listener) {
   if (found->second.empty()) topics_.erase(found);
 }
 
-void Hub::publish(const std::vector<std::string>& topics, Event event) {
-  const auto listeners = present(topics);
-  if (listeners.empty()) return;
-  const auto shared = std::make_shared<const Event>(std::move(event));
-  for (const auto& listener : listeners) listener->offer(shared);
+void Hub::publish(const std::vector<std::string>& topics, const EventPtr& event) {
+  for (const auto& listener : present(topics)) listener->offer(event);
 }
 
 std::size_t Hub::listeners() const {

@@ -6,32 +6,36 @@ namespace bottega::conversations {
 namespace {
 
 // The rows of the conversations are locked in one order by everybody, so that two nodes cannot wait
-// for each other. A message whose client_key another transaction has committed while this one
-// waited for its lock is not seen: then the unique key refuses the batch.
+// for each other. Looking for each client_key costs a tenth of the whole, so only a careful batch
+// does ($12): of the others the unique key refuses the one that has a message which is there
+// already. So it does with a careful one where another transaction has written the message while
+// this one waited for its lock.
 const Sql<Placed(Column<ConversationId>, Column<std::optional<MerchantId>>, Column<std::int64_t>,
                  Column<AccountId>, Column<std::optional<MerchantId>>,
                  Column<std::optional<ClientKey>>, Column<EntryId>, Column<std::string>, Instant,
-                 std::string, Column<std::optional<std::int64_t>>)>
+                 std::string, Column<std::optional<std::int64_t>>, bool)>
     kWrite{"conversations.write_messages", R"(
     WITH named AS MATERIALIZED (
-      SELECT u.place, u.id, coalesce(u.merchant_id, (SELECT d.merchant_id FROM directory d
-                                                     WHERE d.id = u.id)) AS merchant_id
+      SELECT u.place, u.id, u.merchant_id IS NULL AS is_unknown,
+             coalesce(u.merchant_id, (SELECT d.merchant_id FROM directory d
+                                      WHERE d.id = u.id)) AS merchant_id
       FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS u (id, merchant_id, place)),
     held AS MATERIALIZED (
       SELECT n.place, c.merchant_id, c.id, c.buyer_id, c.last_seq, c.away_at,
-             c.blocked_by_buyer, c.blocked_by_merchant
+             c.blocked_by_buyer, c.blocked_by_merchant, n.is_unknown
       FROM named n JOIN conversations c ON c.merchant_id = n.merchant_id AND c.id = n.id
       ORDER BY c.id FOR UPDATE OF c),
     seated AS MATERIALIZED (
       SELECT g.n, g.account_id, g.client_key, g.id AS entry_id, g.data, h.merchant_id, h.id,
              h.buyer_id, h.last_seq, h.away_at, h.blocked_by_buyer, h.blocked_by_merchant,
+             h.is_unknown,
              CASE WHEN g.key_merchant_id IS NOT NULL
                     THEN CASE WHEN g.key_merchant_id = h.merchant_id THEN 'merchant' END
                   WHEN EXISTS (SELECT FROM merchant_members m
                                WHERE m.merchant_id = h.merchant_id
                                  AND m.account_id = g.account_id) THEN 'merchant'
                   WHEN h.buyer_id = g.account_id THEN 'buyer' END AS side,
-             CASE WHEN g.client_key IS NOT NULL
+             CASE WHEN $12 AND g.client_key IS NOT NULL
                     THEN (SELECT e.seq FROM entries e
                           WHERE e.merchant_id = h.merchant_id AND e.conversation_id = h.id
                             AND e.client_key = g.client_key) END AS known_seq,
@@ -47,14 +51,14 @@ const Sql<Placed(Column<ConversationId>, Column<std::optional<MerchantId>>, Colu
            JOIN held h ON h.place = g.place),
     judged AS (
       SELECT s.n, s.account_id, s.client_key, s.entry_id, s.data, s.merchant_id, s.id, s.buyer_id,
-             s.last_seq, s.away_at, s.side,
+             s.last_seq, s.away_at, s.is_unknown, s.side,
              s.side IS NOT NULL AND s.known_seq IS NULL AND s.is_fit
                AND NOT CASE WHEN s.side = 'buyer' THEN s.blocked_by_merchant
                             ELSE s.blocked_by_buyer END AS is_new
       FROM seated s),
     placed AS MATERIALIZED (
       SELECT j.n, j.account_id, j.client_key, j.entry_id, j.data, j.merchant_id, j.id, j.buyer_id,
-             j.away_at, j.side,
+             j.away_at, j.is_unknown, j.side,
              CASE WHEN j.is_new
                     THEN j.last_seq + count(*) FILTER (WHERE j.is_new)
                                       OVER (PARTITION BY j.id ORDER BY j.n) END AS seq
@@ -78,7 +82,8 @@ const Sql<Placed(Column<ConversationId>, Column<std::optional<MerchantId>>, Colu
       FROM placed WHERE seq IS NOT NULL),
     committed AS (
       INSERT INTO commit_tokens (token) VALUES ($10::uuid))
-    SELECT n, merchant_id, buyer_id, side, seq,
+    SELECT n, CASE WHEN is_unknown THEN merchant_id END AS merchant_id,
+           CASE WHEN is_unknown THEN buyer_id END AS buyer_id, side, seq,
            side = 'buyer' AND (away_at IS NULL OR away_at < $9::timestamptz - interval '12 hours')
              AND EXISTS (SELECT FROM inbox_settings i WHERE i.merchant_id = placed.merchant_id
                                                         AND i.away_message IS NOT NULL)
@@ -109,19 +114,27 @@ std::optional<MerchantId> merchant_of_key(const Who& who) {
 
 }  // namespace
 
-Writer::Batch::Batch(std::vector<Waiting> waiting, const Merchants& merchants)
+Writer::Batch::Batch(std::vector<Waiting> waiting, const Homes& homes)
     : messages(std::move(waiting)), outcomes(messages.size()) {
   for (std::size_t i = 0; i < messages.size(); ++i) {
     const auto& id = messages[i].conversation;
     const auto place = static_cast<std::int64_t>(places_.size()) + 1;  // SQL counts from 1
     if (places_.try_emplace(id, place).second) {
-      const auto known = merchants.find(id);
+      const auto known = homes.find(id);
       conversations_.push_back(id);
-      known_merchants_.push_back(known == merchants.end() ? std::nullopt
-                                                          : std::optional(known->second));
+      if (known != homes.end()) homes_.insert(*known);
+      known_merchants_.push_back(known == homes.end() ? std::nullopt
+                                                      : std::optional(known->second.merchant));
     }
     add(i);
   }
+}
+
+template <class T>
+void Writer::Batch::put(Column<std::optional<T>>& column, std::optional<T> value) {
+  if (!value) return;  // unnest() of several arrays fills up the shorter ones with NULL
+  column.resize(given_.size() - 1);
+  column.push_back(std::move(value));
 }
 
 void Writer::Batch::add(std::size_t i) {
@@ -142,20 +155,21 @@ void Writer::Batch::add(std::size_t i) {
   given_.push_back(i);
   at_place_.push_back(places_.at(conversation));
   accounts_.push_back(who.account);
-  key_merchants_.push_back(merchant_of_key(who));
-  client_keys_.push_back(key);
+  put(key_merchants_, merchant_of_key(who));
+  put(client_keys_, key);
   ids_.push_back(EntryId::make());
   data_.push_back(data_of(message));
-  replies_to_.push_back(message.reply_to ? std::optional(message.reply_to->value) : std::nullopt);
+  put(replies_to_, message.reply_to ? std::optional(message.reply_to->value) : std::nullopt);
 }
 
-void Writer::Batch::write(Tx& tx) {
+void Writer::Batch::write(Tx& tx, bool is_careful) {
   if (given_.empty()) return;
   if (!tx.was_committed()) at_ = tx.now();
-  const auto rows = tx.was_committed() ? tx.all(kWritten, conversations_, at_place_, ids_)
-                                       : tx.all(kWrite, conversations_, known_merchants_, at_place_,
-                                                accounts_, key_merchants_, client_keys_, ids_,
-                                                data_, at_, tx.commit_token(), replies_to_);
+  const auto rows =
+      tx.was_committed()
+          ? tx.all(kWritten, conversations_, at_place_, ids_)
+          : tx.all(kWrite, conversations_, known_merchants_, at_place_, accounts_, key_merchants_,
+                   client_keys_, ids_, data_, at_, tx.commit_token(), replies_to_, is_careful);
   std::set<std::size_t> left(given_.begin(), given_.end());
   for (const auto& row : rows) {
     if (!row.seq) continue;
@@ -168,6 +182,9 @@ void Writer::Batch::write(Tx& tx) {
 void Writer::Batch::take(const Placed& placed, Tx& tx) {
   const auto at = static_cast<std::size_t>(placed.n - 1);
   const auto& waiting = messages[given_[at]];
+  if (placed.merchant_id && placed.buyer_id)
+    homes_.insert_or_assign(waiting.conversation, Home{*placed.merchant_id, *placed.buyer_id});
+  const auto& home = homes_.at(waiting.conversation);
   EntryRow row;
   row.event = "message.created";
   row.conversation_id = waiting.conversation;
@@ -177,10 +194,9 @@ void Writer::Batch::take(const Placed& placed, Tx& tx) {
   row.author_id = waiting.who.account;
   row.at = at_;
   auto text = std::make_shared<const std::string>(frame_text(row, data_[at]));
-  tx.announce(notice_of(placed.merchant_id, placed.buyer_id, waiting.conversation, row.seq, *text));
+  tx.announce(notice_of(home.merchant, home.buyer, waiting.conversation, row.seq, *text));
   outcomes[given_[at]].frame = std::move(text);
-  learnt_.emplace(waiting.conversation, placed.merchant_id);
-  if (placed.is_away_due.value_or(false)) away_.emplace(waiting.conversation, placed.merchant_id);
+  if (placed.is_away_due.value_or(false)) away_.emplace(waiting.conversation, home.merchant);
 }
 
 std::vector<std::size_t> Writer::Batch::alone() {
@@ -195,8 +211,6 @@ std::vector<std::size_t> Writer::Batch::alone() {
   return {alone_.begin(), alone_.end()};
 }
 
-void Writer::Batch::learn(Merchants& merchants) const {
-  merchants.insert(learnt_.begin(), learnt_.end());
-}
+void Writer::Batch::learn(Homes& homes) const { homes.insert(homes_.begin(), homes_.end()); }
 
 }  // namespace bottega::conversations

@@ -13,11 +13,12 @@ template <class T>
 using Column = std::vector<T>;
 
 // What the statement answers about the n-th message that was given to it: no row where there is no
-// such conversation, no side for whoever has no seat in it, no seq where nothing was written.
+// such conversation, no side for whoever has no seat in it, no seq where nothing was written; whose
+// conversation it is only where that was not told.
 struct Placed {
   std::int64_t n = 0;
-  MerchantId merchant_id;
-  AccountId buyer_id;
+  std::optional<MerchantId> merchant_id;
+  std::optional<AccountId> buyer_id;
   std::optional<Side> side;
   std::optional<std::int64_t> seq;
   std::optional<bool> is_away_due;
@@ -26,18 +27,23 @@ BOOST_DESCRIBE_STRUCT(Placed, (), (n, merchant_id, buyer_id, side, seq, is_away_
 
 class Writer::Batch {
  public:
-  // Which merchant a conversation belongs to never changes.
-  using Merchants = std::map<ConversationId, MerchantId>;
+  // Whose a conversation is never changes.
+  struct Home {
+    MerchantId merchant;
+    AccountId buyer;
+  };
+  using Homes = std::map<ConversationId, Home>;
 
-  Batch(std::vector<Waiting> messages, const Merchants& merchants);
+  Batch(std::vector<Waiting> messages, const Homes& homes);
 
-  // Runs in Mode::single, and again where the answer was lost.
-  void write(Tx& tx);
+  // Runs in Mode::single, and again where the answer was lost. A careful one looks first whether
+  // messages are there already; otherwise one that was sent before makes it throw Collision.
+  void write(Tx& tx, bool is_careful);
   // Those that have to be written by send(), one by one: it says better what is wrong.
   std::vector<std::size_t> alone();
-  void learn(Merchants& merchants) const;
+  void learn(Homes& homes) const;
   // Conversations whose buyer may have to be told that nobody is there.
-  const Merchants& away() const { return away_; }
+  const std::map<ConversationId, MerchantId>& away() const { return away_; }
 
   std::vector<Waiting> messages;
   std::vector<Sent> outcomes;
@@ -45,6 +51,9 @@ class Writer::Batch {
  private:
   void add(std::size_t i);
   void take(const Placed& row, Tx& tx);
+  // A column in which there is nothing need not be sent.
+  template <class T>
+  void put(Column<std::optional<T>>& column, std::optional<T> value);
 
   // A conversation is named once, however many messages are for it.
   std::map<ConversationId, std::int64_t> places_;
@@ -64,7 +73,8 @@ class Writer::Batch {
   std::vector<std::pair<std::size_t, std::size_t>> repeats_;
   std::set<std::size_t> alone_;
   Instant at_{};
-  Merchants learnt_, away_;
+  Homes homes_;
+  std::map<ConversationId, MerchantId> away_;
 };
 
 }  // namespace bottega::conversations

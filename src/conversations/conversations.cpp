@@ -128,7 +128,9 @@ std::vector<Event> events_of(const std::vector<EntryRow>& rows) {
 }
 
 void tell(Tx& tx, MerchantId merchant, AccountId buyer, const Event& event) {
-  tx.announce(notice_of(merchant, buyer, event.conversation, event.seq, to_frame(event).dump()));
+  auto notice = notice_of(merchant, buyer, event.conversation, event.seq, to_frame(event).dump());
+  notice.rewrites = !is_news(event.event);
+  tx.announce(std::move(notice));
 }
 
 void require_message(Tx& tx, const Seat& seat, std::int64_t seq) {

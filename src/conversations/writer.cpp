@@ -11,11 +11,26 @@
 namespace bottega::conversations {
 namespace {
 
-constexpr std::size_t kMerchantsMax = 100'000;  // conversations whose merchant is remembered
+constexpr std::size_t kHomesMax =
+    100'000;  // conversations of which it is remembered whose they are
+// Who sends a message again seldom sends one alone.
+constexpr int kCarefulBatches = 100;
+
+bool is_collision(std::exception_ptr failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Collision&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
 
 bool is_refusal(std::exception_ptr failure) {
   try {
     std::rethrow_exception(failure);
+  } catch (const Collision&) {
+    return true;
   } catch (const Error& error) {
     return error.code() == Code::internal;
   } catch (...) {
@@ -26,7 +41,9 @@ bool is_refusal(std::exception_ptr failure) {
 }  // namespace
 
 struct Writer::Knowledge {
-  Batch::Merchants merchants;
+  Batch::Homes homes;
+  int careful_left = 0;     // batches that are to look first
+  bool is_careful = false;  // the one that is being written
 };
 
 Writer::Writer(Database& db, std::size_t batch_max, std::size_t waiting_max)
@@ -99,20 +116,27 @@ bool Writer::take() {
     if (!is_writing_) idle_.notify_all();
     if (!is_writing_) return false;
   }
-  batch_ = std::make_unique<Batch>(std::move(messages), knowledge_->merchants);
+  batch_ = std::make_unique<Batch>(std::move(messages), knowledge_->homes);
+  knowledge_->is_careful = knowledge_->careful_left > 0;
+  if (knowledge_->is_careful) --knowledge_->careful_left;
   return true;
 }
 
 void Writer::write_on() {
   while (take()) {
-    try {
-      db_.post(
-          Mode::single, [this](Tx& tx) { batch_->write(tx); },
-          [this](std::exception_ptr failure) { written(failure); });
-      return;
-    } catch (...) {
-      finish(std::current_exception());
-    }
+    if (write_batch()) return;
+  }
+}
+
+bool Writer::write_batch() {
+  try {
+    db_.post(
+        Mode::single, [this](Tx& tx) { batch_->write(tx, knowledge_->is_careful); },
+        [this](std::exception_ptr failure) { written(failure); });
+    return true;
+  } catch (...) {
+    finish(std::current_exception());
+    return false;
   }
 }
 
@@ -120,6 +144,12 @@ void Writer::write_on() {
 // take does not take the others with it.
 void Writer::written(std::exception_ptr failure) {
   std::vector<std::size_t> alone;
+  if (!knowledge_->is_careful && failure && is_collision(failure)) {
+    knowledge_->is_careful = true;
+    knowledge_->careful_left = kCarefulBatches;
+    if (!write_batch()) write_on();
+    return;
+  }
   if (failure && is_refusal(failure)) {
     alone.resize(batch_->messages.size());
     std::iota(alone.begin(), alone.end(), 0);
@@ -128,8 +158,8 @@ void Writer::written(std::exception_ptr failure) {
     return write_on();
   } else {
     alone = batch_->alone();
-    if (knowledge_->merchants.size() > kMerchantsMax) knowledge_->merchants.clear();
-    batch_->learn(knowledge_->merchants);
+    if (knowledge_->homes.size() > kHomesMax) knowledge_->homes.clear();
+    batch_->learn(knowledge_->homes);
   }
   write_alone(std::move(alone), 0);
 }

@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <set>
+#include <simdjson.h>
 #include <vector>
 
 #include "bottega/core/error.hpp"
@@ -80,6 +82,69 @@ class StrictBuilder final : public nlohmann::json_sax<Json> {
   std::vector<Json*> stack_;
   std::string key_;
 };
+
+// Longer documents are not for the quick way, whose memory stays with the thread.
+constexpr std::size_t kQuickMax = 65'536;
+
+// Fills `to` from what simdjson has read; false where the strict way must say what is wrong.
+bool copy(const simdjson::dom::element& from, Json& to, unsigned depth_left) {
+  using simdjson::dom::element_type;
+  switch (from.type()) {
+    case element_type::NULL_VALUE:
+      return true;
+    case element_type::BOOL:
+      to = from.get_bool().value_unsafe();
+      return true;
+    case element_type::INT64: {
+      const auto value = from.get_int64().value_unsafe();
+      if (value < 0)
+        to = value;
+      else
+        to = static_cast<std::uint64_t>(value);
+      return true;
+    }
+    case element_type::UINT64:
+      to = from.get_uint64().value_unsafe();
+      return true;
+    case element_type::DOUBLE:
+      to = from.get_double().value_unsafe();
+      return true;
+    case element_type::STRING:
+      to = std::string(from.get_string().value_unsafe());
+      return true;
+    case element_type::ARRAY: {
+      const simdjson::dom::array parts = from.get_array().value_unsafe();
+      to = Json::array();
+      for (const auto part : parts)
+        if (depth_left == 0 || !copy(part, to.emplace_back(), depth_left - 1)) return false;
+      return depth_left > 0;
+    }
+    case element_type::OBJECT: {
+      const simdjson::dom::object pairs = from.get_object().value_unsafe();
+      to = Json::object();
+      auto& members = to.get_ref<Json::object_t&>();
+      for (const auto [name, value] : pairs) {
+        const auto [member, is_new] = members.try_emplace(std::string(name));
+        if (!is_new || depth_left == 0 || !copy(value, member->second, depth_left - 1))
+          return false;
+      }
+      return depth_left > 0;
+    }
+  }
+  return false;
+}
+
+// Several times as quick as the strict way, to which it leaves whatever it does not take: that one
+// says where a fault is, and knows integers of any size.
+std::optional<Json> parse_quickly(std::string_view text, unsigned depth_max) {
+  thread_local simdjson::dom::parser parser(kQuickMax);
+  simdjson::dom::element document;
+  Json json;
+  if (parser.parse(text.data(), text.size()).get(document) != simdjson::SUCCESS ||
+      !copy(document, json, depth_max))
+    return std::nullopt;
+  return json;
+}
 
 // The number as ECMAScript writes it (RFC 8785, 3.2.2.3), from the shortest digits that read back.
 std::string canonical_number(double value) {
@@ -163,6 +228,8 @@ Json parse_json(std::string_view text, unsigned depth_max) {
     throw Error(Code::malformed, "the document begins with a byte order mark");
   // The library takes a NUL for the end of its input.
   if (text.find('\0') != text.npos) throw Error(Code::malformed, "the document has a NUL byte");
+  if (text.size() <= kQuickMax)
+    if (auto json = parse_quickly(text, depth_max)) return std::move(*json);
   StrictBuilder builder(depth_max);
   if (!Json::sax_parse(text.begin(), text.end(), &builder))
     throw Error(Code::malformed, builder.problem.empty() ? "not valid JSON" : builder.problem);

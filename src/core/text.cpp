@@ -96,7 +96,13 @@ std::size_t code_points(std::string_view utf8) {
 }
 
 bool is_clean(std::string_view utf8, Lines lines) {
-  while (!utf8.empty()) {
+  const auto is_special = [](char c) {
+    const auto u = static_cast<unsigned char>(c);
+    return u < 0x20 || u > 0x7e;
+  };
+  for (;;) {
+    utf8 = {std::ranges::find_if(utf8, is_special), utf8.end()};
+    if (utf8.empty()) return true;
     const auto point = take_point(utf8);
     if (!point) return false;
     const bool layout = *point == U'\n' || *point == U'\t' || *point == U'\r';
@@ -105,7 +111,6 @@ bool is_clean(std::string_view utf8, Lines lines) {
     if (separator && lines == Lines::one) return false;
     if (turns_around(*point, lines)) return false;
   }
-  return true;
 }
 
 bool is_visible(std::string_view utf8) {

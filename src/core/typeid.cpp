@@ -55,12 +55,12 @@ Uuid make_uuid_v7() {
 
 std::string uuid_text(const Uuid& uuid) {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(36);
+  std::string out(36, '-');
+  std::size_t at = 0;
   for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    out += kHex[uuid.bytes[i] >> 4];
-    out += kHex[uuid.bytes[i] & 15];
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;
+    out[at++] = kHex[uuid.bytes[i] >> 4];
+    out[at++] = kHex[uuid.bytes[i] & 15];
   }
   return out;
 }
@@ -85,12 +85,12 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
 
 // 128 bits in 26 characters of 5: the first has only 3.
 std::string typeid_suffix(const Uuid& uuid) {
-  std::string out;
-  out.reserve(26);
+  std::string out(26, '0');
+  std::size_t at = 0;
   unsigned bits = 0, count = 2;  // two leading zero bits make 130
   for (const auto byte : uuid.bytes) {
     bits = (bits << 8) | byte;
-    for (count += 8; count >= 5; count -= 5) out += kBase32[(bits >> (count - 5)) & 31];
+    for (count += 8; count >= 5; count -= 5) out[at++] = kBase32[(bits >> (count - 5)) & 31];
   }
   return out;
 }

@@ -10,6 +10,7 @@
 #include "gateway/turnstile.hpp"
 #include "bottega/attachments/depot.hpp"
 #include "bottega/bus/hub.hpp"
+#include "bottega/bus/recent.hpp"
 #include "bottega/bus/traffic.hpp"
 #include "bottega/conversations/writer.hpp"
 #include "bottega/core/config.hpp"
@@ -38,6 +39,7 @@ struct App {
   payouts::Rules payout_rules;
 
   const bus::Traffic* traffic = nullptr;        // none without other nodes
+  const bus::Recent* recent = nullptr;          // none where the log is always read
   attachments::Depot* depot = nullptr;          // none where no files are served
   processors::Sandbox* sandbox = nullptr;       // none in live mode
   notifications::Presence* presence = nullptr;  // none for the sandbox's own listener

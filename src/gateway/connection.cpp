@@ -15,6 +15,7 @@
 #include "gateway/dispatch.hpp"
 #include "gateway/head.hpp"
 #include "gateway/problem.hpp"
+#include "gateway/upgrade.hpp"
 #include "gateway/url.hpp"
 #include "bottega/core/log.hpp"
 
@@ -38,15 +39,11 @@ class Connection final : public Open {
   Connection(App& app, OpenList& list, std::unique_ptr<Stream> stream)
       : app_(app), list_(list), stream_(std::move(stream)), deadline_(stream_->tcp()) {
     list_.add(this);
-    ++app_.metrics.connections;
     beast::error_code ignored;
     const auto peer = stream_->tcp().socket().remote_endpoint(ignored);
     address_ = peer.address().to_string();
   }
-  ~Connection() override {
-    list_.remove(this);
-    --app_.metrics.connections;
-  }
+  ~Connection() override { list_.remove(this); }
 
   void wind_down() override {
     stopping_ = true;
@@ -54,15 +51,19 @@ class Connection final : public Open {
   }
   void cut() override { stream_->tcp().close(); }
 
-  asio::awaitable<void> run() {
+  // An upgrade where it is to go on as a socket.
+  asio::awaitable<std::unique_ptr<Upgrade>> run() {
     try {
       stream_->expires_after(seconds(app_.config.http_read_timeout_s));
       co_await stream_->handshake();
-      for (auto next = Next::more; next == Next::more;) next = co_await one();
+      auto next = Next::more;
+      while (next == Next::more) next = co_await one();
+      if (next == Next::taken_over) co_return std::move(upgrade_);
       co_await hang_up();
     } catch (const Gone&) {
     } catch (const boost::system::system_error&) {}
     stream_->tcp().close();
+    co_return nullptr;
   }
 
  private:
@@ -307,11 +308,15 @@ class Connection final : public Open {
     if (head.framing.kind != Framing::Kind::none || !buffer_.empty())
       throw Error(Code::malformed, "an upgrade has no body and nothing behind it");
     deadline_.disarm();
+    buffer_ = {};  // thousands may wait at the doorway
+    check_upgrade(app_, head.request, head.target);
     auto token = bearer_token(head.request);
-    list_.remove(this);
-    // A copy: where the upgrade is refused, the problem names this request.
-    co_await serve_socket(app_, list_, *stream_, head.request, head.target, std::move(token));
-    throw Gone{};
+    if (token) {
+      const auto pass = co_await app_.doorway.enter();
+      co_await authenticate(app_, *token);  // A bad token is refused as HTTP, with a 401.
+    }
+    upgrade_ = std::make_unique<Upgrade>(Upgrade{std::move(stream_), std::move(head.request),
+                                                 std::move(head.target), std::move(token)});
   }
 
   // Closes in an order that lets the peer read our last words (RFC 9112, 9.6).
@@ -332,14 +337,21 @@ class Connection final : public Open {
   Deadline deadline_;
   std::string address_;
   std::string buffer_;
+  std::unique_ptr<Upgrade> upgrade_;
   bool idle_ = false, stopping_ = false;
 };
 
 }  // namespace
 
 asio::awaitable<void> serve(App& app, OpenList& list, std::unique_ptr<Stream> stream) {
-  Connection connection(app, list, std::move(stream));
-  co_await connection.run();
+  ++app.metrics.connections;
+  std::unique_ptr<Upgrade> upgrade;
+  {
+    Connection connection(app, list, std::move(stream));
+    upgrade = co_await connection.run();
+  }
+  if (upgrade) co_await serve_socket(app, list, std::move(upgrade));
+  --app.metrics.connections;
 }
 
 }  // namespace bottega::gateway

@@ -31,12 +31,18 @@ class OpenList {
   std::vector<Open*> open_;
 };
 
-// Serves a connection until it ends. `scheme` is "http" or "https".
+// A connection that has become a WebSocket's, and what it was asked for with.
+struct Upgrade {
+  std::unique_ptr<Stream> stream;
+  Request request;
+  std::string target;
+  std::optional<std::string> token;  // the bearer token, which is valid
+};
+
+// Serves a connection until it ends.
 asio::awaitable<void> serve(App& app, OpenList& list, std::unique_ptr<Stream> stream);
 
-// Takes an upgraded connection over (socket_session.cpp). `token` is the bearer token of the
-// upgrade request.
-asio::awaitable<void> serve_socket(App& app, OpenList& list, Stream& stream, Request request,
-                                   std::string target, std::optional<std::string> token);
+// Goes on with an upgraded connection (socket_session.cpp).
+asio::awaitable<void> serve_socket(App& app, OpenList& list, std::unique_ptr<Upgrade> upgrade);
 
 }  // namespace bottega::gateway

@@ -223,15 +223,26 @@ asio::awaitable<identity::Who> authenticate(App& app, std::string token) {
   co_return who;
 }
 
+void check_conversation(App& app, conversations::ConversationId id) {
+  const auto quota = app.config.limits_conversation_per_minute;
+  const auto allowance = app.limits.look(text_of(id), quota, 60s);
+  if (allowance.exceeded) exceeded(allowance);
+}
+
+void count_message(App& app, conversations::ConversationId id) {
+  app.limits.take(text_of(id), app.config.limits_conversation_per_minute, 60s);
+}
+
 Spoken admit_message(App& app, const identity::Who& who, const std::string& address,
                      std::string_view conversation, const Request& request) {
   spend_of_address(app, address);
   if (who.kind == identity::Kind::nobody) throw Error(Code::unauthenticated, "send a bearer token");
   const auto allowance = spend(app, Budget::writes, who, address);
   if (allowance.exceeded) exceeded(allowance);
+  const auto id = from_text<conversations::ConversationId>(conversation, Code::not_found);
+  check_conversation(app, id);
   static const Json nothing = Json::object();
-  return {from_text<conversations::ConversationId>(conversation, Code::not_found),
-          from_json<conversations::NewMessage>(request.json ? *request.json : nothing)};
+  return {id, from_json<conversations::NewMessage>(request.json ? *request.json : nothing)};
 }
 
 asio::awaitable<Reply> dispatch(App& app, Request request, std::optional<std::string> token) {

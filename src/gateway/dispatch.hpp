@@ -23,6 +23,11 @@ struct Spoken {
 Spoken admit_message(App& app, const identity::Who& who, const std::string& address,
                      std::string_view conversation, const Request& request);
 
+// A conversation takes so many messages a minute, whoever sends them; throws Error(rate_limited).
+// Only what was written counts: nobody from outside uses up what others may say.
+void check_conversation(App& app, conversations::ConversationId id);
+void count_message(App& app, conversations::ConversationId id);
+
 // The text of a reply's body, and its media type.
 std::string body_text(const Reply& reply);
 std::string media_type(const Reply& reply);

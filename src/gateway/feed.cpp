@@ -10,10 +10,19 @@ constexpr std::int64_t kChunk = 100;
 constexpr std::size_t kConversationsMax = 1'000;  // that one `since` looks at
 constexpr std::int64_t kFirstMax = 500;
 
-std::size_t bytes_of(const std::vector<conversations::Event>& events) {
+std::size_t bytes_of(const std::vector<bus::EventPtr>& events) {
   std::size_t bytes = 0;
-  for (const auto& event : events) bytes += conversations::to_frame(event).dump().size();
+  for (const auto& event : events) bytes += event->text.size();
   return bytes;
+}
+
+std::vector<bus::EventPtr> rendered(const std::vector<conversations::Event>& events) {
+  std::vector<bus::EventPtr> frames;
+  frames.reserve(events.size());
+  for (const auto& event : events)
+    frames.push_back(std::make_shared<const bus::Event>(
+        bus::Event{text_of(event.conversation), event.seq, conversations::to_frame(event).dump()}));
+  return frames;
 }
 
 }  // namespace
@@ -62,7 +71,7 @@ asio::awaitable<void> Feed::fill(std::string stream) {
       return conversations::log_of(tx, identity::merchant_of(tx, id.uuid), id, after, kChunk);
     });
     if (events.empty()) break;
-    send_all(stream, events);
+    send_all(stream, rendered(events));
   }
   wanted_.erase(stream);
 }
@@ -81,21 +90,21 @@ asio::awaitable<void> Feed::first_contact(std::string stream, Wanted wanted) {
   const auto before = wanted.live > 0 ? wanted.live - 1 : upto;
   sent_[stream] = events.empty() ? before : events.front().seq - 1;
   first_.emplace(stream, sent_[stream] + 1);
-  send_all(stream, events);
+  send_all(stream, rendered(events));
 }
 
-void Feed::send_all(const std::string& stream, const std::vector<conversations::Event>& events) {
+void Feed::send_all(const std::string& stream, const std::vector<bus::EventPtr>& events) {
   for (const auto& event : events) {
-    if (event.seq <= sent_[stream]) continue;
-    send_(conversations::to_frame(event).dump());
-    sent_[stream] = event.seq;
+    if (event->position <= sent_[stream]) continue;
+    send_(event->text);
+    sent_[stream] = event->position;
   }
 }
 
 // What comes after the client's position; where live events went out before it told us, only up to
 // them.
 void Feed::send_missed(const std::string& stream, std::int64_t position,
-                       const std::vector<conversations::Event>& events) {
+                       const std::vector<bus::EventPtr>& events) {
   const auto first = first_.find(stream);
   if (first == first_.end()) {
     auto& sent = sent_[stream];
@@ -103,7 +112,7 @@ void Feed::send_missed(const std::string& stream, std::int64_t position,
     return send_all(stream, events);
   }
   for (const auto& event : events)
-    if (event.seq < first->second) send_(conversations::to_frame(event).dump());
+    if (event->position < first->second) send_(event->text);
   first->second = std::min(first->second, position + 1);
 }
 
@@ -134,6 +143,22 @@ asio::awaitable<Feed::Starts> Feed::starts_of(const identity::Who& who, const Fr
   });
 }
 
+asio::awaitable<std::vector<bus::EventPtr>> Feed::missed(const Start& start, std::int64_t most) {
+  // Most who come back have missed nothing.
+  if (start.position == start.last) co_return std::vector<bus::EventPtr>{};
+  if (app_.recent != nullptr) {
+    auto events = app_.recent->between(text_of(start.id), start.position, start.last);
+    if (!events.empty()) {
+      ++app_.metrics.from_memory;
+      co_return events;
+    }
+  }
+  const auto events = co_await app_.db.read([&](Tx& tx) {
+    return conversations::log_of(tx, start.merchant, start.id, start.position, most);
+  });
+  co_return rendered(events);
+}
+
 asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame) {
   const auto starts = co_await starts_of(who, frame);
   Json told = Json::array();
@@ -146,12 +171,7 @@ asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame)
       continue;
     }
     const auto most = app_.config.socket_resume_max;
-    std::vector<conversations::Event> events;
-    // Most who come back have missed nothing.
-    if (start.position != start.last)
-      events = co_await app_.db.read([&](Tx& tx) {
-        return conversations::log_of(tx, start.merchant, start.id, start.position, most + 1);
-      });
+    const auto events = co_await missed(start, most + 1);
     const bool ahead = start.last != INT64_MAX && start.position > start.last;
     const auto bytes = bytes_of(events);
     const bool recovered =

@@ -55,8 +55,10 @@ class Feed {
   };
   asio::awaitable<Starts> starts_of(const identity::Who& who, const Frame& frame);
   void send_missed(const std::string& stream, std::int64_t position,
-                   const std::vector<conversations::Event>& events);
-  void send_all(const std::string& stream, const std::vector<conversations::Event>& events);
+                   const std::vector<bus::EventPtr>& events);
+  void send_all(const std::string& stream, const std::vector<bus::EventPtr>& events);
+  // What comes behind the start's position, `most` events at most; from memory where it is there.
+  asio::awaitable<std::vector<bus::EventPtr>> missed(const Start& start, std::int64_t most);
 
   App& app_;
   Instant since_;

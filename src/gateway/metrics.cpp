@@ -91,6 +91,9 @@ std::string Metrics::page(const App& app, std::int64_t jobs_due, std::int64_t jo
   families_->set("sockets", sockets);
   families_->set("connections_refused", refused);
   families_->set("sockets_closed_slow", slow_closed);
+  families_->set("resumed_from_memory", from_memory);
+  if (app.recent != nullptr)
+    families_->set("recent_bytes", static_cast<std::int64_t>(app.recent->bytes()));
   families_->set("jobs_due", jobs_due);
   families_->set("jobs_dead", jobs_dead);
   if (app.traffic != nullptr) families_->set(*app.traffic, healed);

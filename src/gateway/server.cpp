@@ -17,6 +17,31 @@ namespace {
 
 using asio::ip::tcp;
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);
+constexpr auto kSlice = std::chrono::milliseconds(100);
+
+// Lets only so many pass in each tenth of a second.
+class Pace {
+ public:
+  Pace(asio::io_context& context, std::int64_t per_s) : timer_(context), most_(per_s / 10) {}
+
+  asio::awaitable<void> passed() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= ends_) {
+      ends_ = now + kSlice;
+      count_ = 0;
+    }
+    if (++count_ < most_) co_return;
+    const auto token = asio::as_tuple(asio::use_awaitable);
+    timer_.expires_at(ends_);
+    co_await timer_.async_wait(token);
+  }
+
+ private:
+  asio::steady_timer timer_;
+  const std::int64_t most_;
+  std::int64_t count_ = 0;
+  std::chrono::steady_clock::time_point ends_{};
+};
 
 }  // namespace
 
@@ -32,7 +57,10 @@ std::unique_ptr<asio::ssl::context> make_tls(const std::string& certificate,
   tls->use_private_key_file(key, asio::ssl::context::pem, failed);
   if (failed) throw Error(Code::internal, "tls.key cannot be read: " + failed.message());
   SSL_CTX_set_cipher_list(tls->native_handle(), "ECDHE+AESGCM:ECDHE+CHACHA20");
-  SSL_CTX_set_mode(tls->native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(tls->native_handle(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
+  SSL_CTX_set_options(tls->native_handle(), SSL_OP_NO_RENEGOTIATION);
+  // Clients come back with a ticket; what a cache would remember of them is memory.
+  SSL_CTX_set_session_cache_mode(tls->native_handle(), SSL_SESS_CACHE_OFF);
   return tls;
 }
 
@@ -76,6 +104,7 @@ void Server::start() {
 
 asio::awaitable<void> Server::accept_loop(Door& door) {
   const auto token = asio::as_tuple(asio::use_awaitable);
+  Pace pace(*threads_.front().context, app_.config.http_connections_per_s);
   while (door.acceptor.is_open()) {
     auto& thread = threads_[next_++ % threads_.size()];
     auto [failed, socket] = co_await door.acceptor.async_accept(*thread.context, token);
@@ -85,12 +114,21 @@ asio::awaitable<void> Server::accept_loop(Door& door) {
       co_await pause.async_wait(token);
       continue;
     }
-    if (serving_ >= app_.config.http_connections_max) {
+    tcp::socket taken(std::move(socket));
+    if (serving_ >= app_.config.http_connections_max || comes_too_often(taken)) {
       ++app_.metrics.refused;
       continue;
     }
-    hand_over(std::move(socket), thread, door.tls);
+    hand_over(std::move(taken), thread, door.tls);
+    co_await pace.passed();
   }
+}
+
+bool Server::comes_too_often(const tcp::socket& socket) {
+  boost::system::error_code ignored;
+  const auto address = socket.remote_endpoint(ignored).address().to_string();
+  const auto quota = app_.config.limits_connections_per_minute;
+  return app_.limits.take("connections:" + address, quota, std::chrono::minutes(1)).exceeded;
 }
 
 void Server::hand_over(tcp::socket socket, Thread& thread, asio::ssl::context* tls) {

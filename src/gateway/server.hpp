@@ -53,6 +53,7 @@ class Server {
   };
 
   asio::awaitable<void> accept_loop(Door& door);
+  bool comes_too_often(const asio::ip::tcp::socket& socket);
   void hand_over(asio::ip::tcp::socket socket, Thread& thread, asio::ssl::context* tls);
   void tell_all(void (Open::*what)());
   bool is_quiet() const;

@@ -34,7 +34,7 @@ void SocketSession::take(std::string_view text) {
   }
   if (in_flight_ >= app_.config.socket_in_flight_max) {
     const Error error(Code::rate_limited, "too many requests in flight on this socket");
-    return reply(frame.id, problem(error, request_.request_id, app_.public_url));
+    return reply(frame.id, problem(error, caller_.request_id, app_.public_url));
   }
   ++in_flight_;
   const auto lane = lane_of(frame);
@@ -54,8 +54,8 @@ void SocketSession::say(const Frame& frame, const std::string& lane) {
   try {
     check_token();
     release();
-    auto spoken = admit_message(app_, request_.who, request_.address, lane, frame.request);
-    app_.writer.send(request_.who, spoken.conversation, std::move(spoken.message), done);
+    auto spoken = admit_message(app_, caller_.who, caller_.address, lane, frame.request);
+    app_.writer.send(caller_.who, spoken.conversation, std::move(spoken.message), done);
   } catch (...) {
     done({nullptr, std::current_exception()});
   }
@@ -71,6 +71,7 @@ void SocketSession::said(const Said& said) {
     reply(said.id, refusal);
   } else {
     push_text(reply_frame(said.id, *said.sent.frame, status));
+    count_message(app_, from_text<conversations::ConversationId>(said.lane));
   }
   app_.metrics.answered("sendMessage", status, std::chrono::steady_clock::now() - said.started);
   auto& line = lanes_[said.lane];
@@ -128,8 +129,8 @@ void SocketSession::finished() {
 }
 
 void SocketSession::fail(const Frame& frame, std::exception_ptr failure) {
-  const auto error = error_of(failure, request_.request_id);
-  reply(frame.id, problem(error, request_.request_id, app_.public_url));
+  const auto error = error_of(failure, caller_.request_id);
+  reply(frame.id, problem(error, caller_.request_id, app_.public_url));
   if (frame.method == "AUTH" && error.code() == Code::unauthenticated)
     close(Close::bad_token, "the token is not valid");
 }
@@ -137,18 +138,18 @@ void SocketSession::fail(const Frame& frame, std::exception_ptr failure) {
 asio::awaitable<void> SocketSession::auth(const Frame& frame) {
   co_await sign_in(frame.token.reveal());
   Reply done;
-  done.body = {{"actor", request_.who.actor()}, {"expires_at", text_of(request_.who.expires_at)}};
-  if (request_.who.kind == identity::Kind::api_key) done.body["expires_at"] = nullptr;
+  done.body = {{"actor", caller_.who.actor()}, {"expires_at", text_of(caller_.who.expires_at)}};
+  if (caller_.who.kind == identity::Kind::api_key) done.body["expires_at"] = nullptr;
   reply(frame.id, done);
 }
 
 asio::awaitable<void> SocketSession::resume(const Frame& frame) {
-  if (request_.who.kind == identity::Kind::nobody)
+  if (caller_.who.kind == identity::Kind::nobody)
     throw Error(Code::unauthenticated, "send an AUTH frame first");
   Json done;
   {
     const auto pass = co_await app_.doorway.enter();
-    done = co_await feed_.resume(request_.who, frame);
+    done = co_await feed_.resume(caller_.who, frame);
   }
   Json event = {{"event", "resumed"}, {"data", done}};
   if (!frame.id.empty()) event["id"] = frame.id;
@@ -157,7 +158,7 @@ asio::awaitable<void> SocketSession::resume(const Frame& frame) {
 }
 
 void SocketSession::check_token() {
-  const auto& who = request_.who;
+  const auto& who = caller_.who;
   if (who.kind == identity::Kind::nobody || who.expires_at > app_.clock.now()) return;
   close(Close::expired, "the access token has expired");
   throw Error(Code::token_expired, "the access token has expired; refresh it");
@@ -165,11 +166,11 @@ void SocketSession::check_token() {
 
 asio::awaitable<void> SocketSession::request(const Frame& frame) {
   Request asked = frame.request;
-  asked.who = request_.who;
-  asked.address = request_.address;
-  asked.user_agent = request_.user_agent;
+  asked.who = caller_.who;
+  asked.address = caller_.address;
+  asked.user_agent = caller_.user_agent;
   asked.request_id = request_id_of("");
-  asked.trace_parent = child_trace(request_.trace_parent);
+  asked.trace_parent = child_trace(caller_.trace_parent);
   check_token();
   release();
   const auto answer = co_await dispatch(app_, asked, std::nullopt);

@@ -4,14 +4,15 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <utility>
 
+#include "gateway/deflate.hpp"
 #include "gateway/dispatch.hpp"
 #include "gateway/upgrade.hpp"
 
@@ -22,22 +23,28 @@ namespace websocket = beast::websocket;
 namespace http = beast::http;
 using std::chrono::seconds;
 
+constexpr std::size_t kDeflateFrom = 200;  // bytes; less is not worth it
 // How long after signing in a client may take to say RESUME before live events begin without it.
 constexpr auto kResumePatience = std::chrono::milliseconds(500);
-constexpr std::size_t kKeepBytes = 1'024;  // of the memory for a frame, on a socket that is silent
+// What a silent socket keeps ready for the next frame; what does not fit is read in larger pieces.
+constexpr std::size_t kPieceBytes = 512, kMoreBytes = 4'096;
 // All sockets of a node at once would be more than the database has time for.
 constexpr std::int64_t kChecksPerSecond = 500;
 
 }  // namespace
 
-SocketSession::SocketSession(App& app, OpenList& list, Stream& stream, Request request)
+SocketSession::SocketSession(App& app, OpenList& list, Stream& stream, Request& request)
     : app_(app),
       list_(list),
       stream_(stream),
       executor_(stream.get_executor()),
       wire_(stream),
       socket_(stream, wire_),
-      request_(std::move(request)),
+      caller_{{},
+              std::move(request.address),
+              std::move(request.user_agent),
+              request.request_id,
+              std::move(request.trace_parent)},
       topics_(app.hub),
       beat_(stream.get_executor()),
       idle_(stream.get_executor()),
@@ -65,18 +72,21 @@ void SocketSession::wind_down() {
   if (in_flight_ == 0) close(Close::restarting, "the server is restarting");
 }
 
-asio::awaitable<void> SocketSession::run(const std::string& target,
-                                         std::optional<std::string> token) {
+asio::awaitable<void> SocketSession::run(std::unique_ptr<Upgrade> upgrade) {
   const auto self = shared_from_this();
-  co_await accept(target);
-  bool known = true;
-  if (token) known = co_await is_let_in(*token);
+  co_await accept(*upgrade);
+  std::optional<Close> refused;
+  if (upgrade->token) refused = co_await refusal_of(*upgrade->token);
+  upgrade.reset();
   list_.add(this);
   if (app_.stopping) wind_down();
   loops_ = 1;
-  asio::co_spawn(
-      executor_, [self] { return self->beat_loop(); }, asio::detached);
-  if (!known) close(Close::bad_token, "the token is not valid");
+  const auto now = std::chrono::steady_clock::now();
+  auth_by_ = now + seconds(app_.config.socket_auth_s);
+  ping_at_ = now + seconds(app_.config.socket_ping_s);
+  beat();
+  if (refused)
+    close(*refused, refused == Close::bad_token ? "the token is not valid" : "too busy; come back");
   co_await read_loop();
   list_.remove(this);
   ended_ = true;
@@ -89,41 +99,51 @@ asio::awaitable<void> SocketSession::run(const std::string& target,
   co_await settle();
 }
 
-asio::awaitable<void> SocketSession::accept(const std::string& target) {
-  http::request<http::empty_body> upgrade{http::verb::get, target, 11};
-  for (const auto& [name, value] : request_.headers) upgrade.insert(name, value);
-  const bool offered = request_.headers.contains("sec-websocket-protocol");
+asio::awaitable<void> SocketSession::accept(const Upgrade& given) {
+  http::request<http::empty_body> upgrade{http::verb::get, given.target, 11};
+  for (const auto& [name, value] : given.request.headers) upgrade.insert(name, value);
+  const bool offered = given.request.headers.contains("sec-websocket-protocol");
   socket_.set_option(websocket::stream_base::decorator([&](websocket::response_type& response) {
     if (offered) response.set(http::field::sec_websocket_protocol, kProtocol);
-    response.set("X-Request-Id", request_.request_id);
+    response.set("X-Request-Id", caller_.request_id);
+    const auto extensions = response[http::field::sec_websocket_extensions];
+    deflates_ = may_deflate({extensions.data(), extensions.size()});
   }));
+  // What comes in is inflated message by message, and may not become larger than a message may be.
+  websocket::permessage_deflate deflate;
+  deflate.server_enable = app_.config.socket_deflate == "yes";
+  deflate.server_no_context_takeover = deflate.client_no_context_takeover = true;
+  deflate.server_max_window_bits = deflate.client_max_window_bits = kDeflateWindowBits;
+  socket_.set_option(deflate);
   socket_.read_message_max(static_cast<std::size_t>(app_.config.socket_frame_max_bytes));
   socket_.control_callback([this](websocket::frame_type kind, beast::string_view) {
-    if (kind == websocket::frame_type::pong) ++pongs_;
+    if (kind == websocket::frame_type::pong) has_ponged_ = true;
   });
   stream_.expires_after(seconds(app_.config.http_read_timeout_s));
   co_await socket_.async_accept(upgrade, asio::use_awaitable);
   stream_.expires_never();
   socket_.text(true);
+  socket_.set_option(websocket::stream_base::decorator([](websocket::response_type&) {}));
 }
 
-asio::awaitable<bool> SocketSession::is_let_in(std::string token) {
+asio::awaitable<std::optional<Close>> SocketSession::refusal_of(std::string token) {
   try {
     co_await sign_in(token);
-    co_return true;
+    co_return std::nullopt;
   } catch (const Error& error) {
-    if (error.code() != Code::unauthenticated && error.code() != Code::token_expired) throw;
-    co_return false;
+    const bool is_bad =
+        error.code() == Code::unauthenticated || error.code() == Code::token_expired;
+    co_return is_bad ? Close::bad_token : Close::overloaded;
   }
 }
 
 asio::awaitable<void> SocketSession::sign_in(std::string token) {
   const auto pass = co_await app_.doorway.enter();
   const auto who = co_await authenticate(app_, token);
-  if (request_.who.kind != identity::Kind::nobody && who.actor() != request_.who.actor())
+  if (caller_.who.kind != identity::Kind::nobody && who.actor() != caller_.who.actor())
     throw Error(Code::forbidden, "this socket belongs to somebody else");
-  const bool first = request_.who.kind == identity::Kind::nobody;
-  request_.who = who;
+  const bool first = caller_.who.kind == identity::Kind::nobody;
+  caller_.who = who;
   if (first) {
     co_await join();
     if (!ended_) attendance_.begin(app_.presence, who);
@@ -133,7 +153,7 @@ asio::awaitable<void> SocketSession::sign_in(std::string token) {
 }
 
 asio::awaitable<void> SocketSession::join() {
-  const auto who = request_.who;
+  const auto who = caller_.who;
   auto topics = who.kind == identity::Kind::person ? std::set{identity::account_topic(who.account),
                                                               identity::session_topic(who.session)}
                                                    : std::set{text_of(who.api_key)};
@@ -152,25 +172,33 @@ asio::awaitable<void> SocketSession::join() {
 
 asio::awaitable<void> SocketSession::read_loop() {
   const auto token = asio::as_tuple(asio::use_awaitable);
-  beast::flat_buffer buffer;
+  std::array<char, kPieceBytes> piece;
+  std::string whole;  // of a frame that does not come in one piece
   while (!ended_) {
-    const auto [failed, count] = co_await socket_.async_read(buffer, token);
-    if (failed) break;
-    if (!socket_.got_text()) {
-      close(Close::bad_request, "frames are text");
-      continue;
+    auto space = asio::buffer(piece);
+    const auto before = whole.size();
+    if (before > 0) {
+      whole.resize(before + kMoreBytes);
+      space = asio::buffer(whole.data() + before, kMoreBytes);
     }
-    const auto data = buffer.cdata();
-    take(std::string_view(static_cast<const char*>(data.data()), data.size()));
-    buffer.clear();
-    if (buffer.capacity() > kKeepBytes) buffer.shrink_to_fit();
+    const auto [failed, count] = co_await socket_.async_read_some(space, token);
+    if (failed) break;
+    const bool is_done = socket_.is_message_done();
+    if (before > 0)
+      whole.resize(before + count);
+    else if (!is_done)
+      whole.assign(piece.data(), count);
+    if (!is_done) continue;
+    if (!socket_.got_text()) close(Close::bad_request, "frames are text");
+    take(before > 0 ? std::string_view(whole) : std::string_view(piece.data(), count));
+    if (before > 0) whole = {};
   }
 }
 
 void SocketSession::hear(const bus::EventPtr& event) {
   if (ended_ || closing_) return;
   if (event->position == 0 && event->text == "end") {
-    request_.who = {};
+    caller_.who = {};
     return close(Close::bad_token, "the session has ended");
   }
   if (event->position == 0 && event->text == "join") return join_more();
@@ -182,7 +210,7 @@ void SocketSession::join_more() {
 }
 
 void SocketSession::check() {
-  if (ended_ || closing_ || check_at_ != asio::steady_timer::time_point::max()) return;
+  if (ended_ || closing_ || check_at_ != Time::max()) return;
   const auto most = app_.metrics.sockets / kChecksPerSecond * 1'000 + 100;
   const auto wait = randombytes_uniform(static_cast<std::uint32_t>(most));
   check_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait);
@@ -194,13 +222,13 @@ asio::awaitable<void> SocketSession::join_or_end() {
     co_await join();
   } catch (const Error& error) {
     if (error.code() != Code::unauthenticated) throw;
-    request_.who = {};
+    caller_.who = {};
     close(Close::bad_token, "the session has ended");
   }
 }
 
 void SocketSession::release() {
-  release_at_ = asio::steady_timer::time_point::max();
+  release_at_ = Time::max();
   if (feed_.release()) catch_up();
 }
 
@@ -236,7 +264,10 @@ void SocketSession::push_text(const std::string& text) {
     wire_.drop();
     return close(Close::slow, "too slow");
   }
-  wire_.text(text);
+  if (deflates_ && text.size() >= kDeflateFrom)
+    wire_.text(deflated(text), Wire::Form::deflated);
+  else
+    wire_.text(text);
 }
 
 void SocketSession::close(Close code, std::string_view reason) {
@@ -262,30 +293,44 @@ asio::awaitable<void> SocketSession::say_goodbye() {
   loop_ended();
 }
 
-asio::awaitable<void> SocketSession::beat_loop() {
-  const auto token = asio::as_tuple(asio::use_awaitable);
-  const auto opened = std::chrono::steady_clock::now();
-  auto ping_at = opened + seconds(app_.config.socket_ping_s);
-  while (!ended_ && !closing_) {
-    const bool nobody = request_.who.kind == identity::Kind::nobody;
-    const auto auth_by = opened + seconds(app_.config.socket_auth_s);
-    beat_.expires_at(std::min({ping_at, release_at_, check_at_, nobody ? auth_by : token_ends()}));
-    co_await beat_.async_wait(token);
-    const auto now = std::chrono::steady_clock::now();
-    if (ended_ || closing_) break;
-    if (now >= release_at_) release();
-    if (now >= check_at_) {
-      check_at_ = asio::steady_timer::time_point::max();
-      insist_on([self = shared_from_this()] { return self->join_or_end(); });
-    }
-    if (request_.who.kind == identity::Kind::nobody && now >= auth_by)
-      close(Close::bad_token, "nobody signed in");
-    else if (request_.who.kind == identity::Kind::person && now >= token_ends())
-      close(Close::expired, "the access token has expired");
-    else if (now >= ping_at)
-      ping_at = co_await ping();
+void SocketSession::beat() {
+  if (!ended_ && !closing_) look_after(std::chrono::steady_clock::now());
+  if (ended_ || closing_) return loop_ended();
+  const bool nobody = caller_.who.kind == identity::Kind::nobody;
+  beat_.expires_at(
+      std::min({ping_at_, pong_by_, release_at_, check_at_, nobody ? auth_by_ : token_ends()}));
+  beat_.async_wait([self = shared_from_this()](beast::error_code) { self->beat(); });
+}
+
+void SocketSession::look_after(Time now) {
+  if (now >= release_at_) release();
+  if (now >= check_at_) {
+    check_at_ = Time::max();
+    insist_on([self = shared_from_this()] { return self->join_or_end(); });
   }
-  loop_ended();
+  if (caller_.who.kind == identity::Kind::nobody && now >= auth_by_)
+    close(Close::bad_token, "nobody signed in");
+  else if (caller_.who.kind == identity::Kind::person && now >= token_ends())
+    close(Close::expired, "the access token has expired");
+  else if (now >= pong_by_)
+    look_for_pong();
+  else if (now >= ping_at_)
+    ping(now);
+}
+
+void SocketSession::ping(Time now) {
+  has_ponged_ = false;
+  is_pinging_ = true;
+  ping_at_ = now + seconds(std::max(app_.config.socket_ping_s, app_.config.socket_pong_s + 1));
+  pong_by_ = now + seconds(app_.config.socket_pong_s);
+  socket_.async_ping({},
+                     [self = shared_from_this()](beast::error_code) { self->is_pinging_ = false; });
+}
+
+void SocketSession::look_for_pong() {
+  pong_by_ = Time::max();
+  // Whoever says that it has our ping, which is still on its way, does not read.
+  if (!has_ponged_ || is_pinging_) stream_.tcp().close();
 }
 
 void SocketSession::loop_ended() {
@@ -293,23 +338,9 @@ void SocketSession::loop_ended() {
   idle_.cancel();
 }
 
-std::chrono::steady_clock::time_point SocketSession::token_ends() const {
-  if (request_.who.kind != identity::Kind::person) return asio::steady_timer::time_point::max();
-  return std::chrono::steady_clock::now() + (request_.who.expires_at - app_.clock.now());
-}
-
-asio::awaitable<std::chrono::steady_clock::time_point> SocketSession::ping() {
-  const auto token = asio::as_tuple(asio::use_awaitable);
-  const auto before = pongs_;
-  const websocket::ping_data empty;
-  co_await socket_.async_ping(empty, token);
-  const auto until = std::chrono::steady_clock::now() + seconds(app_.config.socket_pong_s);
-  while (!ended_ && pongs_ == before && std::chrono::steady_clock::now() < until) {
-    beat_.expires_at(until);
-    co_await beat_.async_wait(token);
-  }
-  if (!ended_ && pongs_ == before) stream_.tcp().close();
-  co_return std::chrono::steady_clock::now() + seconds(app_.config.socket_ping_s);
+SocketSession::Time SocketSession::token_ends() const {
+  if (caller_.who.kind != identity::Kind::person) return Time::max();
+  return std::chrono::steady_clock::now() + (caller_.who.expires_at - app_.clock.now());
 }
 
 asio::awaitable<void> SocketSession::settle() {
@@ -320,15 +351,13 @@ asio::awaitable<void> SocketSession::settle() {
   }
 }
 
-asio::awaitable<void> serve_socket(App& app, OpenList& list, Stream& stream, Request request,
-                                   std::string target, std::optional<std::string> token) {
-  check_upgrade(app, request, target);
-  if (token) {
-    const auto pass = co_await app.doorway.enter();
-    co_await authenticate(app, *token);  // A bad token is refused as HTTP, with a 401.
-  }
-  const auto session = std::make_shared<SocketSession>(app, list, stream, std::move(request));
-  co_await session->run(target, std::move(token));
+asio::awaitable<void> serve_socket(App& app, OpenList& list, std::unique_ptr<Upgrade> upgrade) {
+  const auto stream = std::move(upgrade->stream);
+  const auto session = std::make_shared<SocketSession>(app, list, *stream, upgrade->request);
+  try {
+    co_await session->run(std::move(upgrade));
+  } catch (const boost::system::system_error&) {}  // it has gone while it was upgraded
+  stream->tcp().close();
 }
 
 }  // namespace bottega::gateway

@@ -17,6 +17,12 @@
 
 namespace bottega::gateway {
 
+// Who speaks, and what is told of them with each request.
+struct Caller {
+  identity::Who who;
+  std::string address, user_agent, request_id, trace_parent;
+};
+
 // What a close tells the client: 3000 to 3499 come back, 3500 to 3999 do not.
 enum class Close : std::uint16_t {
   expired = 3005,
@@ -32,7 +38,7 @@ class SocketSession final : public Open,
                             public bus::Listener,
                             public std::enable_shared_from_this<SocketSession> {
  public:
-  SocketSession(App& app, OpenList& list, Stream& stream, Request request);
+  SocketSession(App& app, OpenList& list, Stream& stream, Request& request);
   ~SocketSession() override { --app_.metrics.sockets; }
 
   // Another thread has committed something.
@@ -42,13 +48,15 @@ class SocketSession final : public Open,
   void check() override;
   void cut() override { stream_.tcp().close(); }
 
-  asio::awaitable<void> run(const std::string& target, std::optional<std::string> token);
+  asio::awaitable<void> run(std::unique_ptr<Upgrade> upgrade);
 
  private:
-  asio::awaitable<void> accept(const std::string& target);
+  using Time = asio::steady_timer::time_point;
 
-  // False where the session ended while the connection was upgraded.
-  asio::awaitable<bool> is_let_in(std::string token);
+  asio::awaitable<void> accept(const Upgrade& upgrade);
+
+  // How it is to be closed where the session has ended while the connection was upgraded.
+  asio::awaitable<std::optional<Close>> refusal_of(std::string token);
   asio::awaitable<void> sign_in(std::string token);
 
   // Listens to what one belongs to now, and no longer to what one has left. It listens to news of
@@ -103,10 +111,13 @@ class SocketSession final : public Open,
   asio::awaitable<void> say_goodbye();
 
   // Pings a silent peer, ends a socket whose token has expired, and one that never says who it is.
-  asio::awaitable<void> beat_loop();
+  // Calls itself when the next of them is due; a coroutine would take four times the memory.
+  void beat();
+  void look_after(Time now);
+  void ping(Time now);
+  void look_for_pong();
   void loop_ended();
-  std::chrono::steady_clock::time_point token_ends() const;
-  asio::awaitable<std::chrono::steady_clock::time_point> ping();
+  Time token_ends() const;
 
   // The connection is let go once nothing uses it any more: no request, and neither loop.
   asio::awaitable<void> settle();
@@ -117,9 +128,9 @@ class SocketSession final : public Open,
   // The session outlives the stream while another thread still offers it an event.
   const asio::any_io_executor executor_;
   Wire wire_;
-  // Without permessage-deflate: no inflated bombs.
-  boost::beast::websocket::stream<WireLayer, false> socket_;
-  Request request_;  // the upgrade; its `who` is the socket's user
+  boost::beast::websocket::stream<WireLayer> socket_;
+  bool deflates_ = false;
+  Caller caller_;
   Attendance attendance_;
   Topics topics_;
   Mailbox<Mail> mail_;
@@ -134,9 +145,10 @@ class SocketSession final : public Open,
   bool filling_ = false;
   std::optional<boost::beast::websocket::close_reason> closing_;
   bool ended_ = false, winding_down_ = false;
-  std::uint64_t pongs_ = 0;
-  asio::steady_timer::time_point release_at_ = asio::steady_timer::time_point::max();
-  asio::steady_timer::time_point check_at_ = asio::steady_timer::time_point::max();
+  bool is_pinging_ = false, has_ponged_ = true;
+  // When each is due.
+  Time auth_by_, ping_at_, pong_by_ = Time::max();
+  Time release_at_ = Time::max(), check_at_ = Time::max();
   asio::steady_timer beat_, idle_, patience_;
   Feed feed_;
 };

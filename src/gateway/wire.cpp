@@ -5,11 +5,10 @@
 namespace bottega::gateway {
 namespace {
 
-constexpr char kFinalText = static_cast<char>(0x81);
-constexpr std::size_t kKeepBytes = 4'096;  // of an idle socket's memory
+constexpr char kFinalText = static_cast<char>(0x81), kDeflatedText = static_cast<char>(0xc1);
 
-void put_header(std::string& out, std::size_t size) {
-  out += kFinalText;
+void put_header(std::string& out, std::size_t size, Wire::Form form) {
+  out += form == Wire::Form::plain ? kFinalText : kDeflatedText;
   if (size < 126) {
     out += static_cast<char>(size);
     return;
@@ -22,9 +21,9 @@ void put_header(std::string& out, std::size_t size) {
 
 }  // namespace
 
-void Wire::text(std::string_view payload) {
+void Wire::text(std::string_view payload, Form form) {
   if (is_stopped_) return;
-  put_header(pending_, payload.size());
+  put_header(pending_, payload.size(), form);
   pending_ += payload;
   wake();
 }
@@ -55,8 +54,9 @@ void Wire::wake() {
 void Wire::flush() {
   if (pending_.empty() || is_stopped_) {
     is_flushing_ = false;
-    if (pending_.capacity() > kKeepBytes) pending_ = {};
-    if (sending_.capacity() > kKeepBytes) sending_ = {};
+    // An idle socket keeps no memory for what it may have to send.
+    pending_ = {};
+    sending_ = {};
     return;
   }
   std::swap(pending_, sending_);

@@ -19,8 +19,9 @@ class Wire {
  public:
   explicit Wire(Stream& stream) : stream_(stream) {}
 
-  // Queues a text frame (RFC 6455, 5.2: final, not masked).
-  void text(std::string_view payload);
+  // Queues a text frame (RFC 6455, 5.2: final, not masked); `deflated`: see deflate.hpp.
+  enum class Form : std::uint8_t { plain, deflated };
+  void text(std::string_view payload, Form form = Form::plain);
   // Queues bytes of Beast's own; `done` is called when they are written, or cannot be.
   using Done = std::function<void(beast::error_code)>;
   void raw(std::string_view bytes, Done done);

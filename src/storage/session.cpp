@@ -191,6 +191,9 @@ void Session::run(Mode mode, const Operation& operation) {
     } catch (const pqxx::broken_connection& lost) {
       reconnect(lost.what());
       if (tries == kTriesMax) throw unreachable();
+    } catch (const pqxx::unique_violation& failure) {
+      if (mode == Mode::single) throw Collision();
+      rethrow(failure);
     } catch (const pqxx::sql_error& failure) {
       if (!connection_is_lost(failure)) rethrow(failure);
       reconnect(failure.what());

@@ -38,8 +38,8 @@ class Ear : public Listener {
 };
 
 using Texts = std::vector<std::string>;
-Event event(const std::string& text, std::int64_t position = 0) {
-  return {"stream", position, text};
+EventPtr event(const std::string& text, std::int64_t position = 0) {
+  return std::make_shared<const Event>(Event{"stream", position, text});
 }
 
 class BusHub : public testing::Test {

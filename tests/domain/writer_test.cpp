@@ -150,6 +150,31 @@ TEST_F(ConcurrentWriting, TheSameClientIdIsTheSameMessageInOneBatchAndLater) {
   EXPECT_EQ(log().size(), 2u);
 }
 
+TEST_F(ConcurrentWriting, ManyThatAreThereAlreadyHoldUpNeitherEachOtherNorWhatIsNew) {
+  std::vector<Json> sent;
+  for (int i = 0; i < 10; ++i)
+    sent.push_back(event(send(shop.buyer, saying("Before", "c" + std::to_string(i)))));
+  for (int round = 0; round < 3; ++round) {
+    Busy busy(*this, world->shop());
+    std::vector<std::future<Sent>> again, fresh;
+    for (int i = 0; i < 10; ++i) {
+      again.push_back(send(shop.buyer, saying("Before", "c" + std::to_string(i))));
+      fresh.push_back(send(shop.owner, saying("After")));
+    }
+    busy.release();
+    std::string at;
+    for (int i = 0; i < 10; ++i) {
+      EXPECT_EQ(event(std::move(again[static_cast<std::size_t>(i)])),
+                sent[static_cast<std::size_t>(i)]);
+      const auto one = event(std::move(fresh[static_cast<std::size_t>(i)]));
+      EXPECT_EQ(one["seq"], 11 + 10 * round + i);
+      EXPECT_TRUE(i == 0 || one["at"] == at) << "what is new is written together";
+      at = one["at"];
+    }
+  }
+  EXPECT_EQ(log().size(), 40u);
+}
+
 TEST_F(ConcurrentWriting, SharesTheLogWithWhoeverElseWritesIt) {
   std::vector<std::thread> others;
   for (int t = 0; t < 3; ++t)

@@ -144,6 +144,37 @@ TEST(RateLimit, IsPerPersonAndForReadsAndWritesApart) {
   EXPECT_EQ(api.post("/v1/merchants", business).status, 201) << "writes have their own";
 }
 
+TEST(RateLimit, OfAConversationIsSharedByAllAndUsedUpByNobodyElse) {
+  House house({"limits.conversation_per_minute=3"});
+  const auto shop = chat(house.server), other = chat(house.server);
+  auto owner = shop.owner.api, buyer = shop.buyer.api, stranger = other.buyer.api;
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(stranger.post(shop.path("/messages"), {{"text", "Let me in"}}).status, 404);
+  EXPECT_EQ(owner.post(shop.path("/messages"), {{"text", "One"}}).status, 201);
+  EXPECT_EQ(buyer.post(shop.path("/messages"), {{"text", "Two"}}, {{"Idempotency-Key", ""}}).status,
+            201);
+  Socket socket(house.server.port(), shop.buyer.api.token());
+  const auto say = [&] {
+    return socket.call("POST", shop.path("/messages"), {{"text", "Three"}}, "")["status"];
+  };
+  EXPECT_EQ(say(), 201);
+  EXPECT_EQ(say(), 429);
+  expect_limited(owner.post(shop.path("/messages"), {{"text", "Four"}}));
+  EXPECT_EQ(stranger.post(other.path("/messages"), {{"text", "Elsewhere"}}).status, 201);
+}
+
+TEST(RateLimit, ClosesTheConnectionsOfAnAddressThatOpensTooMany) {
+  House house({"limits.connections_per_minute=5"});
+  int answered = 0;
+  for (int i = 0; i < 12; ++i)
+    answered += exchange(house.server.port(),
+                         "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                    .starts_with("HTTP/1.1 200");
+  // A minute may have begun anew meanwhile.
+  EXPECT_GE(answered, 5);
+  EXPECT_LE(answered, 10);
+}
+
 TEST(RateLimit, HoldsOverTheSocketToo) {
   House house({"limits.requests_per_minute=3"});
   const auto who = person(house.server);

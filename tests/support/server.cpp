@@ -50,7 +50,8 @@ Server::Server(const std::filesystem::path& data_dir, const std::vector<std::str
   for (const auto* setting :
        {"http.port=0", "sandbox.port=0", "tls.port=0", "auth.tries_per_address=100000",
         "limits.address_per_minute=1000000", "limits.requests_per_minute=1000000",
-        "limits.writes_per_minute=1000000", "auth.password_memory_bytes=8192",
+        "limits.writes_per_minute=1000000", "limits.conversation_per_minute=1000000",
+        "limits.connections_per_minute=1000000", "auth.password_memory_bytes=8192",
         "auth.password_ops=1"})
     set(setting);
   set("data.dir=" + data_dir.string());

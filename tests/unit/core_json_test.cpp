@@ -228,5 +228,54 @@ TEST(JsonQuoted, IsTheStringThatTheLibraryWrites) {
     EXPECT_EQ(json_quoted(text), Json(text).dump());
 }
 
+// Short documents are read by a quick parser, long ones and what it refuses by a strict one.
+TEST(Json, IsTheSameInAShortDocumentAndInALongOne) {
+  const std::string blanks(70'000, ' ');
+  for (const auto* text : {"null",
+                           "true",
+                           "false",
+                           "0",
+                           "-0",
+                           "-1",
+                           "18446744073709551615",
+                           "-9223372036854775808",
+                           "123456789012345678901234567890",
+                           "1e3",
+                           "-2.5E-3",
+                           "1e400",
+                           "\"\"",
+                           "\"\\u00e9\\ud83d\\ude00\"",
+                           "\"\\ud83d\"",
+                           "\"\\ude00\"",
+                           "\"a\\u0000b\"",
+                           "[]",
+                           "[1,[2,{\"a\":[]}]]",
+                           "[1,]",
+                           "{}",
+                           "{\"a\":1,\"b\":{\"a\":2}}",
+                           "{\"a\":1,\"a\":1}",
+                           "{\"a\":{\"b\":1,\"b\":2}}",
+                           "{\"a\":1",
+                           "nul",
+                           "\"\xff\"",
+                           "1 2",
+                           "",
+                           "\"\t\"",
+                           "[[[[1]]]]",
+                           "[[[[[1]]]]]",
+                           "[[[[]]]]",
+                           "[[[[[]]]]]",
+                           "[[[{\"a\":1}]]]",
+                           "[[[[{}]]]]"}) {
+    const auto words = refusal(text, 4), long_words = refusal(text + blanks, 4);
+    EXPECT_EQ(words.empty(), long_words.empty()) << text << ": " << words << " / " << long_words;
+    if (!words.empty() || !long_words.empty()) continue;
+    const auto one = parse_json(text, 4), other = parse_json(text + blanks, 4);
+    EXPECT_EQ(one, other) << text;
+    EXPECT_EQ(one.dump(), other.dump()) << text;
+    EXPECT_EQ(one.is_number_unsigned(), other.is_number_unsigned()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace bottega::test

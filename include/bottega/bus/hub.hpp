@@ -17,6 +17,8 @@ struct Event {
   // The frame as the client gets it. Empty where no more is known than that the stream has got as
   // far as this position.
   std::string text;
+  // What was said in earlier events of the stream is not as it was.
+  bool rewrites = false;
 };
 using EventPtr = std::shared_ptr<const Event>;
 
@@ -32,7 +34,7 @@ class Hub {
   // The listener hears of every topic it joined, once per event, until it is destroyed or leaves.
   void join(const std::string& topic, const std::shared_ptr<Listener>& listener);
   void leave(const std::string& topic, const Listener* listener);
-  void publish(const std::vector<std::string>& topics, Event event);
+  void publish(const std::vector<std::string>& topics, const EventPtr& event);
   std::size_t listeners() const;
 
  private:

@@ -53,6 +53,8 @@ class Writer {
 
   bool take();
   void write_on();
+  // False where the database takes nothing more; then it has been answered.
+  bool write_batch();
   void written(std::exception_ptr failure);
   void write_alone(std::vector<std::size_t> which, std::size_t next);
   void answer_away(std::size_t next);

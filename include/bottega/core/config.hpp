@@ -20,6 +20,7 @@ struct Config {
 
   std::string http_address = "127.0.0.1", http_public_url, http_origins;
   std::int64_t http_port = 8080, http_threads = 2, http_connections_max = 20'000;
+  std::int64_t http_connections_per_s = 5'000;
   std::int64_t http_body_max_bytes = 1'048'576, http_header_max_bytes = 16'384;
   std::int64_t http_read_timeout_s = 20, http_idle_timeout_s = 60, http_write_timeout_s = 20;
   std::string tls_certificate, tls_key;
@@ -28,6 +29,7 @@ struct Config {
   std::int64_t socket_frame_max_bytes = 65'536, socket_queue_max_bytes = 1'048'576;
   std::int64_t socket_in_flight_max = 64, socket_ping_s = 25, socket_pong_s = 8;
   std::int64_t socket_auth_s = 10, socket_resume_max = 500, socket_let_in_at_once = 64;
+  std::string socket_deflate = "no";
 
   Secret database_url, database_owner_url;
   std::int64_t database_threads = 8, database_waiting_max = 256;
@@ -40,11 +42,12 @@ struct Config {
   std::int64_t auth_tries_per_account = 10, auth_tries_per_address = 30, auth_tries_window_s = 300;
 
   std::int64_t limits_requests_per_minute = 1'200, limits_address_per_minute = 6'000;
-  std::int64_t limits_writes_per_minute = 600;
+  std::int64_t limits_writes_per_minute = 600, limits_conversation_per_minute = 1'200;
+  std::int64_t limits_connections_per_minute = 6'000;
 
-  std::int64_t chat_batch_max = 256, chat_waiting_max = 10'000;
+  std::int64_t chat_batch_max = 1'024, chat_waiting_max = 10'000;
   std::int64_t chat_edit_window_s = 900, chat_delete_window_s = 172'800;
-  std::int64_t chat_typing_every_s = 3;
+  std::int64_t chat_typing_every_s = 3, chat_recent_max_bytes = 16'777'216;
 
   Secret bus_url;
   std::string bus_subject = "bottega";

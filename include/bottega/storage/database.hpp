@@ -32,6 +32,12 @@ struct DatabaseOptions {
 // the operation only reads what became of it. The connections must not be read-only by default.
 enum class Mode : std::uint8_t { write, read, single };
 
+// In Mode::single: a unique key has refused the statement.
+class Collision final : public std::exception {
+ public:
+  const char* what() const noexcept override { return "a unique key refused the statement"; }
+};
+
 class Database {
  public:
   // `sink` is given the notices of each committed transaction, on the database thread.

@@ -36,6 +36,7 @@ struct Notice {
   std::string stream;
   std::int64_t position = 0;
   std::string text;
+  bool rewrites = false;  // earlier notices of the stream are not as they were
 };
 
 class Tx {

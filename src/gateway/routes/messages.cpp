@@ -1,6 +1,7 @@
 // The log of a conversation: write to it, read it, and change what one has written.
 #include "bottega/conversations/messages.hpp"
 
+#include "gateway/dispatch.hpp"
 #include "gateway/routes/routes.hpp"
 
 namespace bottega::gateway {
@@ -12,11 +13,16 @@ using Seq = Count<1, INT64_MAX>;
 asio::awaitable<Reply> post_message(Call& call) {
   const auto id = call.at<ConversationId>(0);
   const auto given = call.body<NewMessage>();
+  check_conversation(call.app, id);
   // With a key the reply must be kept in the transaction of the message.
-  if (!call.request.header("idempotency-key").empty())
-    co_return co_await call.transact(
+  if (!call.request.header("idempotency-key").empty()) {
+    auto reply = co_await call.transact(
         [&](Tx& tx) { return created(to_frame(send(tx, call.who(), id, given))); });
+    count_message(call.app, id);
+    co_return reply;
+  }
   const auto frame = co_await call.app.writer.send(call.who(), id, given);
+  count_message(call.app, id);
   co_return Reply{201, nullptr, {}, *frame, "application/json"};
 }
 
