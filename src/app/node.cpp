@@ -15,6 +15,7 @@
 #include "gateway/routes/routes.hpp"
 #include "gateway/server.hpp"
 #include "storage/embedded_postgres.hpp"
+#include "bottega/conversations/search.hpp"
 #include "bottega/core/digest.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/ops/ops.hpp"
@@ -280,6 +281,8 @@ void Node::Parts::start_loops() {
                  });
   add(server->context(), "presence", milliseconds(config.presence_write_ms),
       [this] { return presence.flush(); });
+  add(server->context(), "search", milliseconds(config.search_every_ms),
+      [this] { return conversations::keep_up(db, config.search_batch); });
   add(server->context(), "sweep", kSweepEvery,
       [this] { return sweep(db, sandbox_db.get(), depot); });
   if (sandbox) {

@@ -104,6 +104,7 @@ class Story:
                      "/receipts", "/presence"):
             self.buyer.get(mine + path)
         self.inbox(mine)
+        self.search()
         self.safety(mine)
         self.buyer.get("/v1/conversations?limit=5")
         self.owner.get(f"/v1/conversations?merchant_id={self.merchant}")
@@ -133,6 +134,20 @@ class Story:
         self.owner.call("PUT", shop + "/inbox_settings", {"time_zone": "UTC", "hours": []})
         self.owner.get(f"/v1/conversations?merchant_id={self.merchant}&status=open&label=vip"
                        "&assignee=me")
+
+    def search(self):
+        settings = f"/v1/merchants/{self.merchant}/search_settings"
+        self.owner.get(settings)
+        self.owner.call("PUT", settings, {"language": "english"})
+        path = (f"/v1/search/messages?q=hello&language=english&author=buyer&limit=5"
+                f"&merchant_id={self.merchant}&conversation_id={self.conversation}"
+                "&sent_before=2100-01-01T00:00:00Z")
+        until = time.monotonic() + 20
+        while not self.buyer.get(path)["data"]:
+            if time.monotonic() > until:
+                raise Violation("a message is not found")
+            time.sleep(0.1)
+        self.buyer.fails(422, "GET", "/v1/search/messages?q=the&language=english")
 
     def files(self):
         """A file as its bytes: the client of the others speaks JSON only."""

@@ -29,6 +29,7 @@ std::string body_for(const Route& route) {
       {"addCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
       {"changeCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
       {"setInboxSettings", R"({"time_zone":"UTC","hours":[]})"},
+      {"setSearchSettings", R"({"language":"german"})"},
       {"changeMember", R"({"role":"agent"})"},
       {"createInvitation", R"({"name":"Hal","role":"agent"})"},
       {"createApiKey", R"({"name":"Till","scopes":["read"]})"},

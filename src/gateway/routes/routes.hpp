@@ -10,6 +10,7 @@ std::span<const Route> merchant_routes();
 std::span<const Route> member_routes();
 std::span<const Route> conversation_routes();
 std::span<const Route> message_routes();
+std::span<const Route> search_routes();
 std::span<const Route> inbox_routes();
 std::span<const Route> safety_routes();
 std::span<const Route> inbox_tool_routes();
