@@ -294,7 +294,7 @@ void type(Tx& tx, const Who& who, ConversationId id) {
   const bool is_person = who.kind == identity::Kind::person;
   if (is_person && !identity::preferences_of(tx, who.account).show_typing) return;
   const Json data = {{"account_id", text_of(who.account)}, {"side", text_of(seat.side)}};
-  if (is_blocked(tx, seat)) return;
+  if (has_block(tx, seat)) return;
   tell(tx, seat.merchant, seat.buyer, {"typing.started", id, 0, tx.now(), data});
 }
 
