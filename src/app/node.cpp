@@ -19,6 +19,7 @@
 #include "bottega/core/digest.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/ops/ops.hpp"
+#include "bottega/privacy/retention.hpp"
 #include "bottega/storage/migrate.hpp"
 
 namespace bottega {
@@ -28,6 +29,7 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view kDatabase = "bottega";
 constexpr auto kDeliveryPoll = std::chrono::seconds(1);
+constexpr auto kRetainPoll = std::chrono::seconds(1);
 constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
 // Two statements, which are better not begun than cut off.
@@ -283,6 +285,10 @@ void Node::Parts::start_loops() {
       [this] { return presence.flush(); });
   add(server->context(), "search", milliseconds(config.search_every_ms),
       [this] { return conversations::keep_up(db, config.search_batch); });
+  add(server->context(), "retention", kRetainPoll, [this]() -> asio::awaitable<void> {
+    const auto rules = retention_rules_of(config);
+    co_await privacy::retain(db, rules);
+  });
   add(server->context(), "sweep", kSweepEvery,
       [this] { return sweep(db, sandbox_db.get(), depot); });
   if (sandbox) {

@@ -135,8 +135,8 @@ const Sql<void(std::vector<MerchantId>, std::vector<ConversationId>, std::int64_
                                   ELSE message_seq END AS seq
       FROM fresh WHERE event IN ('message.created', 'message.edited', 'message.deleted')),
     read AS MATERIALIZED (
-      SELECT h.merchant_id, h.id AS conversation_id, h.buyer_id, h.language, e.seq, e.id, e.author_id,
-             e.at, e.data->>'text' AS text
+      SELECT h.merchant_id, h.id AS conversation_id, h.buyer_id, h.language, e.seq, e.id,
+             e.author_id, e.at, e.data->>'text' AS text
       FROM touched t JOIN held h ON h.place = t.place
            JOIN entries e ON e.merchant_id = h.merchant_id AND e.conversation_id = h.id
                              AND e.seq = t.seq AND e.event = 'message.created'),

@@ -31,6 +31,7 @@ const std::map<std::string, const char*> kShared = {
     {"ledger_transfers", "moves between two owners, of which at most one is the merchant"},
     {"attachment_secret", "one row"},
     {"search_state", "one row"},
+    {"retention_state", "one row"},
     {"processor_events", "comes from outside and says a key, not a merchant"},
 };
 
