@@ -46,6 +46,28 @@ class Story:
         self.agent_api = guest
         self.agent = made["id"]
 
+    def privacy(self):
+        """A person has a copy made, and goes; the staff does both for another."""
+        mine, password = "/v1/accounts/me/", {"password": "a long password"}
+        leaving = []
+        for name in ("zoe", "yves"):
+            email = name + "@people.example"
+            made = Checked(self.url).post("/v1/accounts", {"email": email, "name": name,
+                                                           **password})
+            api = Checked(self.url)
+            api.log_in(email, "a long password")
+            leaving.append((api, made["id"]))
+        zoe, yves = leaving[0][0], f"/v1/admin/accounts/{leaving[1][1]}"
+        zoe.fails(422, "POST", mine + "exports", {"password": "wrong"})
+        zoe.post(mine + "exports", password)
+        self.ops.post(yves + "/exports", {"reason": "asked for it"})
+        for api, path in ((zoe, mine + "exports"), (self.ops, yves + "/exports")):
+            link = jobs_until(self.ops, lambda: api.get(path)["data"][0]["url"], "no copy")
+            Checked(self.url).get(link[link.index("/v1/"):])
+        zoe.post(mine + "erasure", password)
+        zoe.fails(401, "GET", "/v1/accounts/me")
+        self.ops.post(yves + "/erase", {"reason": "asked for it"})
+
     def devices(self):
         mine = "/v1/accounts/me/preferences"
         shown = self.buyer.get(mine)
@@ -142,11 +164,7 @@ class Story:
         path = (f"/v1/search/messages?q=hello&language=english&author=buyer&limit=5"
                 f"&merchant_id={self.merchant}&conversation_id={self.conversation}"
                 "&sent_before=2100-01-01T00:00:00Z")
-        until = time.monotonic() + 20
-        while not self.buyer.get(path)["data"]:
-            if time.monotonic() > until:
-                raise Violation("a message is not found")
-            time.sleep(0.1)
+        jobs_until(self.ops, lambda: self.buyer.get(path)["data"], "a message is not found")
         self.buyer.fails(422, "GET", "/v1/search/messages?q=the&language=english")
 
     def files(self):

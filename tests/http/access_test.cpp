@@ -40,6 +40,10 @@ std::string body_for(const Route& route) {
       {"acceptPaymentRequest", pay_with("tok_approved").dump()},
       {"adminSuspendAccount", R"({"reason":"None"})"},
       {"adminReinstateAccount", R"({"reason":"None"})"},
+      {"exportMyData", R"({"password":"not mine"})"},
+      {"eraseMe", R"({"password":"not mine"})"},
+      {"adminExportAccount", R"({"reason":"None"})"},
+      {"adminEraseAccount", R"({"reason":"None"})"},
       {"adminHoldPayout", R"({"reason":"None"})"},
       {"adminReleasePayout", R"({"reason":"None"})"},
   };

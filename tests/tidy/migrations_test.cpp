@@ -32,6 +32,7 @@ const std::map<std::string, const char*> kShared = {
     {"attachment_secret", "one row"},
     {"search_state", "one row"},
     {"retention_state", "one row"},
+    {"exports", "of people"},
     {"processor_events", "comes from outside and says a key, not a merchant"},
 };
 

@@ -79,6 +79,8 @@ struct Config {
   std::int64_t retention_chats_days = 0, retention_orders_days = 0, retention_reports_days = 0;
   std::int64_t retention_every_s = 600, retention_batch = 500;
 
+  std::int64_t privacy_export_keep_hours = 24, privacy_export_every_hours = 24;
+
   std::string merchants_countries = "US";
   std::int64_t merchants_invitation_days = 7;
   std::int64_t fees_basis_points = 290, fees_fixed = 30;

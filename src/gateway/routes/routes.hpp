@@ -16,6 +16,7 @@ std::span<const Route> safety_routes();
 std::span<const Route> inbox_tool_routes();
 std::span<const Route> notification_routes();
 std::span<const Route> attachment_routes();
+std::span<const Route> privacy_routes();
 std::span<const Route> payment_routes();
 std::span<const Route> order_routes();
 std::span<const Route> processor_routes();
