@@ -12,7 +12,8 @@ namespace {
 // the rest.
 constexpr auto kSlack = std::chrono::seconds(5);
 constexpr std::int64_t kWalkPage = 1'000;
-constexpr std::int64_t kWalkEverySeconds = 5;  // where a page had nothing new
+// Where a page had nothing new, and where it was the last.
+constexpr std::int64_t kWalkEverySeconds = 5, kWalkAgainSeconds = 60;
 constexpr std::int64_t kConversationsMax = 50;
 constexpr int kRoundsMax = 20, kTakesMax = 100;
 
@@ -43,6 +44,20 @@ struct Due {
   ConversationId conversation_id;
 };
 BOOST_DESCRIBE_STRUCT(Due, (), (merchant_id, conversation_id))
+
+// Whether there is anything to write: a server at rest writes nothing.
+const Sql<bool(Instant, std::int64_t)> kIsDue{"search.is_due", R"(
+    SELECT s.walk_at <= clock_timestamp() OR EXISTS (SELECT FROM search_due)
+             OR EXISTS (SELECT FROM search_walks)
+             OR EXISTS (
+               SELECT FROM entries e
+                    JOIN conversations c ON c.merchant_id = e.merchant_id
+                                            AND c.id = e.conversation_id
+                    LEFT JOIN search_positions p ON p.merchant_id = c.merchant_id
+                                                    AND p.conversation_id = c.id
+               WHERE e.at >= least(s.looked_until, $1) - make_interval(secs => $2)
+                 AND c.last_seq > coalesce(p.indexed_seq, 0)) AS is_due
+    FROM search_state s)"};
 
 const Sql<State()> kHold{"search.hold", R"(
     SELECT looked_until, walk_merchant, walk_conversation,
@@ -178,7 +193,9 @@ std::int64_t walk_all(Tx& tx, const State& state) {
   const auto page = tx.one(kWalk, state.walk_merchant, state.walk_conversation, last_merchant(),
                            last_conversation(), kWalkPage, tx.now());
   tx.run(kSetWalk, page.merchant_id.value_or(MerchantId{}), page.id.value_or(ConversationId{}),
-         page.added == 0 ? kWalkEverySeconds : 0);
+         page.added > 0 ? 0
+         : page.id      ? kWalkEverySeconds
+                        : kWalkAgainSeconds);
   return page.added;
 }
 
@@ -218,6 +235,9 @@ std::int64_t take_in(Tx& tx, std::int64_t entries_max) {
 
 asio::awaitable<void> keep_up(Database& db, std::int64_t entries_max) {
   for (int round = 0; round < kRoundsMax; ++round) {
+    const bool is_due =
+        co_await db.read([](Tx& tx) { return tx.one(kIsDue, tx.now(), kSlack.count()); });
+    if (!is_due) co_return;
     const auto found = co_await db.transact([](Tx& tx) { return gather(tx); });
     for (int take = 0; take < kTakesMax; ++take) {
       const auto worked = co_await db.transact([&](Tx& tx) { return take_in(tx, entries_max); });

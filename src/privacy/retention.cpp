@@ -29,6 +29,9 @@ struct Candidate {
 };
 BOOST_DESCRIBE_STRUCT(Candidate, (), (merchant_id, id, before, is_old))
 
+const Sql<bool(Instant)> kIsDue{"privacy.is_retention_due", R"(
+    SELECT run_at <= $1 AND busy_until <= clock_timestamp() AS is_due FROM retention_state)"};
+
 const Sql<Walk(Instant)> kBegin{"privacy.begin_retention", R"(
     UPDATE retention_state SET busy_until = clock_timestamp() + interval '1 minute'
     WHERE run_at <= $1 AND busy_until <= clock_timestamp()
@@ -131,6 +134,8 @@ void forget_reports(Tx& tx, const RetentionRules& rules) {
 
 asio::awaitable<std::int64_t> retain(Database& db, const RetentionRules& rules) {
   if ((rules.chats + rules.orders + rules.reports).count() == 0) co_return 0;
+  const bool is_due = co_await db.read([](Tx& tx) { return tx.one(kIsDue, tx.now()); });
+  if (!is_due) co_return 0;
   const auto begun = co_await db.transact([](Tx& tx) { return tx.find(kBegin, tx.now()); });
   if (!begun) co_return 0;
   Run run{db, rules, *begun};
