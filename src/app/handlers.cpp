@@ -1,6 +1,8 @@
 #include "app/handlers.hpp"
 
 #include "bottega/conversations/inbox.hpp"
+#include "bottega/privacy/erasure.hpp"
+#include "bottega/privacy/exports.hpp"
 
 namespace bottega {
 namespace {
@@ -130,6 +132,18 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
        [w](const jobs::Job& job) {
          return attachments::clear(w->db, w->depot, merchant_of(job),
                                    from_text<attachments::AttachmentId>(job.about));
+       }},
+      {privacy::kExportJob, with_files, tried,
+       [w](const jobs::Job& job) {
+         return privacy::make_export(w->db, w->depot, from_text<privacy::ExportId>(job.about));
+       }},
+      {privacy::kClearExportJob, with_files, tried,
+       [w](const jobs::Job& job) {
+         return privacy::clear_export(w->db, w->depot, from_text<privacy::ExportId>(job.about));
+       }},
+      {privacy::kEraseJob, with_files, tried,
+       [w](const jobs::Job& job) {
+         return privacy::erase(w->db, from_text<identity::AccountId>(job.about));
        }},
       {attempts::kEventJob, quick, tried,
        [w](const jobs::Job& job) { return handle_event(*w, job); }},

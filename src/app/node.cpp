@@ -15,9 +15,11 @@
 #include "gateway/routes/routes.hpp"
 #include "gateway/server.hpp"
 #include "storage/embedded_postgres.hpp"
+#include "bottega/conversations/search.hpp"
 #include "bottega/core/digest.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/ops/ops.hpp"
+#include "bottega/privacy/retention.hpp"
 #include "bottega/storage/migrate.hpp"
 
 namespace bottega {
@@ -27,6 +29,7 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view kDatabase = "bottega";
 constexpr auto kDeliveryPoll = std::chrono::seconds(1);
+constexpr auto kRetainPoll = std::chrono::seconds(1);
 constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
 // Two statements, which are better not begun than cut off.
@@ -291,6 +294,12 @@ void Node::Parts::start_loops() {
                  });
   add(server->context(), "presence", milliseconds(config.presence_write_ms),
       [this] { return presence.flush(); });
+  add(server->context(), "search", milliseconds(config.search_every_ms),
+      [this] { return conversations::keep_up(db, config.search_batch); });
+  add(server->context(), "retention", kRetainPoll, [this]() -> asio::awaitable<void> {
+    const auto rules = retention_rules_of(config);
+    co_await privacy::retain(db, rules);
+  });
   add(server->context(), "sweep", kSweepEvery,
       [this] { return sweep(db, sandbox_db.get(), depot); });
   if (sandbox) {

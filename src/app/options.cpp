@@ -52,6 +52,13 @@ notifications::PresenceOptions presence_options_of(const Config& config) {
           std::chrono::seconds(config.presence_every_s)};
 }
 
+privacy::RetentionRules retention_rules_of(const Config& config) {
+  return {std::chrono::days(config.retention_chats_days),
+          std::chrono::days(config.retention_orders_days),
+          std::chrono::days(config.retention_reports_days),
+          std::chrono::seconds(config.retention_every_s), config.retention_batch};
+}
+
 identity::PasswordCost cost_of(const Config& config) {
   return {static_cast<std::uint64_t>(config.auth_password_ops),
           static_cast<std::size_t>(config.auth_password_memory_bytes)};

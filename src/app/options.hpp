@@ -5,6 +5,7 @@
 #include "bottega/notifications/presence.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
+#include "bottega/privacy/retention.hpp"
 #include "bottega/processors/sandbox.hpp"
 #include "bottega/storage/database.hpp"
 
@@ -16,6 +17,7 @@ processors::SandboxOptions processor_options_of(const Config& config);
 payments::Rules payment_rules_of(const Config& config);
 payouts::Rules payout_rules_of(const Config& config);
 notifications::PresenceOptions presence_options_of(const Config& config);
+privacy::RetentionRules retention_rules_of(const Config& config);
 identity::PasswordCost cost_of(const Config& config);
 
 }  // namespace bottega

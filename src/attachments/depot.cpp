@@ -97,17 +97,24 @@ std::int64_t Depot::link_expiry(Instant now) const {
 }
 
 std::string Depot::signature(AttachmentId id, Variant variant, std::int64_t expires) const {
-  return hmac_sha256_hex(
-      url_secret_.reveal(),
-      "attachment " + text_of(id) + ' ' + text_of(variant) + ' ' + std::to_string(expires));
+  return seal("attachment " + text_of(id) + ' ' + text_of(variant), expires);
 }
 
 void Depot::check_link(AttachmentId id, Variant variant, std::int64_t expires,
                        std::string_view given, Instant now) const {
-  if (!constant_time_equal(signature(id, variant, expires), given))
+  check_seal("attachment " + text_of(id) + ' ' + text_of(variant), expires, given, now);
+}
+
+std::string Depot::seal(const std::string& words, std::int64_t expires) const {
+  return hmac_sha256_hex(url_secret_.reveal(), words + ' ' + std::to_string(expires));
+}
+
+void Depot::check_seal(const std::string& words, std::int64_t expires, std::string_view given,
+                       Instant now) const {
+  if (!constant_time_equal(seal(words, expires), given))
     throw Error(Code::not_found, "there is no such thing, or it is not yours");
   if (Instant(std::chrono::seconds(expires)) <= now)
-    throw Error(Code::link_expired, "the link has expired: ask for the attachment again");
+    throw Error(Code::link_expired, "the link has expired: ask for another");
 }
 
 std::string key_of(AttachmentId id, Variant variant) {

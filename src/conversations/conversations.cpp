@@ -19,13 +19,13 @@ struct Numbered {
 BOOST_DESCRIBE_STRUCT(Numbered, (), (seq, buyer_id))
 
 const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kSeat{"conversations.seat", R"(
-    SELECT c.buyer_id, c.last_seq, m.account_id IS NOT NULL AS is_member
+    SELECT c.buyer_id, c.last_seq, c.forgotten_seq, m.account_id IS NOT NULL AS is_member
     FROM conversations c
     LEFT JOIN merchant_members m ON m.merchant_id = c.merchant_id AND m.account_id = $3
     WHERE c.merchant_id = $1 AND c.id = $2)"};
 
 const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kLockSeat{"conversations.lock_seat", R"(
-    SELECT c.buyer_id, c.last_seq, m.account_id IS NOT NULL AS is_member
+    SELECT c.buyer_id, c.last_seq, c.forgotten_seq, m.account_id IS NOT NULL AS is_member
     FROM conversations c
     LEFT JOIN merchant_members m ON m.merchant_id = c.merchant_id AND m.account_id = $3
     WHERE c.merchant_id = $1 AND c.id = $2 FOR UPDATE OF c)"};
@@ -100,7 +100,8 @@ const Sql<Missed(AccountId, std::optional<MerchantId>, Instant, std::int64_t)> k
     "conversations.active_since", R"(
     SELECT c.id, c.merchant_id,
            coalesce((SELECT max(e.seq) FROM entries e WHERE e.merchant_id = c.merchant_id
-                     AND e.conversation_id = c.id AND e.at < $3), 0) AS position
+                     AND e.conversation_id = c.id AND e.at < $3),
+                    c.forgotten_seq) AS position
     FROM conversations c
     WHERE c.last_entry_at >= $3
       AND (CASE WHEN $2::uuid IS NULL
@@ -216,7 +217,7 @@ Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Loc
   if (who.kind == identity::Kind::api_key)
     identity::require_member(tx, who, merchant, identity::Role::agent, scope);
   const auto row = tx.one(lock == Lock::yes ? kLockSeat : kSeat, merchant, id, who.account);
-  return {merchant, id, row.buyer_id, row.last_seq, side_of(who, row)};
+  return {merchant, id, row.buyer_id, row.last_seq, side_of(who, row), row.forgotten_seq};
 }
 
 Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Draft& draft) {
@@ -296,7 +297,7 @@ void type(Tx& tx, const Who& who, ConversationId id) {
   const bool is_person = who.kind == identity::Kind::person;
   if (is_person && !identity::preferences_of(tx, who.account).show_typing) return;
   const Json data = {{"account_id", text_of(who.account)}, {"side", text_of(seat.side)}};
-  if (is_blocked(tx, seat)) return;
+  if (has_block(tx, seat)) return;
   tell(tx, seat.merchant, seat.buyer, {"typing.started", id, 0, tx.now(), data});
 }
 

@@ -17,7 +17,7 @@ struct Overview {
   std::string merchant_name;
   AccountId buyer_id;
   std::string buyer_name;
-  std::int64_t last_seq = 0;
+  std::int64_t last_seq = 0, forgotten_seq = 0;
   Instant last_entry_at{}, created_at{};
   std::int64_t unread = 0;
   Status status{};
@@ -27,8 +27,8 @@ struct Overview {
 };
 BOOST_DESCRIBE_STRUCT(Overview, (),
                       (id, number, merchant_id, merchant_name, buyer_id, buyer_name, last_seq,
-                       last_entry_at, created_at, unread, status, snoozed_until, assignee_id,
-                       labels))
+                       forgotten_seq, last_entry_at, created_at, unread, status, snoozed_until,
+                       assignee_id, labels))
 
 const Sql<void(MerchantId, ConversationId, AccountId, Instant)> kOpen{"conversations.open", R"(
     INSERT INTO conversations (merchant_id, id, buyer_id, last_entry_at, created_at)
@@ -40,9 +40,11 @@ const Sql<Place(MerchantId, AccountId)> kOfPair{"conversations.of_pair", R"(
 const Sql<Overview(std::vector<MerchantId>, std::vector<ConversationId>, AccountId)> kOverview{
     "conversations.overview", R"(
     SELECT c.id, c.number, c.merchant_id, m.name AS merchant_name, c.buyer_id, a.name AS buyer_name,
-           c.last_seq, c.last_entry_at, c.created_at,
-           CASE WHEN c.buyer_id = $3 THEN c.for_buyer ELSE c.for_merchant END
-             - coalesce(k.read_count, 0) AS unread,
+           c.last_seq, c.forgotten_seq, c.last_entry_at, c.created_at,
+           CASE WHEN c.buyer_id = $3
+                  THEN c.for_buyer - greatest(k.read_count, c.forgotten_for_buyer)
+                ELSE c.for_merchant - greatest(k.read_count, c.forgotten_for_merchant)
+                END AS unread,
            c.status, c.snoozed_until, c.assignee_id,
            (SELECT coalesce(jsonb_agg(l.label ORDER BY l.label), '[]') FROM conversation_labels l
             WHERE l.merchant_id = c.merchant_id AND l.conversation_id = c.id) AS labels
@@ -81,9 +83,10 @@ const Sql<Place(MerchantId, Instant, ConversationId, std::int64_t, std::optional
     ORDER BY c.last_entry_at DESC, c.id DESC LIMIT $4)"};
 
 Conversation shown(const Overview& row, AccountId viewer) {
-  Conversation out{row.id,         row.number,     row.merchant_id, row.merchant_name,
-                   row.buyer_id,   row.buyer_name, row.last_seq,    row.last_entry_at,
-                   row.created_at, row.unread,     std::nullopt,    std::nullopt};
+  Conversation out{
+      row.id,         row.number,   row.merchant_id,   row.merchant_name, row.buyer_id,
+      row.buyer_name, row.last_seq, row.forgotten_seq, row.last_entry_at, row.created_at,
+      row.unread,     std::nullopt, std::nullopt};
   if (row.buyer_id != viewer)
     out.inbox = Inbox{row.status, row.snoozed_until, row.assignee_id, row.labels};
   return out;

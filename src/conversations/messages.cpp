@@ -21,6 +21,23 @@ const Sql<void(MerchantId, ConversationId, std::int64_t)> kForgetTextsOfEdits{
     WHERE merchant_id = $1 AND conversation_id = $2 AND seq > $3 AND event = 'message.edited'
       AND (data->>'message_seq')::bigint = $3)"};
 
+const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kHoldForErasing{
+    "conversations.hold_for_erasing", R"(
+    SELECT buyer_id, last_seq, forgotten_seq, buyer_id <> $3 AS is_member FROM conversations
+    WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
+
+const Sql<EntryRow(MerchantId, ConversationId, AccountId, std::int64_t)> kWrittenBy{
+    "conversations.written_by", R"(
+    SELECT event, conversation_id, seq, id, author, author_id, data, at FROM entries
+    WHERE merchant_id = $1 AND conversation_id = $2 AND author_id = $3
+      AND event = 'message.created' AND NOT data ? 'deleted_at'
+    ORDER BY seq LIMIT $4)"};
+
+const Sql<void(MerchantId, ConversationId, std::vector<std::int64_t>)> kForgetTexts{
+    "conversations.forget_texts", R"(
+    DELETE FROM entry_texts
+    WHERE merchant_id = $1 AND conversation_id = $2 AND seq = ANY ($3::bigint[]))"};
+
 // A message under the lock of its conversation.
 struct Held {
   Seat seat;
@@ -106,6 +123,30 @@ Event react(Tx& tx, const Who& who, ConversationId id, std::int64_t seq,
   const auto fallback =
       emoji ? "Reacted with " + emoji->value + " to a message." : "A reaction was taken back.";
   return change(tx, who, std::move(held), "message.reacted", {{"emoji", wanted}}, fallback);
+}
+
+std::int64_t erase_written(Tx& tx, AccountId author, MerchantId merchant, ConversationId id,
+                           std::int64_t limit) {
+  const auto held = tx.find(kHoldForErasing, merchant, id, author);
+  if (!held) return 0;
+  const auto side = held->is_member ? Side::merchant : Side::buyer;
+  const auto rows = tx.all(kWrittenBy, merchant, id, author, limit);
+  std::vector<std::int64_t> seqs;
+  for (const auto& row : rows) {
+    seqs.push_back(row.seq);
+    attachments::remove(tx, merchant, files_of(row));
+    tx.run(kSetDataOfEntry, merchant, id, row.seq, {{"deleted_at", text_of(tx.now())}});
+    tx.run(kForgetTextsOfEdits, merchant, id, row.seq);
+    append(tx, merchant, id,
+           {"message.deleted",
+            author_of(side),
+            author,
+            std::nullopt,
+            {{"message_seq", row.seq}},
+            "A message was deleted."});
+  }
+  if (!seqs.empty()) tx.run(kForgetTexts, merchant, id, seqs);
+  return static_cast<std::int64_t>(rows.size());
 }
 
 }  // namespace bottega::conversations

@@ -23,10 +23,10 @@ ClientKey client_key_of(AccountId author, std::string_view client_id);
 // Where somebody may sit, as the database tells it.
 struct SeatRow {
   AccountId buyer_id;
-  std::int64_t last_seq = 0;
+  std::int64_t last_seq = 0, forgotten_seq = 0;
   bool is_member = false;
 };
-BOOST_DESCRIBE_STRUCT(SeatRow, (), (buyer_id, last_seq, is_member))
+BOOST_DESCRIBE_STRUCT(SeatRow, (), (buyer_id, last_seq, forgotten_seq, is_member))
 
 // The side on which the asker sits; throws Error(not_found) where it is none. An API key has been
 // checked before.

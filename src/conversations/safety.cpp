@@ -134,6 +134,11 @@ bool is_blocked(Tx& tx, const Seat& seat) {
   return seat.side == Side::buyer ? blocks.blocked_by_merchant : blocks.blocked_by_buyer;
 }
 
+bool has_block(Tx& tx, const Seat& seat) {
+  const auto blocks = tx.one(kBlocks, seat.merchant, seat.conversation);
+  return blocks.blocked_by_buyer || blocks.blocked_by_merchant;
+}
+
 void require_not_blocked(Tx& tx, const Seat& seat) {
   if (is_blocked(tx, seat)) throw Error(Code::forbidden, "nothing can be sent here");
 }

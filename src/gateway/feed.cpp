@@ -120,12 +120,13 @@ asio::awaitable<Feed::Starts> Feed::starts_of(const identity::Who& who, const Fr
   co_return co_await app_.db.read([&](Tx& tx) {
     Starts starts;
     for (const auto& [id, position] : frame.positions) {
-      Start start{id, {}, position, 0, false};
+      Start start{id, {}, position, 0, 0, false};
       try {
         const auto seat =
             conversations::enter(tx, who, id, identity::Scope::read, conversations::Lock::no);
         start.merchant = seat.merchant;
         start.last = seat.last_seq;
+        start.forgotten = seat.forgotten_seq;
         start.exists = true;
       } catch (const Error& error) {
         if (error.code() != Code::not_found) throw;
@@ -138,7 +139,7 @@ asio::awaitable<Feed::Starts> Feed::starts_of(const identity::Who& who, const Fr
     if (!starts.is_complete) active.pop_back();
     for (const auto& missed : active)
       if (!frame.positions.contains(missed.id))
-        starts.list.push_back({missed.id, missed.merchant_id, missed.position, INT64_MAX, true});
+        starts.list.push_back({missed.id, missed.merchant_id, missed.position, INT64_MAX, 0, true});
     return starts;
   });
 }
@@ -171,11 +172,14 @@ asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame)
       continue;
     }
     const auto most = app_.config.socket_resume_max;
-    const auto events = co_await missed(start, most + 1);
+    // What the client lacks may have been deleted for good.
+    const bool gone = start.position < start.forgotten;
+    std::vector<bus::EventPtr> events;
+    if (!gone) events = co_await missed(start, most + 1);
     const bool ahead = start.last != INT64_MAX && start.position > start.last;
     const auto bytes = bytes_of(events);
     const bool recovered =
-        static_cast<std::int64_t>(events.size()) <= most && bytes <= room && !ahead;
+        static_cast<std::int64_t>(events.size()) <= most && bytes <= room && !ahead && !gone;
     if (recovered) room -= bytes;
     if (recovered) {
       send_missed(name, start.position, events);

@@ -37,7 +37,7 @@ class Feed {
   struct Start {
     ConversationId id;
     identity::MerchantId merchant;
-    std::int64_t position = 0, last = 0;
+    std::int64_t position = 0, last = 0, forgotten = 0;
     bool exists = false;
   };
 

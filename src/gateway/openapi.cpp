@@ -10,7 +10,7 @@ namespace {
 struct Parameter {
   std::string_view name, about;
   std::string_view schema;
-  bool required = false;
+  std::string_view required_by = {};  // the operation that does not do without
 };
 constexpr std::string_view kText = R"({"type":"string","maxLength":254})";
 const Parameter kParameters[] = {
@@ -24,7 +24,19 @@ const Parameter kParameters[] = {
     {"label", "Only with this label.", R"({"type":"string","maxLength":128})"},
     {"assignee", "Only of this member: me, nobody, or an account's id.", kText},
     {"merchant_id", "Only of this merchant.", R"({"type":"string","maxLength":90})"},
-    {"conversation_id", "Of this conversation.", R"({"type":"string","maxLength":90})", true},
+    {"conversation_id", "Of this conversation.", R"({"type":"string","maxLength":90})",
+     "listPaymentRequests"},
+    {"q",
+     "Words; \"in quotes\" one after the other, or between two, - before what must not be there.",
+     R"({"type":"string","minLength":1,"maxLength":200})", "searchMessages"},
+    {"language", "In this language; else in each shop's own.",
+     R"({"type":"string","enum":["simple","arabic","armenian","basque","catalan","danish",)"
+     R"("dutch","english","finnish","french","german","greek","hindi","hungarian","indonesian",)"
+     R"("irish","italian","lithuanian","nepali","norwegian","portuguese","romanian","russian",)"
+     R"("serbian","spanish","swedish","tamil","turkish","yiddish"]})"},
+    {"author", "Only what this side wrote.", R"({"type":"string","enum":["buyer","merchant"]})"},
+    {"sent_before", "Only what was sent before this time.",
+     R"({"type":"string","format":"date-time"})"},
     {"state", "Only in this state.", kText},
     {"email", "Only with this mail address.", kText},
     {"name", "With this in the name, or the name of what is uploaded.", kText},
@@ -105,7 +117,7 @@ Json parameters_of(const Route& route) {
     if (is_parameter(route, p.name))
       out.push_back({{"name", p.name},
                      {"in", "query"},
-                     {"required", p.required && route.access != Access::support},
+                     {"required", p.required_by == route.name},
                      {"description", p.about},
                      {"schema", Json::parse(p.schema)}});
   if (route.once != Once::none)

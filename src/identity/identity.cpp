@@ -119,7 +119,7 @@ const Sql<SessionId(AccountId, Instant, std::string, std::optional<SessionId>)> 
     WHERE account_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $4::uuid RETURNING id)"};
 
 const Sql<void(AccountId, AccountState)> kSetState{"identity.set_account_state", R"(
-    UPDATE accounts SET state = $2 WHERE id = $1)"};
+    UPDATE accounts SET state = $2 WHERE id = $1 AND erased_at IS NULL)"};
 
 const Sql<void(Instant)> kSweepAccess{"identity.sweep_access", R"(
     DELETE FROM access_tokens WHERE expires_at < $1)"};

@@ -1,5 +1,6 @@
 // Both statements read rows of several merchants: they begin with people, not with a shop. With a
-// true third parameter neither what somebody shows nor where else they are is asked.
+// true third parameter neither what somebody shows nor where else they are is asked. Where either
+// side has blocked the other, neither is told anything of the other.
 #include "notifications/audience.hpp"
 
 namespace bottega::notifications {
@@ -23,7 +24,8 @@ const Sql<Heard(Accounts, NodeId, bool)> kOfBuyers{"notifications.audience_of_bu
          LEFT JOIN preferences f ON f.account_id = g.account_id
          LEFT JOIN last_seen l ON l.account_id = g.account_id
          CROSS JOIN LATERAL (
-           SELECT merchant_id, id, buyer_id FROM conversations WHERE buyer_id = g.account_id
+           SELECT merchant_id, id, buyer_id FROM conversations
+           WHERE buyer_id = g.account_id AND NOT blocked_by_buyer AND NOT blocked_by_merchant
            ORDER BY last_entry_at DESC, id DESC LIMIT 50) c
     WHERE ($3 OR coalesce(f.show_presence, true))
       AND ($3 OR NOT EXISTS (
@@ -52,7 +54,8 @@ const Sql<Heard(Accounts, NodeId, bool)> kOfShops{"notifications.audience_of_sho
       GROUP BY m.merchant_id)
     SELECT c.merchant_id, c.id AS conversation_id, c.buyer_id, s.last_seen_at
     FROM shops s CROSS JOIN LATERAL (
-           SELECT merchant_id, id, buyer_id FROM conversations WHERE merchant_id = s.merchant_id
+           SELECT merchant_id, id, buyer_id FROM conversations
+           WHERE merchant_id = s.merchant_id AND NOT blocked_by_buyer AND NOT blocked_by_merchant
            ORDER BY last_entry_at DESC, id DESC LIMIT 1000) c
     WHERE EXISTS (
       SELECT FROM presences p JOIN nodes n ON n.id = p.node_id

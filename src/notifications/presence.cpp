@@ -19,9 +19,11 @@ struct Sides {
   std::optional<Instant> buyer_seen_at;
   State merchant_state{};
   std::optional<Instant> merchant_seen_at;
+  bool is_blocked = false;  // by either side
 };
 BOOST_DESCRIBE_STRUCT(Sides, (),
-                      (buyer_id, buyer_state, buyer_seen_at, merchant_state, merchant_seen_at))
+                      (buyer_id, buyer_state, buyer_seen_at, merchant_state, merchant_seen_at,
+                       is_blocked))
 
 const Sql<Sides(MerchantId, ConversationId)> kSides{"notifications.presence", R"(
     WITH people AS (
@@ -42,7 +44,9 @@ const Sql<Sides(MerchantId, ConversationId)> kSides{"notifications.presence", R"
              max(at) FILTER (WHERE shows) AS at
       FROM seen GROUP BY is_buyer)
     SELECT b.buyer_id, b.state AS buyer_state, b.at AS buyer_seen_at,
-           coalesce(m.state, 'unknown') AS merchant_state, m.at AS merchant_seen_at
+           coalesce(m.state, 'unknown') AS merchant_state, m.at AS merchant_seen_at,
+           (SELECT c.blocked_by_buyer OR c.blocked_by_merchant FROM conversations c
+            WHERE c.merchant_id = $1 AND c.id = $2) AS is_blocked
     FROM sides b LEFT JOIN sides m ON NOT m.is_buyer WHERE b.is_buyer)"};
 
 const Sql<std::int64_t(AccountId)> kIsThere{"notifications.is_there", R"(
@@ -105,8 +109,10 @@ ConversationPresence presence_in(Tx& tx, const identity::Who& who, ConversationI
   const auto seat =
       conversations::enter(tx, who, id, identity::Scope::read, conversations::Lock::no);
   const auto sides = tx.one(kSides, seat.merchant, id);
-  return {present_of(sides.buyer_state, sides.buyer_seen_at),
-          present_of(sides.merchant_state, sides.merchant_seen_at)};
+  ConversationPresence out{present_of(sides.buyer_state, sides.buyer_seen_at),
+                           present_of(sides.merchant_state, sides.merchant_seen_at)};
+  if (sides.is_blocked) (seat.side == conversations::Side::buyer ? out.merchant : out.buyer) = {};
+  return out;
 }
 
 void tell_visibility(Tx& tx, AccountId account, const identity::Preferences& preferences) {

@@ -75,8 +75,8 @@ def check(server):
     proxy = Proxy(openapi, server.url)
     try:
         story = Story(proxy.url, server)
-        for step in (story.public, story.people, story.devices, story.shop, story.chat,
-                     story.files, story.pay, story.follow, story.staff):
+        for step in (story.public, story.people, story.privacy, story.devices, story.shop,
+                     story.chat, story.files, story.pay, story.follow, story.staff):
             step()
     finally:
         proxy.stop()

@@ -46,6 +46,28 @@ class Story:
         self.agent_api = guest
         self.agent = made["id"]
 
+    def privacy(self):
+        """A person has a copy made, and goes; the staff does both for another."""
+        mine, password = "/v1/accounts/me/", {"password": "a long password"}
+        leaving = []
+        for name in ("zoe", "yves"):
+            email = name + "@people.example"
+            made = Checked(self.url).post("/v1/accounts", {"email": email, "name": name,
+                                                           **password})
+            api = Checked(self.url)
+            api.log_in(email, "a long password")
+            leaving.append((api, made["id"]))
+        zoe, yves = leaving[0][0], f"/v1/admin/accounts/{leaving[1][1]}"
+        zoe.fails(422, "POST", mine + "exports", {"password": "wrong"})
+        zoe.post(mine + "exports", password)
+        self.ops.post(yves + "/exports", {"reason": "asked for it"})
+        for api, path in ((zoe, mine + "exports"), (self.ops, yves + "/exports")):
+            link = jobs_until(self.ops, lambda: api.get(path)["data"][0]["url"], "no copy")
+            Checked(self.url).get(link[link.index("/v1/"):])
+        zoe.post(mine + "erasure", password)
+        zoe.fails(401, "GET", "/v1/accounts/me")
+        self.ops.post(yves + "/erase", {"reason": "asked for it"})
+
     def devices(self):
         mine = "/v1/accounts/me/preferences"
         shown = self.buyer.get(mine)
@@ -104,6 +126,7 @@ class Story:
                      "/receipts", "/presence"):
             self.buyer.get(mine + path)
         self.inbox(mine)
+        self.search()
         self.safety(mine)
         self.buyer.get("/v1/conversations?limit=5")
         self.owner.get(f"/v1/conversations?merchant_id={self.merchant}")
@@ -133,6 +156,16 @@ class Story:
         self.owner.call("PUT", shop + "/inbox_settings", {"time_zone": "UTC", "hours": []})
         self.owner.get(f"/v1/conversations?merchant_id={self.merchant}&status=open&label=vip"
                        "&assignee=me")
+
+    def search(self):
+        settings = f"/v1/merchants/{self.merchant}/search_settings"
+        self.owner.get(settings)
+        self.owner.call("PUT", settings, {"language": "english"})
+        path = (f"/v1/search/messages?q=hello&language=english&author=buyer&limit=5"
+                f"&merchant_id={self.merchant}&conversation_id={self.conversation}"
+                "&sent_before=2100-01-01T00:00:00Z")
+        jobs_until(self.ops, lambda: self.buyer.get(path)["data"], "a message is not found")
+        self.buyer.fails(422, "GET", "/v1/search/messages?q=the&language=english")
 
     def files(self):
         """A file as its bytes: the client of the others speaks JSON only."""

@@ -6,6 +6,7 @@
 
 #include "support/world.hpp"
 #include "bottega/conversations/safety.hpp"
+#include "bottega/conversations/search.hpp"
 #include "bottega/identity/preferences.hpp"
 
 namespace bottega::test {
@@ -44,6 +45,7 @@ std::vector<Column> columns() {
       {"bottega", "merchant_members", "role", words_of<identity::Role>()},
       {"bottega", "invitations", "role", words_of<identity::Role>()},
       {"bottega", "conversations", "status", words_of<conversations::Status>()},
+      {"bottega", "search_settings", "language", words_of<conversations::Language>()},
       {"bottega", "reports", "side", words_of<conversations::Side>()},
       {"bottega", "reports", "reason", words_of<conversations::ReportReason>()},
       {"bottega", "reports", "state", words_of<conversations::ReportState>()},

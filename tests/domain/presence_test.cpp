@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "support/world.hpp"
+#include "bottega/conversations/safety.hpp"
 
 namespace bottega::test {
 namespace {
@@ -99,6 +100,30 @@ TEST_F(PresenceOfPeople, IsToldToWhoeverIsThereToHearIt) {
   arrive(shop.buyer);
   flush(1s);
   EXPECT_EQ(told(), Words{"buyer online"});
+}
+
+TEST_F(PresenceOfPeople, IsNotToldToEitherSideWhereOneHasBlockedTheOther) {
+  using conversations::block, conversations::unblock;
+  for (const auto& who : {shop.buyer, shop.owner}) {
+    world->transact([&](Tx& tx) { block(tx, who, shop.conversation); });
+    arrive(shop.owner);
+    arrive(shop.buyer);
+    flush();
+    EXPECT_EQ(told(), Words{});
+    EXPECT_EQ(seen_by(shop.owner).buyer.state, State::unknown);
+    EXPECT_EQ(seen_by(shop.buyer).merchant.state, State::unknown);
+    EXPECT_EQ(seen_by(shop.buyer).buyer.state, State::online) << "of oneself";
+    show(shop.buyer, false);
+    show(shop.buyer, true);
+    EXPECT_EQ(told(), Words{});
+    leave(shop.owner, 11s);
+    leave(shop.buyer, 11s);
+    flush(30s);
+    EXPECT_EQ(told(), Words{});
+    EXPECT_EQ(seen_by(shop.owner).buyer.last_seen_at, std::nullopt);
+    world->transact([&](Tx& tx) { unblock(tx, who, shop.conversation); });
+    EXPECT_EQ(seen_by(shop.owner).buyer.state, State::offline);
+  }
 }
 
 TEST_F(PresenceOfPeople, EndsAfterAGraceInWhichNobodyNotices) {

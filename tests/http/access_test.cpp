@@ -29,6 +29,7 @@ std::string body_for(const Route& route) {
       {"addCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
       {"changeCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
       {"setInboxSettings", R"({"time_zone":"UTC","hours":[]})"},
+      {"setSearchSettings", R"({"language":"german"})"},
       {"changeMember", R"({"role":"agent"})"},
       {"createInvitation", R"({"name":"Hal","role":"agent"})"},
       {"createApiKey", R"({"name":"Till","scopes":["read"]})"},
@@ -39,6 +40,10 @@ std::string body_for(const Route& route) {
       {"acceptPaymentRequest", pay_with("tok_approved").dump()},
       {"adminSuspendAccount", R"({"reason":"None"})"},
       {"adminReinstateAccount", R"({"reason":"None"})"},
+      {"exportMyData", R"({"password":"not mine"})"},
+      {"eraseMe", R"({"password":"not mine"})"},
+      {"adminExportAccount", R"({"reason":"None"})"},
+      {"adminEraseAccount", R"({"reason":"None"})"},
       {"adminHoldPayout", R"({"reason":"None"})"},
       {"adminReleasePayout", R"({"reason":"None"})"},
   };

@@ -30,6 +30,9 @@ const std::map<std::string, const char*> kShared = {
     {"ledger_accounts", "owners are merchants, the platform and processors alike"},
     {"ledger_transfers", "moves between two owners, of which at most one is the merchant"},
     {"attachment_secret", "one row"},
+    {"search_state", "one row"},
+    {"retention_state", "one row"},
+    {"exports", "of people"},
     {"processor_events", "comes from outside and says a key, not a merchant"},
 };
 

@@ -39,6 +39,10 @@ class Depot {
   // as long, so that they can be kept by whoever got them. HMAC-SHA256 over id, variant and time.
   std::int64_t link_expiry(Instant now) const;  // seconds since 1970
   std::string signature(AttachmentId id, Variant variant, std::int64_t expires) const;
+  // The same for anything else in the store, in words that name it.
+  std::string seal(const std::string& words, std::int64_t expires) const;
+  void check_seal(const std::string& words, std::int64_t expires, std::string_view given,
+                  Instant now) const;
   // Throws Error(not_found) for a signature that is not ours, Error(link_expired) for an old link.
   void check_link(AttachmentId id, Variant variant, std::int64_t expires, std::string_view given,
                   Instant now) const;

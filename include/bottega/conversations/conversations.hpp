@@ -38,6 +38,7 @@ struct Conversation {
   AccountId buyer_id;
   std::string buyer_name;
   std::int64_t last_seq = 0;
+  std::int64_t forgotten_seq = 0;  // entries up to here have been deleted for good
   Instant last_entry_at{}, created_at{};
   std::int64_t unread = 0;         // entries of others that are news and that one has not read
   std::optional<Json> last_entry;  // as an event of the log
@@ -45,7 +46,7 @@ struct Conversation {
 };
 BOOST_DESCRIBE_STRUCT(Conversation, (),
                       (id, number, merchant_id, merchant_name, buyer_id, buyer_name, last_seq,
-                       last_entry_at, created_at, unread, last_entry, inbox))
+                       forgotten_seq, last_entry_at, created_at, unread, last_entry, inbox))
 
 // An entry of the log as clients see it, over GET and as a live event alike.
 struct Event {
@@ -92,6 +93,7 @@ struct Seat {
   AccountId buyer;
   std::int64_t last_seq = 0;
   Side side{};
+  std::int64_t forgotten_seq = 0;
 };
 
 // Something that only listeners of the merchant's side hear of, and that is in no log.

@@ -33,6 +33,8 @@ Protection unblock(Tx& tx, const Who& who, ConversationId id);
 // Error(forbidden) then, in words that do not say why.
 bool is_blocked(Tx& tx, const Seat& seat);
 void require_not_blocked(Tx& tx, const Seat& seat);
+// Whether either side has blocked the other: then neither hears when the other is there.
+bool has_block(Tx& tx, const Seat& seat);
 
 enum class ReportReason : std::uint8_t { spam, fraud, abuse, illegal, other };
 BOOST_DESCRIBE_ENUM(ReportReason, spam, fraud, abuse, illegal, other)

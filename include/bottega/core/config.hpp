@@ -77,6 +77,13 @@ struct Config {
   Secret attachments_s3_secret_key;
   std::int64_t attachments_s3_timeout_ms = 20'000;
 
+  std::int64_t search_every_ms = 1'000, search_batch = 500;
+
+  std::int64_t retention_chats_days = 0, retention_orders_days = 0, retention_reports_days = 0;
+  std::int64_t retention_every_s = 600, retention_batch = 500;
+
+  std::int64_t privacy_export_keep_hours = 24, privacy_export_every_hours = 24;
+
   std::string merchants_countries = "US";
   std::int64_t merchants_invitation_days = 7;
   std::int64_t fees_basis_points = 290, fees_fixed = 30;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gateway/routes/routes.hpp"
+#include "gateway/step_up.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -15,39 +16,6 @@ TokenLife life_of(const App& app) {
 
 Device device_of(const Request& request) { return {request.user_agent, request.address}; }
 
-// Failed tries are counted per account and per address, apart: neither many accounts from one place
-// nor one account from many places can be guessed through.
-struct Guard {
-  App& app;
-  std::string account, address;
-
-  void check() const {
-    const auto window = std::chrono::seconds(app.config.auth_tries_window_s);
-    for (const auto& [name, quota] : {std::pair(account, app.config.auth_tries_per_account),
-                                      std::pair(address, app.config.auth_tries_per_address)}) {
-      const auto left = app.limits.look(name, quota, window);
-      if (left.exceeded)
-        throw Error(Code::rate_limited, "too many failed tries")
-            .retry_after(std::max(left.resets_in, std::chrono::seconds(1)));
-    }
-  }
-  // A try counts from its beginning, so that many at once are no more than many in a row.
-  void begin() const {
-    check();
-    const auto window = std::chrono::seconds(app.config.auth_tries_window_s);
-    app.limits.take(account, app.config.auth_tries_per_account, window);
-    app.limits.take(address, app.config.auth_tries_per_address, window);
-  }
-  void succeeded() const {
-    app.limits.give_back(account);
-    app.limits.give_back(address);
-  }
-};
-
-Guard guard_of(Call& call, const std::string& account) {
-  return {call.app, "tries:" + account, "tries:" + call.request.address};
-}
-
 asio::awaitable<Reply> register_person(Call& call) {
   const auto given = call.body<Registration>();
   const auto guard = guard_of(call, "registration:" + call.request.address);
@@ -56,25 +24,6 @@ asio::awaitable<Reply> register_person(Call& call) {
   co_return co_await call.transact([&](Tx& tx) {
     return created(register_account(tx, given.email, given.name.value, hash, std::nullopt));
   });
-}
-
-// Throws the refusal for a wrong password, which stays counted.
-asio::awaitable<void> require_password(const Guard& guard,
-                                       const std::optional<Credential>& credential,
-                                       const Secret& given, const Error& refusal) {
-  guard.begin();
-  std::optional<std::string> hash;
-  if (credential && credential->state == AccountState::active) hash = credential->password_hash;
-  bool matches = false;
-  std::exception_ptr failure;
-  try {
-    matches = co_await guard.app.passwords.matches(hash, given);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  if (failure || matches) guard.succeeded();
-  if (failure) std::rethrow_exception(failure);
-  if (!matches) throw refusal;
 }
 
 asio::awaitable<Reply> log_in(Call& call) {
@@ -94,18 +43,10 @@ asio::awaitable<Reply> log_in(Call& call) {
 // The old password is asked for again: whoever finds an open session must not be able to keep it.
 asio::awaitable<Reply> change_password(Call& call) {
   const auto given = call.body<PasswordChange>();
-  Email email;
-  const auto known = co_await call.app.db.read([&](Tx& tx) {
-    email = fetch_account(tx, call.who().account).email;
-    return find_credential(tx, email);
-  });
-  const auto guard = guard_of(call, email.value);
-  const Error refusal(Code::invalid, "the current password is wrong",
-                      {{"/current_password", "is not the password of this account"}});
-  co_await require_password(guard, known, given.current_password.value, refusal);
+  const auto known = co_await step_up(call, given.current_password.value, "/current_password");
   const auto hash = co_await call.app.passwords.hash(given.new_password.value);
   const auto reply = co_await call.transact([&](Tx& tx) {
-    set_password(tx, *known, hash, call.who().session);
+    set_password(tx, known, hash, call.who().session);
     return no_content();
   });
   call.app.tokens.clear();

@@ -1,0 +1,65 @@
+#include "gateway/step_up.hpp"
+
+namespace bottega::gateway {
+
+using namespace identity;
+
+void Guard::check() const {
+  const auto window = std::chrono::seconds(app.config.auth_tries_window_s);
+  for (const auto& [name, quota] : {std::pair(account, app.config.auth_tries_per_account),
+                                    std::pair(address, app.config.auth_tries_per_address)}) {
+    const auto left = app.limits.look(name, quota, window);
+    if (left.exceeded)
+      throw Error(Code::rate_limited, "too many failed tries")
+          .retry_after(std::max(left.resets_in, std::chrono::seconds(1)));
+  }
+}
+
+void Guard::begin() const {
+  check();
+  const auto window = std::chrono::seconds(app.config.auth_tries_window_s);
+  app.limits.take(account, app.config.auth_tries_per_account, window);
+  app.limits.take(address, app.config.auth_tries_per_address, window);
+}
+
+void Guard::succeeded() const {
+  app.limits.give_back(account);
+  app.limits.give_back(address);
+}
+
+Guard guard_of(Call& call, const std::string& account) {
+  return {call.app, "tries:" + account, "tries:" + call.request.address};
+}
+
+asio::awaitable<void> require_password(const Guard& guard,
+                                       const std::optional<Credential>& credential,
+                                       const Secret& given, const Error& refusal) {
+  guard.begin();
+  std::optional<std::string> hash;
+  if (credential && credential->state == AccountState::active) hash = credential->password_hash;
+  bool matches = false;
+  std::exception_ptr failure;
+  try {
+    matches = co_await guard.app.passwords.matches(hash, given);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure || matches) guard.succeeded();
+  if (failure) std::rethrow_exception(failure);
+  if (!matches) throw refusal;
+}
+
+asio::awaitable<Credential> step_up(Call& call, const Secret& password, std::string pointer) {
+  Email email;
+  const auto known = co_await call.app.db.read([&](Tx& tx) {
+    email = fetch_account(tx, call.who().account).email;
+    return find_credential(tx, email);
+  });
+  const auto guard = guard_of(call, email.value);
+  const Error refusal(Code::invalid, "the password is wrong",
+                      {{pointer, "is not the password of this account"}});
+  co_await require_password(guard, known, password, refusal);
+  co_return known.value();
+}
+
+}  // namespace bottega::gateway

@@ -1,0 +1,32 @@
+#pragma once
+// Asking for a password: when somebody signs in, and again before what a found session must not be
+// able to do.
+#include "gateway/app.hpp"
+#include "bottega/gateway/route.hpp"
+
+namespace bottega::gateway {
+
+// Failed tries are counted per account and per address, apart: neither many accounts from one place
+// nor one account from many places can be guessed through.
+struct Guard {
+  App& app;
+  std::string account, address;
+
+  void check() const;
+  // A try counts from its beginning, so that many at once are no more than many in a row.
+  void begin() const;
+  void succeeded() const;
+};
+Guard guard_of(Call& call, const std::string& account);
+
+// Throws the refusal for a wrong password, which stays counted.
+asio::awaitable<void> require_password(const Guard& guard,
+                                       const std::optional<identity::Credential>& credential,
+                                       const Secret& given, const Error& refusal);
+
+// The password of whoever asks, once more; throws Error(invalid) that points at `pointer`. What was
+// checked is to be held in the transaction that follows.
+asio::awaitable<identity::Credential> step_up(Call& call, const Secret& password,
+                                              std::string pointer);
+
+}  // namespace bottega::gateway

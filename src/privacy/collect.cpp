@@ -1,0 +1,295 @@
+// Each section is a list, read in pages by the id of its rows. These statements begin with a person
+// and name no merchant.
+#include "privacy/collect.hpp"
+
+#include <boost/asio/use_awaitable.hpp>
+
+#include "bottega/conversations/inbox.hpp"
+#include "bottega/conversations/safety.hpp"
+#include "bottega/payments/payments.hpp"
+
+namespace bottega::privacy {
+namespace {
+
+using conversations::ConversationId;
+using identity::AccountId, identity::MerchantId;
+// The id of a row of whichever kind, as the position of a page.
+using RowId = Id<"row">;
+template <class Row>
+using Pages = Sql<Row(AccountId, RowId, std::int64_t)>;
+
+constexpr std::int64_t kPage = 200;
+
+struct Preferences {
+  AccountId id;
+  bool show_presence = false, show_typing = false;
+  std::string push_content;
+};
+BOOST_DESCRIBE_STRUCT(Preferences, (), (id, show_presence, show_typing, push_content))
+
+struct LastSeen {
+  AccountId id;
+  Instant at{};
+};
+BOOST_DESCRIBE_STRUCT(LastSeen, (), (id, at))
+
+struct Session {
+  identity::SessionId id;
+  std::string user_agent, address;
+  Instant created_at{}, last_used_at{}, expires_at{};
+  std::optional<Instant> revoked_at;
+};
+BOOST_DESCRIBE_STRUCT(Session, (),
+                      (id, user_agent, address, created_at, last_used_at, expires_at, revoked_at))
+
+struct Device {
+  Id<"push"> id;
+  std::string kind, origin, content;
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(Device, (), (id, kind, origin, content, created_at))
+
+struct Membership {
+  MerchantId id;
+  std::string name, role;
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(Membership, (), (id, name, role, created_at))
+
+struct Key {
+  identity::ApiKeyId id;
+  MerchantId merchant_id;
+  std::string name, last_four;
+  Instant created_at{};
+  std::optional<Instant> last_used_at, revoked_at;
+};
+BOOST_DESCRIBE_STRUCT(Key, (),
+                      (id, merchant_id, name, last_four, created_at, last_used_at, revoked_at))
+
+struct Talk {
+  ConversationId id;
+  MerchantId merchant_id;
+  std::string merchant_name;
+  std::int64_t last_seq = 0;
+  Instant created_at{}, last_entry_at{};
+  bool blocked_by_buyer = false;
+  std::optional<std::int64_t> delivered_seq, read_seq;
+};
+BOOST_DESCRIBE_STRUCT(Talk, (),
+                      (id, merchant_id, merchant_name, last_seq, created_at, last_entry_at,
+                       blocked_by_buyer, delivered_seq, read_seq))
+
+struct Written {
+  conversations::EntryId id;
+  MerchantId merchant_id;
+  ConversationId conversation_id;
+  std::int64_t seq = 0;
+  Instant at{};
+  std::optional<std::string> text;
+};
+BOOST_DESCRIBE_STRUCT(Written, (), (id, merchant_id, conversation_id, seq, at, text))
+
+struct OwnNote {
+  conversations::NoteId id;
+  MerchantId merchant_id;
+  ConversationId conversation_id;
+  std::string text;
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(OwnNote, (), (id, merchant_id, conversation_id, text, created_at))
+
+struct OwnReport {
+  conversations::ReportId id;
+  ConversationId conversation_id;
+  std::string reason;
+  std::optional<std::string> text;
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(OwnReport, (), (id, conversation_id, reason, text, created_at))
+
+const Pages<identity::Account> kAccount{"privacy.account", R"(
+    SELECT id, number, email, name, staff_role, state, created_at FROM accounts
+    WHERE id = $1 AND id > $2 LIMIT $3)"};
+
+const Pages<Preferences> kPreferences{"privacy.preferences", R"(
+    SELECT account_id AS id, show_presence, show_typing, push_content FROM preferences
+    WHERE account_id = $1 AND account_id > $2 LIMIT $3)"};
+
+const Pages<LastSeen> kLastSeen{"privacy.last_seen", R"(
+    SELECT account_id AS id, at FROM last_seen
+    WHERE account_id = $1 AND account_id > $2 LIMIT $3)"};
+
+const Pages<Session> kSessions{"privacy.sessions", R"(
+    SELECT id, user_agent, address, created_at, last_used_at, expires_at, revoked_at FROM sessions
+    WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<Device> kDevices{"privacy.devices", R"(
+    SELECT id, kind, origin, content, created_at FROM push_subscriptions
+    WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<Membership> kMemberships{"privacy.memberships", R"(
+    SELECT m.merchant_id AS id, s.name, m.role, m.created_at
+    FROM merchant_members m JOIN merchants s ON s.id = m.merchant_id
+    WHERE m.account_id = $1 AND m.merchant_id > $2 ORDER BY m.merchant_id LIMIT $3)"};
+
+const Pages<Key> kKeys{"privacy.api_keys", R"(
+    SELECT id, merchant_id, name, last_four, created_at, last_used_at, revoked_at FROM api_keys
+    WHERE created_by = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<Talk> kTalks{"privacy.conversations", R"(
+    SELECT c.id, c.merchant_id, m.name AS merchant_name, c.last_seq, c.created_at, c.last_entry_at,
+           c.blocked_by_buyer, k.delivered_seq, k.read_seq
+    FROM conversations c JOIN merchants m ON m.id = c.merchant_id
+         LEFT JOIN markers k ON k.merchant_id = c.merchant_id AND k.conversation_id = c.id
+                                AND k.account_id = c.buyer_id
+    WHERE c.buyer_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3)"};
+
+// What somebody wrote as a member of a shop; the conversations are the buyers'.
+const Pages<Written> kWritten{"privacy.written_for_shops", R"(
+    SELECT t.id, t.merchant_id, t.conversation_id, t.seq, t.at, e.data->>'text' AS text
+    FROM entry_texts t
+         JOIN entries e ON e.merchant_id = t.merchant_id AND e.conversation_id = t.conversation_id
+                           AND e.seq = t.seq
+         JOIN conversations c ON c.merchant_id = t.merchant_id AND c.id = t.conversation_id
+    WHERE t.author_id = $1 AND t.id > $2 AND c.buyer_id <> $1 ORDER BY t.id LIMIT $3)"};
+
+const Pages<OwnNote> kNotes{"privacy.notes", R"(
+    SELECT id, merchant_id, conversation_id, text, created_at FROM notes
+    WHERE author_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<OwnReport> kReports{"privacy.reports", R"(
+    SELECT id, conversation_id, reason, text, created_at FROM reports
+    WHERE reported_by = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<attachments::Stored> kFiles{"privacy.attachments", R"(
+    SELECT id, merchant_id, conversation_id, uploaded_by, state, kind, media_type, name, bytes,
+           sha256, width, height, thumbnail_bytes, created_at
+    FROM attachments WHERE uploaded_by = $1 AND id > $2 AND state <> 'deleted'
+    ORDER BY id LIMIT $3)"};
+
+const Pages<payments::Request> kRequests{"privacy.payment_requests", R"(
+    SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
+           shipping_address, state, reason, expires_at, created_at, updated_at
+    FROM payment_requests WHERE buyer_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<payments::Payment> kPayments{"privacy.payments", R"(
+    SELECT p.id, p.merchant_id, p.payment_request_id, p.conversation_id, p.buyer_id, p.amount,
+           p.currency, p.refunded, p.state, p.processor, p.reference, p.reason,
+           NULL::text AS action_url, p.created_at, p.updated_at
+    FROM payments p WHERE p.buyer_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3)"};
+
+const Pages<orders::Order> kOrders{"privacy.orders", R"(
+    SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
+           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at,
+           shipped_at, delivered_at, cancelled_at
+    FROM orders WHERE buyer_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<payments::Refund> kRefunds{"privacy.refunds", R"(
+    SELECT f.id, f.merchant_id, f.payment_id, f.order_id, f.amount, f.currency, f.reason, f.state,
+           f.reference, f.created_at, f.updated_at
+    FROM orders o JOIN refunds f ON f.merchant_id = o.merchant_id AND f.payment_id = o.payment_id
+    WHERE o.buyer_id = $1 AND f.id > $2 ORDER BY f.id LIMIT $3)"};
+
+// The document as it grows.
+class Sheet {
+ public:
+  Sheet(Database& with, AccountId whose, const Put& into) : db(with), account(whose), put_(into) {}
+
+  Database& db;
+  const AccountId account;
+
+  void open(std::string_view name) {
+    text_ += ",\n\"" + std::string(name) + "\": [";
+    is_first_ = true;
+  }
+  void add(const Json& item) {
+    text_ += (is_first_ ? "\n" : ",\n") + item.dump();
+    is_first_ = false;
+  }
+  void close() { text_ += "\n]"; }
+  void write(std::string_view text) { text_ += text; }
+  asio::awaitable<void> flush() {
+    const auto ready = std::exchange(text_, {});
+    co_await put_(ready);
+  }
+
+ private:
+  const Put& put_;
+  std::string text_;
+  bool is_first_ = true;
+};
+
+template <class Row>
+asio::awaitable<void> section(Sheet& sheet, std::string_view name, const Pages<Row>& pages) {
+  sheet.open(name);
+  RowId after;
+  for (bool more = true; more;) {
+    const auto rows =
+        co_await sheet.db.read([&](Tx& tx) { return tx.all(pages, sheet.account, after, kPage); });
+    for (const auto& row : rows) {
+      sheet.add(to_json(row));
+      after = RowId{row.id.uuid};
+    }
+    co_await sheet.flush();
+    more = rows.size() == static_cast<std::size_t>(kPage);
+  }
+  sheet.close();
+}
+
+// The whole log of a conversation in which the person is the buyer.
+asio::awaitable<void> log_of(Sheet& sheet, MerchantId merchant, ConversationId id) {
+  std::int64_t after = 0;
+  for (bool more = true; more;) {
+    const auto events = co_await sheet.db.read(
+        [&](Tx& tx) { return conversations::log_of(tx, merchant, id, after, kPage); });
+    for (const auto& event : events) {
+      sheet.add(to_frame(event));
+      after = event.seq;
+    }
+    co_await sheet.flush();
+    more = events.size() == static_cast<std::size_t>(kPage);
+  }
+}
+
+asio::awaitable<void> entries(Sheet& sheet) {
+  sheet.open("entries");
+  RowId after;
+  for (bool more = true; more;) {
+    const auto talks =
+        co_await sheet.db.read([&](Tx& tx) { return tx.all(kTalks, sheet.account, after, kPage); });
+    for (const auto& talk : talks) {
+      co_await log_of(sheet, talk.merchant_id, talk.id);
+      after = RowId{talk.id.uuid};
+    }
+    more = talks.size() == static_cast<std::size_t>(kPage);
+  }
+  sheet.close();
+}
+
+}  // namespace
+
+asio::awaitable<void> collect(Database& db, AccountId account, const Put& put) {
+  Sheet sheet(db, account, put);
+  sheet.write("{\"format\": \"bottega.export.1\"");
+  co_await section(sheet, "account", kAccount);
+  co_await section(sheet, "preferences", kPreferences);
+  co_await section(sheet, "last_seen", kLastSeen);
+  co_await section(sheet, "sessions", kSessions);
+  co_await section(sheet, "push_subscriptions", kDevices);
+  co_await section(sheet, "memberships", kMemberships);
+  co_await section(sheet, "api_keys", kKeys);
+  co_await section(sheet, "conversations", kTalks);
+  co_await entries(sheet);
+  co_await section(sheet, "written_for_shops", kWritten);
+  co_await section(sheet, "notes", kNotes);
+  co_await section(sheet, "reports", kReports);
+  co_await section(sheet, "attachments", kFiles);
+  co_await section(sheet, "payment_requests", kRequests);
+  co_await section(sheet, "payments", kPayments);
+  co_await section(sheet, "orders", kOrders);
+  co_await section(sheet, "refunds", kRefunds);
+  sheet.write("\n}\n");
+  co_await sheet.flush();
+}
+
+}  // namespace bottega::privacy
