@@ -156,12 +156,11 @@ asio::awaitable<void> SocketSession::read_loop() {
   while (!ended_) {
     const auto [failed, count] = co_await socket_.async_read(buffer, token);
     if (failed) break;
-    if (!socket_.got_text()) {
-      close(Close::bad_request, "frames are text");
-      continue;
-    }
     const auto data = buffer.cdata();
-    take(std::string_view(static_cast<const char*>(data.data()), data.size()));
+    if (socket_.got_text())
+      take(std::string_view(static_cast<const char*>(data.data()), data.size()));
+    else
+      close(Close::bad_request, "frames are text");
     buffer.clear();
     if (buffer.capacity() > kKeepBytes) buffer.shrink_to_fit();
   }
@@ -302,8 +301,13 @@ asio::awaitable<std::chrono::steady_clock::time_point> SocketSession::ping() {
   const auto token = asio::as_tuple(asio::use_awaitable);
   const auto before = pongs_;
   const websocket::ping_data empty;
-  co_await socket_.async_ping(empty, token);
   const auto until = std::chrono::steady_clock::now() + seconds(app_.config.socket_pong_s);
+  // Behind a close of Beast's own the ping waits for as long as the peer does not hang up.
+  asio::steady_timer late(executor_, until);
+  late.async_wait([self = shared_from_this(), before](beast::error_code cancelled) {
+    if (!cancelled && !self->ended_ && self->pongs_ == before) self->stream_.tcp().close();
+  });
+  co_await socket_.async_ping(empty, token);
   while (!ended_ && pongs_ == before && std::chrono::steady_clock::now() < until) {
     beat_.expires_at(until);
     co_await beat_.async_wait(token);
