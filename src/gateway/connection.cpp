@@ -61,7 +61,10 @@ class Connection final : public Open {
       for (auto next = Next::more; next == Next::more;) next = co_await one();
       co_await hang_up();
     } catch (const Gone&) {
-    } catch (const boost::system::system_error&) {}
+    } catch (const boost::system::system_error&) {
+    } catch (const std::exception& error) {  // our fault, but not the other connections'
+      log::error("connection.failed", {{"error", std::string(error.what())}});
+    }
     stream_->tcp().close();
   }
 
