@@ -205,8 +205,11 @@ void Writer::answer_away(std::size_t next) {
 }
 
 void Writer::finish(std::exception_ptr failure) {
-  for (std::size_t i = 0; i < batch_->messages.size(); ++i)
-    batch_->messages[i].done(failure ? Sent{nullptr, failure} : std::move(batch_->outcomes[i]));
+  for (std::size_t i = 0; i < batch_->messages.size(); ++i) {
+    // The batch stays until the next one; whoever waited for it must not.
+    const auto done = std::exchange(batch_->messages[i].done, nullptr);
+    done(failure ? Sent{nullptr, failure} : std::move(batch_->outcomes[i]));
+  }
 }
 
 }  // namespace bottega::conversations

@@ -61,7 +61,10 @@ class Connection final : public Open {
       if (next == Next::taken_over) co_return std::move(upgrade_);
       co_await hang_up();
     } catch (const Gone&) {
-    } catch (const boost::system::system_error&) {}
+    } catch (const boost::system::system_error&) {
+    } catch (const std::exception& error) {  // our fault, but not the other connections'
+      log::error("connection.failed", {{"error", std::string(error.what())}});
+    }
     stream_->tcp().close();
     co_return nullptr;
   }

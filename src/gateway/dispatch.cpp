@@ -144,7 +144,8 @@ void check_query(const Route& route, const Request& request) {
   if (!route.path.starts_with("/v1/")) return;
   for (const auto& [name, value] : parse_query(request.query))
     if (!is_parameter(route, name))
-      throw Error(Code::malformed, "there is no such query parameter here: " + name.substr(0, 40));
+      throw Error(Code::malformed,
+                  "there is no such query parameter here" + (name.size() > 40 ? "" : ": " + name));
 }
 
 void check_key(const Route& route, const Request& request) {

@@ -15,6 +15,7 @@
 #include "gateway/deflate.hpp"
 #include "gateway/dispatch.hpp"
 #include "gateway/upgrade.hpp"
+#include "bottega/core/log.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -356,7 +357,10 @@ asio::awaitable<void> serve_socket(App& app, OpenList& list, std::unique_ptr<Upg
   const auto session = std::make_shared<SocketSession>(app, list, *stream, upgrade->request);
   try {
     co_await session->run(std::move(upgrade));
-  } catch (const boost::system::system_error&) {}  // it has gone while it was upgraded
+  } catch (const boost::system::system_error&) {  // it has gone while it was upgraded
+  } catch (const std::exception& error) {         // our fault, but not the other sockets'
+    log::error("socket.failed", {{"error", std::string(error.what())}});
+  }
   stream->tcp().close();
 }
 

@@ -199,6 +199,16 @@ TEST(BadInput, IsNotRepeatedInTheAnswer) {
   EXPECT_EQ(answer.body.find("4242424242424242"), std::string::npos) << answer.body;
 }
 
+// A name that is cut for the answer must not end inside a character.
+TEST(BadInput, IsRefusedWhereAParameterHasALongNameInOtherLetters) {
+  auto buyer = the_chat().buyer.api;
+  for (const std::string start : {"", "a"}) {
+    auto name = start;
+    for (int i = 0; i < 30; ++i) name += "%C3%A9";
+    EXPECT_TRUE(is_problem(buyer.get("/v1/conversations?" + name + "=1"), 400, "malformed"));
+  }
+}
+
 TEST(BadInput, IsRefusedWhereABodyIsNotWanted) {
   auto buyer = the_chat().buyer.api;
   const auto path = the_chat().path("/typing");
