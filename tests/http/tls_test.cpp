@@ -119,6 +119,37 @@ TEST_F(Tls, CarriesTheSocket) {
   EXPECT_EQ(reply["body"]["data"]["text"], "Over TLS");
 }
 
+TEST_F(Tls, CarriesMuchInBothDirectionsAtOnce) {
+  const auto shop = chat(*server);
+  SecureClient client(path("certificate.pem"));
+  client.connect(server->tls_port());
+  beast::websocket::stream<Secure> socket(std::move(*client.stream));
+  socket.set_option(beast::websocket::stream_base::decorator([&](auto& request) {
+    request.set(http::field::authorization, "Bearer " + shop.buyer.api.token());
+  }));
+  socket.handshake("127.0.0.1", "/v1/socket");
+  constexpr int kMessages = 60;  // of 4,000 characters: each comes back twice
+  const std::string text(4'000, 'x');
+  for (int i = 0; i < kMessages; ++i) {
+    const Json frame = {{"id", std::to_string(i)},
+                        {"method", "POST"},
+                        {"path", shop.path("/messages")},
+                        {"body", {{"text", text + std::to_string(i)}}}};
+    socket.write(asio::buffer(frame.dump()));
+  }
+  int replies = 0, events = 0;
+  while (replies < kMessages || events < kMessages) {
+    beast::flat_buffer buffer;
+    socket.read(buffer);
+    const auto came = Json::parse(beast::buffers_to_string(buffer.data()));
+    const auto& body = came.contains("id") ? came["body"] : came;
+    auto& count = came.contains("id") ? replies : events;
+    ASSERT_EQ(body["data"]["text"], text + std::to_string(count)) << came.dump().substr(0, 200);
+    ++count;
+  }
+  socket.close(beast::websocket::close_code::normal);
+}
+
 TEST_F(Tls, SpeaksNothingOlderThanTlsOneTwo) {
   const auto with = [&](int version) {
     SecureClient client(path("certificate.pem"));
