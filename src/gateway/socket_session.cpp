@@ -1,8 +1,6 @@
 // The life of a socket: upgrade, signing in, listening, pings, and an orderly end.
 #include "gateway/socket_session.hpp"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -13,6 +11,7 @@
 #include <utility>
 
 #include "gateway/dispatch.hpp"
+#include "gateway/listening.hpp"
 #include "gateway/upgrade.hpp"
 
 namespace bottega::gateway {
@@ -25,8 +24,6 @@ using std::chrono::seconds;
 // How long after signing in a client may take to say RESUME before live events begin without it.
 constexpr auto kResumePatience = std::chrono::milliseconds(500);
 constexpr std::size_t kKeepBytes = 1'024;  // of the memory for a frame, on a socket that is silent
-// All sockets of a node at once would be more than the database has time for.
-constexpr std::int64_t kChecksPerSecond = 500;
 
 }  // namespace
 
@@ -134,20 +131,9 @@ asio::awaitable<void> SocketSession::sign_in(std::string token) {
 
 asio::awaitable<void> SocketSession::join() {
   const auto who = request_.who;
-  auto topics = who.kind == identity::Kind::person ? std::set{identity::account_topic(who.account),
-                                                              identity::session_topic(who.session)}
-                                                   : std::set{text_of(who.api_key)};
-  topics_.add(topics, shared_from_this());
-  const auto shops = co_await app_.db.read([&](Tx& tx) {
-    identity::require_current(tx, who);
-    return identity::merchants_of(tx, who);
-  });
-  if (ended_ || closing_) co_return;
-  const bool reads =
-      who.kind == identity::Kind::person || std::ranges::count(who.scopes, identity::Scope::read);
-  for (const auto& shop : shops)
-    if (reads) topics.insert(identity::merchant_topic(shop.id));
-  topics_.set(std::move(topics), shared_from_this());
+  topics_.add(own_topics(who), shared_from_this());
+  auto topics = co_await topics_of(app_, who);
+  if (!ended_ && !closing_) topics_.set(std::move(topics), shared_from_this());
 }
 
 asio::awaitable<void> SocketSession::read_loop() {
@@ -182,9 +168,7 @@ void SocketSession::join_more() {
 
 void SocketSession::check() {
   if (ended_ || closing_ || check_at_ != asio::steady_timer::time_point::max()) return;
-  const auto most = app_.metrics.sockets / kChecksPerSecond * 1'000 + 100;
-  const auto wait = randombytes_uniform(static_cast<std::uint32_t>(most));
-  check_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait);
+  check_at_ = std::chrono::steady_clock::now() + check_wait(app_.metrics.sockets);
   beat_.cancel();
 }
 
@@ -293,8 +277,7 @@ void SocketSession::loop_ended() {
 }
 
 std::chrono::steady_clock::time_point SocketSession::token_ends() const {
-  if (request_.who.kind != identity::Kind::person) return asio::steady_timer::time_point::max();
-  return std::chrono::steady_clock::now() + (request_.who.expires_at - app_.clock.now());
+  return ends_at(app_, request_.who);
 }
 
 asio::awaitable<std::chrono::steady_clock::time_point> SocketSession::ping() {
