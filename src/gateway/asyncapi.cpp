@@ -25,6 +25,13 @@ constexpr std::string_view kRules =
     "since then: list them with GET /v1/conversations.\n"
     "- The server pings; no pong within eight seconds ends the connection.\n"
     "\n"
+    "Whoever cannot use a socket reads the same events from GET /v1/events/stream (WHATWG HTML, "
+    "9.2): `event` is the name, `data` the frame. The `id` of an event stands for all "
+    "conversations; a stream that asks with it as Last-Event-ID goes on behind that event, and "
+    "says `resumed`. Before the stream ends it says `closing` and why. In a conversation each "
+    "event comes once, but where more than 64 are busy within a minute some may come again after "
+    "a break: compare seq.\n"
+    "\n"
     "Close codes 3000 to 3499 ask the client to come back (3005 token expired, 3008 too slow, 3010 "
     "server restarting, 3012 no pong, 3013 too busy), 3500 to 3999 not to (3500 bad token, 3501 "
     "bad request); 1009 is a frame too large.";
@@ -198,11 +205,44 @@ std::string key_of(std::string_view name) {
   return key;
 }
 
-Json references(const Json& messages, const std::vector<std::string>& names) {
+Json references(const Json& messages, const std::vector<std::string>& names,
+                const std::string& channel = "socket") {
   Json out = Json::array();
   for (const auto& name : names)
-    if (messages.contains(name)) out.push_back({{"$ref", "#/channels/socket/messages/" + name}});
+    if (messages.contains(name))
+      out.push_back({{"$ref", "#/channels/" + channel + "/messages/" + name}});
   return out;
+}
+
+// What the event stream says besides the events.
+Json stream_messages() {
+  return {{"ready",
+           {{"summary", "A new stream has begun: what is written from now on comes."},
+            {"payload", resumed_data()}}},
+          {"caught_up",
+           {{"name", "resumed"},
+            {"summary",
+             "The stream goes on: everything missing since Last-Event-ID was sent; where recovered "
+             "is false, page the log to position."},
+            {"payload", resumed_data()}}},
+          {"closing",
+           {{"summary", "Why the stream ends, with the close code of a socket."},
+            {"payload",
+             {{"type", "object"},
+              {"required", {"code", "reason", "reconnect"}},
+              {"properties",
+               {{"code", {{"type", "integer"}}},
+                {"reason", {{"type", "string"}}},
+                {"reconnect", {{"type", "boolean"}}}}}}}}}};
+}
+
+Json channel_of(const std::string& address, const std::string& server,
+                const std::vector<std::string>& names) {
+  Json messages = Json::object();
+  for (const auto& name : names) messages[name] = {{"$ref", "#/components/messages/" + name}};
+  return {{"address", address},
+          {"servers", Json::array({Json{{"$ref", "#/servers/" + server}}})},
+          {"messages", messages}};
 }
 
 }  // namespace
@@ -212,25 +252,34 @@ std::span<const EventRow> event_rows() { return kEvents; }
 Json asyncapi(const std::string& host) {
   Components components;
   Json messages = client_messages();
-  std::vector<std::string> in, out;
+  std::vector<std::string> in, out, streamed;
   for (const auto& [name, message] : messages.items()) in.push_back(name);
   const Json pushed = server_messages();
   for (const auto& [name, message] : pushed.items()) {
     messages[name] = message;
     out.push_back(name);
   }
+  const Json only_streamed = stream_messages();
+  for (const auto& [name, message] : only_streamed.items()) {
+    messages[name] = message;
+    streamed.push_back(name);
+  }
   for (const auto& row : kEvents) {
     messages[key_of(row.name)] = event_message(row, components);
     out.push_back(key_of(row.name));
+    streamed.push_back(key_of(row.name));
   }
-  Json channel_messages = Json::object();
-  for (const auto& [name, message] : messages.items())
-    channel_messages[name] = {{"$ref", "#/components/messages/" + name}};
+  auto both = in;
+  both.insert(both.end(), out.begin(), out.end());
   return {{"asyncapi", "3.0.0"},
           {"info",
            {{"title", "Bottega socket"}, {"version", BOTTEGA_VERSION}, {"description", kRules}}},
-          {"servers", {{"this", {{"host", host}, {"protocol", "ws"}}}}},
-          {"channels", {{"socket", {{"address", "/v1/socket"}, {"messages", channel_messages}}}}},
+          {"servers",
+           {{"this", {{"host", host}, {"protocol", "ws"}}},
+            {"http", {{"host", host}, {"protocol", "http"}}}}},
+          {"channels",
+           {{"socket", channel_of("/v1/socket", "this", both)},
+            {"events", channel_of("/v1/events/stream", "http", streamed)}}},
           {"operations",
            {{"take",
              {{"action", "receive"},
@@ -241,7 +290,12 @@ Json asyncapi(const std::string& host) {
              {{"action", "send"},
               {"summary", "What the server sends to a client."},
               {"channel", {{"$ref", "#/channels/socket"}}},
-              {"messages", references(messages, out)}}}}},
+              {"messages", references(messages, out)}}},
+            {"stream",
+             {{"action", "send"},
+              {"summary", "The same events as an event stream: GET with Last-Event-ID."},
+              {"channel", {{"$ref", "#/channels/events"}}},
+              {"messages", references(messages, streamed, "events")}}}}},
           {"components", {{"messages", messages}, {"schemas", components}}}};
 }
 

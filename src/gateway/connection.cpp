@@ -6,6 +6,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
@@ -13,6 +14,7 @@
 #include "gateway/chunked.hpp"
 #include "gateway/deadline.hpp"
 #include "gateway/dispatch.hpp"
+#include "gateway/event_stream.hpp"
 #include "gateway/head.hpp"
 #include "gateway/problem.hpp"
 #include "gateway/upgrade.hpp"
@@ -125,6 +127,10 @@ class Connection final : public Open {
       reply.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     } else {
       reply = co_await dispatch(app_, head.request, token);
+      if (is_event_stream(reply) && token && !head.is_head) {
+        co_await stream_events(reply, head, *token);
+        co_return Next::close;
+      }
     }
     // Behind a body that nobody wanted, nobody knows where the next request begins.
     if (body && !body->is_whole()) head.framing.keep_alive = false;
@@ -242,6 +248,22 @@ class Connection final : public Open {
     stream_->expires_after(seconds(app_.config.http_write_timeout_s));
     co_await http::async_write(*stream_, out, asio::use_awaitable);
     if (reply.stream && !is_head) co_await pour(*reply.stream);
+  }
+
+  // The answer that ends with the stream.
+  asio::awaitable<void> stream_events(const Reply& reply, const Head& head, std::string token) {
+    auto who = co_await authenticate(app_, token);
+    const bool chunked = head.framing.minor_version == 1;
+    http::response<http::string_body> out;
+    out.version(11);
+    set_fields(out, reply, &head, Next::close);
+    out.set(http::field::content_type, reply.media_type);
+    out.chunked(chunked);
+    http::response_serializer<http::string_body> serializer(out);
+    stream_->expires_after(seconds(app_.config.http_write_timeout_s));
+    co_await http::async_write_header(*stream_, serializer, asio::use_awaitable);
+    list_.remove(this);
+    co_await serve_events(app_, list_, *stream_, head.request, std::move(who), chunked);
   }
 
   // Whoever takes it too slowly is cut off; so is everybody where it cannot be read to its end, for

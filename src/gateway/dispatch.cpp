@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/event_mark.hpp"
 #include "gateway/once.hpp"
 #include "gateway/problem.hpp"
 #include "gateway/url.hpp"
@@ -155,7 +156,8 @@ void check_key(const Route& route, const Request& request) {
 
 // A strong validator for what a GET answers (RFC 9110, 8.8.3), and 304 where the client has it.
 void tag(const Request& request, Reply& reply) {
-  if (request.verb != Verb::get || reply.status != 200 || reply.stream) return;
+  if (request.verb != Verb::get || reply.status != 200 || reply.stream || is_event_stream(reply))
+    return;
   const auto etag = '"' + sha256_hex(body_text(reply)).substr(0, 24) + '"';
   const auto seen = request.header("if-none-match");
   reply.headers.emplace_back("ETag", etag);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/event_mark.hpp"
 #include "gateway/guide.hpp"
 
 namespace bottega::gateway {
@@ -99,7 +100,8 @@ std::string who_may(Access access) {
 }
 
 bool is_single(const Route& route) {
-  return route.verb == Verb::get && route.gives != nullptr && route.parameters.empty();
+  return route.verb == Verb::get && route.gives != nullptr && route.parameters.empty() &&
+         route.media_type != kEventStream;
 }
 
 Json parameters_of(const Route& route) {
@@ -134,6 +136,12 @@ Json parameters_of(const Route& route) {
                      {"required", false},
                      {"description", "RFC 9110, 14: one range of bytes."},
                      {"schema", {{"type", "string"}}}});
+  if (route.media_type == kEventStream)
+    out.push_back({{"name", "Last-Event-ID"},
+                   {"in", "header"},
+                   {"required", false},
+                   {"description", "The id of the last event that came: the stream goes on there."},
+                   {"schema", {{"type", "string"}, {"maxLength", 8'192}}}});
   if (is_single(route))
     out.push_back({{"name", "If-None-Match"},
                    {"in", "header"},
@@ -151,7 +159,7 @@ Json headers_of(const Route& route) {
   Json out = {{"RateLimit-Policy", header("What is allowed.")},
               {"RateLimit", header("What is left of it.")},
               {"X-Request-Id", header("Names this request in the log.")}};
-  if (route.verb == Verb::get && route.gives != nullptr)
+  if (route.verb == Verb::get && route.gives != nullptr && route.media_type != kEventStream)
     out["ETag"] = header("A strong validator.");
   if (is_parameter(route, "cursor")) out["Link"] = header("RFC 8288: next and first.");
   if (route.once != Once::none)

@@ -1,8 +1,6 @@
 // The life of a socket: upgrade, signing in, listening, pings, and an orderly end.
 #include "gateway/socket_session.hpp"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
@@ -14,6 +12,7 @@
 
 #include "gateway/deflate.hpp"
 #include "gateway/dispatch.hpp"
+#include "gateway/listening.hpp"
 #include "gateway/upgrade.hpp"
 #include "bottega/core/log.hpp"
 
@@ -29,8 +28,6 @@ constexpr std::size_t kDeflateFrom = 200;  // bytes; less is not worth it
 constexpr auto kResumePatience = std::chrono::milliseconds(500);
 // What a silent socket keeps ready for the next frame; what does not fit is read in larger pieces.
 constexpr std::size_t kPieceBytes = 512, kMoreBytes = 4'096;
-// All sockets of a node at once would be more than the database has time for.
-constexpr std::int64_t kChecksPerSecond = 500;
 
 }  // namespace
 
@@ -155,20 +152,9 @@ asio::awaitable<void> SocketSession::sign_in(std::string token) {
 
 asio::awaitable<void> SocketSession::join() {
   const auto who = caller_.who;
-  auto topics = who.kind == identity::Kind::person ? std::set{identity::account_topic(who.account),
-                                                              identity::session_topic(who.session)}
-                                                   : std::set{text_of(who.api_key)};
-  topics_.add(topics, shared_from_this());
-  const auto shops = co_await app_.db.read([&](Tx& tx) {
-    identity::require_current(tx, who);
-    return identity::merchants_of(tx, who);
-  });
-  if (ended_ || closing_) co_return;
-  const bool reads =
-      who.kind == identity::Kind::person || std::ranges::count(who.scopes, identity::Scope::read);
-  for (const auto& shop : shops)
-    if (reads) topics.insert(identity::merchant_topic(shop.id));
-  topics_.set(std::move(topics), shared_from_this());
+  topics_.add(own_topics(who), shared_from_this());
+  auto topics = co_await topics_of(app_, who);
+  if (!ended_ && !closing_) topics_.set(std::move(topics), shared_from_this());
 }
 
 asio::awaitable<void> SocketSession::read_loop() {
@@ -212,9 +198,7 @@ void SocketSession::join_more() {
 
 void SocketSession::check() {
   if (ended_ || closing_ || check_at_ != Time::max()) return;
-  const auto most = app_.metrics.sockets / kChecksPerSecond * 1'000 + 100;
-  const auto wait = randombytes_uniform(static_cast<std::uint32_t>(most));
-  check_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait);
+  check_at_ = std::chrono::steady_clock::now() + check_wait(app_.metrics.sockets);
   beat_.cancel();
 }
 
@@ -339,10 +323,7 @@ void SocketSession::loop_ended() {
   idle_.cancel();
 }
 
-SocketSession::Time SocketSession::token_ends() const {
-  if (caller_.who.kind != identity::Kind::person) return Time::max();
-  return std::chrono::steady_clock::now() + (caller_.who.expires_at - app_.clock.now());
-}
+SocketSession::Time SocketSession::token_ends() const { return ends_at(app_, caller_.who); }
 
 asio::awaitable<void> SocketSession::settle() {
   const auto token = asio::as_tuple(asio::use_awaitable);

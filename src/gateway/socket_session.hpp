@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "gateway/attendance.hpp"
+#include "gateway/close_code.hpp"
 #include "gateway/connection.hpp"
 #include "gateway/feed.hpp"
 #include "gateway/insist.hpp"
@@ -21,17 +22,6 @@ namespace bottega::gateway {
 struct Caller {
   identity::Who who;
   std::string address, user_agent, request_id, trace_parent;
-};
-
-// What a close tells the client: 3000 to 3499 come back, 3500 to 3999 do not.
-enum class Close : std::uint16_t {
-  expired = 3005,
-  slow = 3008,
-  restarting = 3010,
-  no_pong = 3012,
-  overloaded = 3013,
-  bad_token = 3500,
-  bad_request = 3501,
 };
 
 class SocketSession final : public Open,

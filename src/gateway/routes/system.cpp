@@ -1,6 +1,9 @@
 // How the server is, and what it speaks: health, metrics, the contract and its pages.
+#include <algorithm>
+
 #include "gateway/asyncapi.hpp"
 #include "gateway/docs.hpp"
+#include "gateway/event_mark.hpp"
 #include "gateway/openapi.hpp"
 #include "gateway/routes/routes.hpp"
 
@@ -71,6 +74,21 @@ asio::awaitable<Reply> home(Call&) {
 asio::awaitable<Reply> socket(Call&) {
   throw Error(Code::upgrade_required, "this address speaks WebSocket");
   co_return Reply{};
+}
+
+// The connection takes over from here (event_stream.cpp). A frame of a socket has no host.
+asio::awaitable<Reply> events(Call& call) {
+  const auto& who = call.who();
+  if (!call.request.headers.contains("host"))
+    throw Error(Code::not_acceptable, "this is a stream over HTTP; a socket has its events");
+  if (who.kind == identity::Kind::api_key &&
+      std::ranges::count(who.scopes, identity::Scope::read) == 0)
+    throw Error(Code::forbidden, "this key may not read");
+  resumed_from(call.request, who);
+  Reply reply;
+  reply.headers.emplace_back("X-Accel-Buffering", "no");
+  reply.media_type = kEventStream;
+  co_return reply;
 }
 
 Json any_object(Components&) { return {{"type", "object"}}; }
@@ -162,6 +180,16 @@ const Route kRoutes[] = {
      .name = "openSocket",
      .summary = "The WebSocket, described in /asyncapi.json",
      .status = 101},
+    {.verb = Verb::get,
+     .path = "/v1/events/stream",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = events,
+     .name = "streamEvents",
+     .summary = "The events of a socket as an event stream; Last-Event-ID goes on after a break",
+     .gives = any_text,
+     .media_type = "text/event-stream"},
     {.verb = Verb::get,
      .path = "/",
      .access = Access::anyone,
