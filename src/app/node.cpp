@@ -1,11 +1,10 @@
 // Objects in the order of what needs what, one comment each; stop() goes the other way.
 #include "app/node.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "app/background.hpp"
+#include "app/databases.hpp"
 #include "app/demo.hpp"
 #include "app/handlers.hpp"
 #include "app/heal.hpp"
@@ -14,7 +13,6 @@
 #include "bus/nats.hpp"
 #include "gateway/routes/routes.hpp"
 #include "gateway/server.hpp"
-#include "storage/embedded_postgres.hpp"
 #include "bottega/conversations/search.hpp"
 #include "bottega/core/digest.hpp"
 #include "bottega/core/log.hpp"
@@ -27,18 +25,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view kDatabase = "bottega";
 constexpr auto kDeliveryPoll = std::chrono::seconds(1);
 constexpr auto kRetainPoll = std::chrono::seconds(1);
 constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
 // Two statements, which are better not begun than cut off.
 constexpr auto kLeaveWithin = milliseconds(400);
-
-std::string data_dir_of(const Config& config) {
-  if (!config.data_dir.empty()) return config.data_dir;
-  return geteuid() == 0 ? "/var/lib/bottega" : "data";
-}
 
 std::filesystem::path attachments_dir_of(const Config& config) {
   if (!config.attachments_dir.empty()) return config.attachments_dir;
@@ -50,46 +42,6 @@ Secret url_secret_of(const Config& config, Database& db) {
   if (!config.attachments_url_secret.empty()) return config.attachments_url_secret;
   return db.transact_blocking([](Tx& tx) { return attachments::shared_url_secret(tx); });
 }
-
-void relay_log(std::string_view level, std::string_view message) {
-  const std::string text(message);
-  if (level == "error")
-    log::error("postgres", {{"message", text}});
-  else if (level == "warning")
-    log::warning("postgres", {{"message", text}});
-  else
-    log::info("postgres", {{"message", text}});
-}
-
-// Where the databases are; the embedded PostgreSQL is started here where none is given.
-struct Storage {
-  std::unique_ptr<storage::EmbeddedPostgres> embedded;
-  std::string url, owner_url, sandbox_url;
-
-  explicit Storage(const Config& config)
-      : url(config.database_url.reveal()),
-        owner_url(config.database_owner_url.reveal()),
-        sandbox_url(config.sandbox_url.reveal()) {
-    if (url.empty()) {
-      embedded = std::make_unique<storage::EmbeddedPostgres>(storage::EmbeddedOptions{
-          data_dir_of(config), config.postgres_bin_dir, config.postgres_user, relay_log});
-      prepare_cluster(embedded->url(storage::EmbeddedPostgres::kSuperuser, "postgres"),
-                      std::string(kDatabase));
-      url = embedded->url("bottega_app", kDatabase);
-      owner_url = embedded->url("bottega_owner", kDatabase);
-      sandbox_url = embedded->url("bottega_sandbox", kDatabase);
-    }
-    const bool sandbox = config.mode == "sandbox";
-    if (sandbox && sandbox_url.empty())
-      throw Error(Code::internal, "sandbox.url is needed with a database.url of your own");
-    if (!owner_url.empty()) {
-      migrate(owner_url, "bottega", bottega_migrations());
-      if (sandbox) migrate(owner_url, "sandbox", sandbox_migrations());
-    }
-    check_database(url, "bottega", bottega_migrations());
-    if (sandbox) check_database(sandbox_url, "sandbox", sandbox_migrations());
-  }
-};
 
 // A base URL that works on this machine: nobody can connect to the wildcard address.
 std::string url_of(const std::string& scheme, const std::string& address, std::uint16_t port) {

@@ -43,10 +43,13 @@ struct TlsLink::Bio {
     BIO_clear_retry_flags(bio);
     auto& in = link(bio).in_;
     *count = std::min(size, in.size());
+    if (*count == 0) {
+      BIO_set_retry_read(bio);
+      return 0;
+    }
     std::memcpy(data, in.data(), *count);
     in.remove_prefix(*count);
-    if (*count == 0) BIO_set_retry_read(bio);
-    return *count > 0;
+    return 1;
   }
   static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH; }
 

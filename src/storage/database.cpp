@@ -35,6 +35,7 @@ class Database::Pool {
     Mode mode;
     const std::function<void(Tx&)>* operation;
     std::function<void(std::exception_ptr)> done;
+    bool is_bounded = true;  // whether it is refused where too many wait
   };
 
   Pool(DatabaseOptions options, const Clock& clock, Sink sink)
@@ -53,7 +54,7 @@ class Database::Pool {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) throw Error(Code::stopping, "the server is stopping");
-      if (jobs_.size() >= options_.waiting_max)
+      if (job.is_bounded && jobs_.size() >= options_.waiting_max)
         throw Error(Code::busy, "too many requests wait for the database")
             .retry_after(std::chrono::seconds(1));
       jobs_.push_back(std::move(job));
@@ -193,9 +194,10 @@ void Database::post(Mode mode, std::function<void(Tx&)> op,
 
 void Database::run_blocking(Mode mode, std::function<void(Tx&)> op) {
   std::promise<void> promise;
-  pool_->submit({mode, &op, [&](std::exception_ptr failure) {
-                   failure ? promise.set_exception(failure) : promise.set_value();
-                 }});
+  const auto done = [&](std::exception_ptr failure) {
+    failure ? promise.set_exception(failure) : promise.set_value();
+  };
+  pool_->submit({mode, &op, done, false});
   promise.get_future().get();
 }
 

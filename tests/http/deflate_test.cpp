@@ -171,7 +171,7 @@ TEST_F(Deflate, CarriesMessagesBothWays) {
 TEST_F(Deflate, ABombIsNotInflatedBeyondWhatAMessageMayBe) {
   const auto shop = chat(server());
   Deflating bomber(server(), shop.buyer.api.token());
-  bomber.send("{\"id\":\"1\",\"method\":\"" + std::string(20'000'000, 'A'));
+  bomber.send("{\"id\":\"1\",\"method\":\"" + std::string(1'000'000, 'A'));
   EXPECT_EQ(bomber.close_code(), 1009);
   Socket other(server().port(), shop.owner.api.token());
   EXPECT_EQ(other.call("GET", "/healthz")["status"], 200);

@@ -235,7 +235,6 @@ TEST(Json, IsTheSameInAShortDocumentAndInALongOne) {
                            "true",
                            "false",
                            "0",
-                           "-0",
                            "-1",
                            "18446744073709551615",
                            "-9223372036854775808",
