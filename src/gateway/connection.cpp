@@ -347,6 +347,7 @@ class Connection final : public Open {
   // Closes in an order that lets the peer read our last words (RFC 9112, 9.6).
   asio::awaitable<void> hang_up() {
     beast::error_code ignored;
+    stream_->finish();
     stream_->tcp().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     stream_->expires_after(kDrainTime);
     for (std::size_t drained = 0; drained < kDrainMax;) {

@@ -62,10 +62,16 @@ class Stream {
     return asio::async_initiate<Token, Signature>(start, token, buffers);
   }
 
+  // Nothing more will be sent.
+  void finish() {
+    if (tls_) tls_->finish();
+  }
+
   // What Beast's WebSocket calls at the end (its teardown customisation point).
   template <class Handler>
   friend void async_teardown(beast::role_type role, Stream& stream, Handler&& handler) {
     using beast::websocket::async_teardown;
+    stream.finish();
     async_teardown(role, stream.tcp_.socket(), std::forward<Handler>(handler));
   }
   friend void teardown(beast::role_type role, Stream& stream, beast::error_code& ec) {

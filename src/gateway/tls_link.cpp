@@ -97,6 +97,13 @@ void TlsLink::write(asio::const_buffer from, Done done) {
   flush();
 }
 
+void TlsLink::finish() {
+  if (SSL_is_init_finished(ssl_.get()) == 0) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  flush();
+}
+
 void TlsLink::start(Call call, Done done) {
   call_ = std::move(call);
   done_ = std::move(done);
@@ -110,7 +117,7 @@ void TlsLink::go_on() {
   const auto failed = why == SSL_ERROR_WANT_READ && tcp_ ? beast::error_code{} : error_of(why);
   flush();  // alerts and tickets
   if (why == SSL_ERROR_WANT_READ && tcp_) return take_in();
-  finish(failed, count > 0 ? static_cast<std::size_t>(count) : 0);
+  complete(failed, count > 0 ? static_cast<std::size_t>(count) : 0);
 }
 
 void TlsLink::take_in() {
@@ -122,14 +129,14 @@ void TlsLink::take_in() {
   tcp_->async_read_some(
       space, [self = shared_from_this(), space](beast::error_code failed, std::size_t count) {
         if (failed == asio::error::eof) failed = asio::ssl::error::stream_truncated;
-        if (failed) return self->finish(failed, 0);
+        if (failed) return self->complete(failed, 0);
         self->in_ = {static_cast<const char*>(space.data()), count};
         self->comes_much_ = count == space.size();
         self->go_on();
       });
 }
 
-void TlsLink::finish(beast::error_code failed, std::size_t count) {
+void TlsLink::complete(beast::error_code failed, std::size_t count) {
   call_ = nullptr;
   post(std::exchange(done_, nullptr), failed, count);
 }

@@ -29,6 +29,8 @@ class TlsLink : public std::enable_shared_from_this<TlsLink> {
   // One handshake or read at a time, and any number of writes.
   void read(boost::asio::mutable_buffer into, Done done);
   void write(boost::asio::const_buffer from, Done done);
+  // Says that nothing more will come (RFC 8446, 6.1), as far as the socket takes it at once.
+  void finish();
 
  private:
   struct Bio;
@@ -41,7 +43,7 @@ class TlsLink : public std::enable_shared_from_this<TlsLink> {
   void start(Call call, Done done);
   void go_on();
   void take_in();
-  void finish(boost::beast::error_code failed, std::size_t count);
+  void complete(boost::beast::error_code failed, std::size_t count);
   void flush();
   void flushed(boost::beast::error_code failed);
   // Behind whatever runs on this thread already.

@@ -1,5 +1,6 @@
 // HTTPS and WSS, with a certificate made for the purpose.
 #include <boost/asio/connect.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
@@ -117,6 +118,18 @@ TEST_F(Tls, CarriesTheSocket) {
   } while (!reply.contains("id"));
   EXPECT_EQ(reply["status"], 201) << reply.dump();
   EXPECT_EQ(reply["body"]["data"]["text"], "Over TLS");
+}
+
+TEST_F(Tls, SaysThatItEndsBeforeItEnds) {
+  SecureClient client(path("certificate.pem"));
+  client.connect(server->tls_port());
+  const std::string request = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  asio::write(*client.stream, asio::buffer(request));
+  std::string answer;
+  beast::error_code ended;
+  asio::read(*client.stream, asio::dynamic_buffer(answer), ended);
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+  EXPECT_EQ(ended, asio::error::eof) << ended.message() << ": not merely cut off";
 }
 
 TEST_F(Tls, CarriesMuchInBothDirectionsAtOnce) {
