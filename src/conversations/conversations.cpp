@@ -146,11 +146,6 @@ constexpr std::string_view kTraces[] = {"message.edited", "message.deleted", "me
 
 bool is_news(std::string_view event) { return std::ranges::count(kTraces, event) == 0; }
 
-void NewMessage::check(Faults& faults, const std::string& pointer) const {
-  if (!text && !attachments)
-    faults.push_back({pointer + "/text", "is required where there are no attachments"});
-}
-
 Side side_of(const Who& who, const SeatRow& row) {
   if (row.is_member || who.kind == identity::Kind::api_key) return Side::merchant;
   if (row.buyer_id == who.account) return Side::buyer;

@@ -2,22 +2,14 @@
 #include <algorithm>
 
 #include "gateway/app.hpp"
+#include "gateway/cursor.hpp"
 #include "gateway/once.hpp"
 #include "gateway/url.hpp"
-#include "bottega/core/digest.hpp"
 
 namespace bottega::gateway {
 namespace {
 
 constexpr std::int64_t kLimitDefault = 20, kLimitMost = 100;
-
-// Ties a cursor to the list and the caller that it was made for.
-std::string cursor_seal(const Request& request) {
-  std::string filters;
-  for (const auto& [name, value] : parse_query(request.query))
-    if (name != "cursor" && name != "limit") filters += name + '=' + value + '&';
-  return sha256_hex(request.who.actor() + ' ' + request.path + '?' + filters).substr(0, 16);
-}
 
 std::string link_target(const Request& request, const std::string& cursor, std::int64_t limit) {
   std::string target = request.path + "?limit=" + std::to_string(limit);
@@ -35,11 +27,6 @@ bool is_parameter(const Route& route, std::string_view name) {
     words.remove_prefix(std::min(one.size() + 1, words.size()));
   }
   return false;
-}
-
-std::string_view Request::header(std::string_view name) const {
-  const auto found = headers.find(name);
-  return found == headers.end() ? std::string_view{} : std::string_view(found->second);
 }
 
 Reply html(std::string text, unsigned status) {
@@ -71,17 +58,13 @@ std::int64_t Call::limit() const {
 std::optional<std::string> Call::cursor() const {
   const auto given = parameter("cursor");
   if (!given) return std::nullopt;
-  const auto text = from_base64url(*given).value_or("");
-  const auto seal = cursor_seal(request);
-  if (text.size() <= seal.size() || text.substr(0, seal.size()) != seal)
-    throw Error(Code::bad_cursor, "take the cursor from this list's own next_cursor");
-  return text.substr(seal.size());
+  return position_of_cursor(request, *given);
 }
 
 Reply Call::page_of(Json data, std::optional<std::string> next_position) const {
   Reply reply;
   std::string next;
-  if (next_position) next = base64url(cursor_seal(request) + *next_position);
+  if (next_position) next = sealed_cursor(request, *next_position);
   reply.body = {{"data", std::move(data)},
                 {"has_more", next_position.has_value()},
                 {"next_cursor", next.empty() ? Json(nullptr) : Json(next)}};

@@ -87,6 +87,11 @@ void read_fields(std::string_view lines, Request& request) {
 
 }  // namespace
 
+std::string_view Request::header(std::string_view name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? std::string_view{} : std::string_view(found->second);
+}
+
 Head read_head(std::string_view raw) {
   Head head;
   head.framing = admit(raw);

@@ -55,6 +55,7 @@ const Ban kBans[] = {
       {"src/outbound/", "speaks HTTP to other servers"},
       {"tests/support/http", "a client from outside"},
       {"tests/http/", "a client over TLS, which the others have no need of"},
+      {"tests/fuzz/targets/socket.cpp", "gives bytes to the real framing"},
       {"bench/", "a client from outside"}},
      {"#include <boost/beast/http.hpp>", "#include <boost/beast.hpp>"},
      {"#include <boost/asio/post.hpp>"}},

@@ -42,11 +42,12 @@ inline std::size_t line_at(std::string_view text, std::size_t position) {
   return static_cast<std::size_t>(std::ranges::count(text.substr(0, position), '\n')) + 1;
 }
 
-// What people write: no build output, no packages of others, no generated lock files.
+// What people write: no build output, no packages of others, no generated lock files, nothing that
+// a fuzzer has come up with.
 inline bool is_ours(const std::filesystem::path& file) {
   const auto name = file.filename().string(), whole = file.generic_string();
-  if (whole.find("/node_modules/") != whole.npos || whole.find("/__pycache__/") != whole.npos)
-    return false;
+  for (const auto* folder : {"/node_modules/", "/__pycache__/", "/tests/fuzz/corpus/"})
+    if (whole.find(folder) != whole.npos) return false;
   return name != "package-lock.json" && !name.starts_with('.');
 }
 

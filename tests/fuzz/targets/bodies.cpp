@@ -1,0 +1,81 @@
+// Request bodies: the first byte chooses one of the types that routes take, the rest is the JSON.
+// What is taken is written and read again, and is the same.
+#include <array>
+
+#include "fuzz/fuzz.hpp"
+#include "bottega/conversations/conversations.hpp"
+#include "bottega/conversations/inbox.hpp"
+#include "bottega/conversations/messages.hpp"
+#include "bottega/conversations/safety.hpp"
+#include "bottega/identity/identity.hpp"
+#include "bottega/identity/invitations.hpp"
+#include "bottega/identity/merchants.hpp"
+#include "bottega/identity/preferences.hpp"
+#include "bottega/notifications/subscriptions.hpp"
+#include "bottega/ops/ops.hpp"
+#include "bottega/orders/orders.hpp"
+#include "bottega/payments/payments.hpp"
+#include "bottega/payouts/payouts.hpp"
+#include "bottega/processors/sandbox.hpp"
+
+namespace bottega::fuzz {
+namespace {
+
+using namespace conversations;
+using namespace identity;
+using namespace notifications;
+using namespace payments;
+
+// Whether a value may be written at all: a secret may not.
+template <class T>
+consteval bool has_secret() {
+  if constexpr (is_secret<T>::value || std::same_as<T, Secret>) {
+    return true;
+  } else if constexpr (is_optional<T>::value || is_list<T>::value || is_vector<T>::value) {
+    return has_secret<typename T::value_type>();
+  } else if constexpr (Described<T>) {
+    return []<class... M>(boost::mp11::mp_list<M...>) {
+      return (has_secret<std::remove_cvref_t<decltype(std::declval<T&>().*M::pointer)>>() || ...);
+    }(boost::mp11::mp_rename<boost::describe::describe_members<T, boost::describe::mod_public>,
+                             boost::mp11::mp_list>{});
+  } else {
+    return false;
+  }
+}
+
+template <class T>
+void read(const Json& json) {
+  const auto body = answer_of([&] { return from_json<T>(json); });
+  if (!body) return;
+  if constexpr (!has_secret<T>()) {
+    const auto written = to_json(*body);
+    const auto again = answer_of([&] { return from_json<T>(written); });
+    check(again && to_json(*again) == written, "a body reads back the same");
+  }
+}
+
+// Every type of the routes; a test compares the two lists.
+constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
+    read<Acceptance>,       read<InvitationCode>,   read<Login>,
+    read<NewApiKey>,        read<NewAssignee>,      read<NewCannedReply>,
+    read<NewConversation>,  read<NewInboxSettings>, read<NewInvitation>,
+    read<NewLabels>,        read<NewMerchant>,      read<NewMessage>,
+    read<NewMute>,          read<NewNote>,          read<NewReaction>,
+    read<NewReport>,        read<NewRequest>,       read<NewRole>,
+    read<NewSubscription>,  read<NewText>,          read<PasswordChange>,
+    read<Preferences>,      read<Receipt>,          read<Refresh>,
+    read<Refusal>,          read<Registration>,     read<Resolution>,
+    read<Snooze>,           read<ops::ClockMove>,   read<ops::StaffMember>,
+    read<orders::Shipment>, read<payouts::Reason>,  read<processors::Card>,
+});
+
+}  // namespace
+
+void run(std::string_view input) {
+  Input in(input);
+  const auto which = in.number();
+  const auto json = answer_of([&] { return parse_json(in.rest()); });
+  if (json) kBodies[which % kBodies.size()](*json);
+}
+
+}  // namespace bottega::fuzz
