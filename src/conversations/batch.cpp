@@ -91,9 +91,14 @@ const Sql<Placed(Column<ConversationId>, Column<std::optional<MerchantId>>, Colu
     FROM placed)"};
 
 // What a statement wrote whose answer was lost.
-const Sql<Placed(Column<ConversationId>, Column<std::int64_t>, Column<EntryId>)> kWritten{
+const Sql<Placed(Column<ConversationId>, Column<std::int64_t>, Column<EntryId>, Instant)> kWritten{
     "conversations.written_messages", R"(
-    SELECT g.n, c.merchant_id, c.buyer_id, e.author AS side, e.seq, false AS is_away_due
+    SELECT g.n, c.merchant_id, c.buyer_id, e.author AS side, e.seq,
+           e.author = 'buyer'
+             AND (c.away_at IS NULL OR c.away_at < $4::timestamptz - interval '12 hours')
+             AND EXISTS (SELECT FROM inbox_settings i
+                         WHERE i.merchant_id = c.merchant_id AND i.away_message IS NOT NULL)
+             AS is_away_due
     FROM unnest($2::bigint[], $3::uuid[]) WITH ORDINALITY AS g (place, id, n)
          JOIN directory d ON d.id = ($1::uuid[])[g.place]
          JOIN conversations c ON c.merchant_id = d.merchant_id AND c.id = d.id
@@ -167,7 +172,7 @@ void Writer::Batch::write(Tx& tx, bool is_careful) {
   if (!tx.was_committed()) at_ = tx.now();
   const auto rows =
       tx.was_committed()
-          ? tx.all(kWritten, conversations_, at_place_, ids_)
+          ? tx.all(kWritten, conversations_, at_place_, ids_, at_)
           : tx.all(kWrite, conversations_, known_merchants_, at_place_, accounts_, key_merchants_,
                    client_keys_, ids_, data_, at_, tx.commit_token(), replies_to_, is_careful);
   std::set<std::size_t> left(given_.begin(), given_.end());
