@@ -247,7 +247,7 @@ void Node::Parts::start_loops() {
   add(server->context(), "presence", milliseconds(config.presence_write_ms),
       [this] { return presence.flush(); });
   add(server->context(), "search", milliseconds(config.search_every_ms),
-      [this] { return conversations::keep_up(db, config.search_batch); });
+      [this] { return conversations::take_some(db, config.search_batch); });
   add(server->context(), "retention", kRetainPoll, [this]() -> asio::awaitable<void> {
     const auto rules = retention_rules_of(config);
     co_await privacy::retain(db, rules);

@@ -15,7 +15,7 @@ constexpr std::int64_t kWalkPage = 1'000;
 // Where a page had nothing new, and where it was the last.
 constexpr std::int64_t kWalkEverySeconds = 5, kWalkAgainSeconds = 60;
 constexpr std::int64_t kConversationsMax = 50;
-constexpr int kRoundsMax = 20, kTakesMax = 100;
+constexpr int kRoundsMax = 20, kTakesMax = 100, kTakesAtOnce = 4;
 
 struct State {
   Instant looked_until{};
@@ -209,6 +209,19 @@ std::int64_t walk_shop(Tx& tx, const Walk& walk) {
   return page.added;
 }
 
+// Answers how many conversations were found to have more.
+asio::awaitable<std::int64_t> one_round(Database& db, std::int64_t entries_max, int takes_max) {
+  const bool is_due =
+      co_await db.read([](Tx& tx) { return tx.one(kIsDue, tx.now(), kSlack.count()); });
+  if (!is_due) co_return 0;
+  const auto found = co_await db.transact([](Tx& tx) { return gather(tx); });
+  for (int take = 0; take < takes_max; ++take) {
+    const auto worked = co_await db.transact([&](Tx& tx) { return take_in(tx, entries_max); });
+    if (worked == 0) break;
+  }
+  co_return found;
+}
+
 }  // namespace
 
 std::int64_t gather(Tx& tx) {
@@ -233,16 +246,13 @@ std::int64_t take_in(Tx& tx, std::int64_t entries_max) {
   return static_cast<std::int64_t>(ids.size());
 }
 
+asio::awaitable<void> take_some(Database& db, std::int64_t entries_max) {
+  co_await one_round(db, entries_max, kTakesAtOnce);
+}
+
 asio::awaitable<void> keep_up(Database& db, std::int64_t entries_max) {
   for (int round = 0; round < kRoundsMax; ++round) {
-    const bool is_due =
-        co_await db.read([](Tx& tx) { return tx.one(kIsDue, tx.now(), kSlack.count()); });
-    if (!is_due) co_return;
-    const auto found = co_await db.transact([](Tx& tx) { return gather(tx); });
-    for (int take = 0; take < kTakesMax; ++take) {
-      const auto worked = co_await db.transact([&](Tx& tx) { return take_in(tx, entries_max); });
-      if (worked == 0) break;
-    }
+    const auto found = co_await one_round(db, entries_max, kTakesMax);
     if (found == 0) break;
   }
 }

@@ -103,7 +103,10 @@ std::int64_t gather(Tx& tx);
 // Takes in at most so many entries of conversations that were found; answers how many conversations
 // it has worked on. Several may run at once.
 std::int64_t take_in(Tx& tx, std::int64_t entries_max);
-// Both, until there is nothing left or it has been at it for a while. Each transaction is short.
+// Looks once and takes in some of what it finds, so that what is written in a rush is taken in
+// later and does not slow down those who write. Each transaction is short.
+asio::awaitable<void> take_some(Database& db, std::int64_t entries_max);
+// The same until there is nothing left, or it has been at it for a while.
 asio::awaitable<void> keep_up(Database& db, std::int64_t entries_max);
 
 }  // namespace bottega::conversations
