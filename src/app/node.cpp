@@ -71,6 +71,7 @@ struct Node::Parts {
   // Live events between the connections of this node, and to and from other nodes.
   bus::Hub hub;
   bus::Recent recent;
+  conversations::Written written;
   std::unique_ptr<bus::Nats> nats;
   // The product's database threads, the chat's one, and the sandbox processor's own.
   Database db, chat_db;
@@ -175,6 +176,7 @@ void Node::Parts::tell(std::vector<Notice> notices) {
   std::vector<bus::Parcel> parcels;
   for (auto& notice : notices) {
     if (push) push->notifier().hear(notice);
+    if (notice.position > 0) written.note(notice.stream);
     parcels.push_back(
         {std::move(notice.topics),
          {std::move(notice.stream), notice.position, std::move(notice.text), notice.rewrites}});
@@ -247,7 +249,7 @@ void Node::Parts::start_loops() {
   add(server->context(), "presence", milliseconds(config.presence_write_ms),
       [this] { return presence.flush(); });
   add(server->context(), "search", milliseconds(config.search_every_ms),
-      [this] { return conversations::take_some(db, config.search_batch); });
+      [this] { return conversations::take_some(db, written, config.search_batch); });
   add(server->context(), "retention", kRetainPoll, [this]() -> asio::awaitable<void> {
     const auto rules = retention_rules_of(config);
     co_await privacy::retain(db, rules);

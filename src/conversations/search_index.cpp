@@ -16,6 +16,7 @@ constexpr std::int64_t kWalkPage = 1'000;
 constexpr std::int64_t kWalkEverySeconds = 5, kWalkAgainSeconds = 60;
 constexpr std::int64_t kConversationsMax = 50;
 constexpr int kRoundsMax = 20, kTakesMax = 100, kTakesAtOnce = 4;
+constexpr std::size_t kNotedMax = 100'000;
 
 struct State {
   Instant looked_until{};
@@ -58,6 +59,23 @@ const Sql<bool(Instant, std::int64_t)> kIsDue{"search.is_due", R"(
                WHERE e.at >= least(s.looked_until, $1) - make_interval(secs => $2)
                  AND c.last_seq > coalesce(p.indexed_seq, 0)) AS is_due
     FROM search_state s)"};
+
+// The same without a look into the log.
+const Sql<bool()> kIsOpen{"search.is_open", R"(
+    SELECT s.walk_at <= clock_timestamp() OR EXISTS (SELECT FROM search_due)
+             OR EXISTS (SELECT FROM search_walks) AS is_due
+    FROM search_state s)"};
+
+// In one order, for other nodes add theirs.
+const Sql<void(std::vector<ConversationId>, Instant)> kAddNoted{"search.add_noted", R"(
+    INSERT INTO search_due (merchant_id, conversation_id, since)
+    SELECT c.merchant_id, c.id, $2
+    FROM unnest($1::uuid[]) u (id) JOIN directory d ON d.id = u.id
+         JOIN conversations c ON c.merchant_id = d.merchant_id AND c.id = d.id
+         LEFT JOIN search_positions p ON p.merchant_id = c.merchant_id AND p.conversation_id = c.id
+    WHERE c.last_seq > coalesce(p.indexed_seq, 0)
+    ORDER BY c.merchant_id, c.id
+    ON CONFLICT (merchant_id, conversation_id) DO NOTHING)"};
 
 const Sql<State()> kHold{"search.hold", R"(
     SELECT looked_until, walk_merchant, walk_conversation,
@@ -209,17 +227,28 @@ std::int64_t walk_shop(Tx& tx, const Walk& walk) {
   return page.added;
 }
 
-// Answers how many conversations were found to have more.
-asio::awaitable<std::int64_t> one_round(Database& db, std::int64_t entries_max, int takes_max) {
-  const bool is_due =
-      co_await db.read([](Tx& tx) { return tx.one(kIsDue, tx.now(), kSlack.count()); });
-  if (!is_due) co_return 0;
-  const auto found = co_await db.transact([](Tx& tx) { return gather(tx); });
+// Remembers that the log was looked at, and goes on with the walks; answers what they have found.
+std::int64_t walk_on(Tx& tx, const State& state) {
+  tx.run(kSetLooked, tx.now());
+  std::int64_t found = 0;
+  if (state.is_walk_due) found += walk_all(tx, state);
+  if (const auto walk = tx.find(kNextWalk)) found += walk_shop(tx, *walk);
+  return found;
+}
+
+void gather(Tx& tx, const Written::Noted& noted) {
+  if (!noted.list.empty()) tx.run(kAddNoted, noted.list, tx.now());
+  if (!noted.is_all)
+    conversations::gather(tx);
+  else if (const auto state = tx.find(kHold))
+    walk_on(tx, *state);
+}
+
+asio::awaitable<void> take_in_some(Database& db, std::int64_t entries_max, int takes_max) {
   for (int take = 0; take < takes_max; ++take) {
     const auto worked = co_await db.transact([&](Tx& tx) { return take_in(tx, entries_max); });
     if (worked == 0) break;
   }
-  co_return found;
 }
 
 }  // namespace
@@ -228,11 +257,31 @@ std::int64_t gather(Tx& tx) {
   const auto state = tx.find(kHold);
   if (!state) return 0;  // another node is at it
   const auto from = std::min(state->looked_until, tx.now()) - kSlack;
-  auto found = static_cast<std::int64_t>(tx.run(kAddRecent, from, tx.now()));
-  tx.run(kSetLooked, tx.now());
-  if (state->is_walk_due) found += walk_all(tx, *state);
-  if (const auto walk = tx.find(kNextWalk)) found += walk_shop(tx, *walk);
-  return found;
+  const auto found = static_cast<std::int64_t>(tx.run(kAddRecent, from, tx.now()));
+  return found + walk_on(tx, *state);
+}
+
+void Written::note(const std::string& conversation) {
+  const std::lock_guard lock(mutex_);
+  if (names_.size() < kNotedMax)
+    names_.insert(conversation);
+  else
+    is_all_ = false;
+}
+
+void Written::doubt() {
+  const std::lock_guard lock(mutex_);
+  is_all_ = false;
+}
+
+Written::Noted Written::take() {
+  Noted noted;
+  const std::lock_guard lock(mutex_);
+  for (const auto& name : names_)
+    if (const auto id = Form<ConversationId>::parse(name)) noted.list.push_back(*id);
+  names_.clear();
+  noted.is_all = std::exchange(is_all_, true);
+  return noted;
 }
 
 std::int64_t take_in(Tx& tx, std::int64_t entries_max) {
@@ -246,13 +295,28 @@ std::int64_t take_in(Tx& tx, std::int64_t entries_max) {
   return static_cast<std::int64_t>(ids.size());
 }
 
-asio::awaitable<void> take_some(Database& db, std::int64_t entries_max) {
-  co_await one_round(db, entries_max, kTakesAtOnce);
+asio::awaitable<void> take_some(Database& db, Written& written, std::int64_t entries_max) {
+  const auto noted = written.take();
+  try {
+    if (noted.list.empty() && noted.is_all) {
+      const bool is_open = co_await db.read([](Tx& tx) { return tx.one(kIsOpen); });
+      if (!is_open) co_return;
+    }
+    co_await db.transact([&](Tx& tx) { gather(tx, noted); });
+    co_await take_in_some(db, entries_max, kTakesAtOnce);
+  } catch (...) {
+    written.doubt();
+    throw;
+  }
 }
 
 asio::awaitable<void> keep_up(Database& db, std::int64_t entries_max) {
   for (int round = 0; round < kRoundsMax; ++round) {
-    const auto found = co_await one_round(db, entries_max, kTakesMax);
+    const bool is_due =
+        co_await db.read([](Tx& tx) { return tx.one(kIsDue, tx.now(), kSlack.count()); });
+    if (!is_due) co_return;
+    const auto found = co_await db.transact([](Tx& tx) { return gather(tx); });
+    co_await take_in_some(db, entries_max, kTakesMax);
     if (found == 0) break;
   }
 }

@@ -1,6 +1,11 @@
 #pragma once
 // Search in the messages that somebody may read, and the loop that takes messages into it some
 // seconds after they were written. Notes and other entries of the log are not searched.
+#include <mutex>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/storage/database.hpp"
 
@@ -103,9 +108,30 @@ std::int64_t gather(Tx& tx);
 // Takes in at most so many entries of conversations that were found; answers how many conversations
 // it has worked on. Several may run at once.
 std::int64_t take_in(Tx& tx, std::int64_t entries_max);
-// Looks once and takes in some of what it finds, so that what is written in a rush is taken in
-// later and does not slow down those who write. Each transaction is short.
-asio::awaitable<void> take_some(Database& db, std::int64_t entries_max);
+// The conversations in which this node has written since they were last asked for: looking for them
+// in the log costs the more the more is written. Any thread.
+class Written {
+ public:
+  // The conversation's id as text.
+  void note(const std::string& conversation);
+  // Something may have been written that was not noted, as before the first call of take().
+  void doubt();
+
+  struct Noted {
+    std::vector<ConversationId> list;
+    bool is_all = false;
+  };
+  Noted take();
+
+ private:
+  std::mutex mutex_;  // owns both
+  std::unordered_set<std::string> names_;
+  bool is_all_ = false;
+};
+
+// Takes in some of what was written, so that a rush is taken in later and does not slow down those
+// who write. Each transaction is short.
+asio::awaitable<void> take_some(Database& db, Written& written, std::int64_t entries_max);
 // The same until there is nothing left, or it has been at it for a while.
 asio::awaitable<void> keep_up(Database& db, std::int64_t entries_max);
 
