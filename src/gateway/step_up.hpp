@@ -6,6 +6,11 @@
 
 namespace bottega::gateway {
 
+struct StepUp {
+  SecretText<1, 200> password;
+};
+BOOST_DESCRIBE_STRUCT(StepUp, (), (password))
+
 // Failed tries are counted per account and per address, apart: neither many accounts from one place
 // nor one account from many places can be guessed through.
 struct Guard {

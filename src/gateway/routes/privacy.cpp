@@ -10,11 +10,6 @@ namespace {
 
 using namespace privacy;
 
-struct StepUp {
-  SecretText<1, 200> password;
-};
-BOOST_DESCRIBE_STRUCT(StepUp, (), (password))
-
 // As clients see it. The link needs no token and is good for a while only; there is none while the
 // file is being made.
 struct ExportView {

@@ -3,10 +3,12 @@
 #include <array>
 
 #include "fuzz/fuzz.hpp"
+#include "gateway/step_up.hpp"
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/messages.hpp"
 #include "bottega/conversations/safety.hpp"
+#include "bottega/conversations/search.hpp"
 #include "bottega/identity/identity.hpp"
 #include "bottega/identity/invitations.hpp"
 #include "bottega/identity/merchants.hpp"
@@ -22,6 +24,7 @@ namespace bottega::fuzz {
 namespace {
 
 using namespace conversations;
+using namespace gateway;
 using namespace identity;
 using namespace notifications;
 using namespace payments;
@@ -67,6 +70,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Refusal>,          read<Registration>,     read<Resolution>,
     read<Snooze>,           read<ops::ClockMove>,   read<ops::StaffMember>,
     read<orders::Shipment>, read<payouts::Reason>,  read<processors::Card>,
+    read<SearchSettings>,   read<StepUp>,
 });
 
 }  // namespace
