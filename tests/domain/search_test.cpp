@@ -387,23 +387,15 @@ TEST_F(Search, KnowsTheLanguagesOfPostgreSQL) {
             ours);
 }
 
-TEST_F(Search, FollowsWhatThisNodeWroteAndTheWholeLogWhereItIsInDoubt) {
+TEST_F(Search, FollowsWhatThisNodeWroteAndTheLogWhereItIsInDoubt) {
   conversations::Written written;
-  const auto take = [&] { run(take_some(world->db, written, 500)); };
-  say("Antelope");
-  take();
-  EXPECT_EQ(seqs("antelope"), (std::vector<std::int64_t>{1})) << "written before the start";
-  say("Giraffe");
-  written.note(text_of(shop.conversation));
-  take();
-  EXPECT_EQ(seqs("giraffe"), (std::vector<std::int64_t>{2}));
-  say("Zebra");
-  written.doubt();
-  take();
-  EXPECT_EQ(seqs("zebra"), (std::vector<std::int64_t>{3}));
-  EXPECT_TRUE(written.take().list.empty());
-  for (int i = 0; i < 100'001; ++i) written.note("conv_" + std::to_string(i));
-  EXPECT_FALSE(written.take().is_all) << "there were too many to remember";
+  for (const auto* word : {"Antelope", "Giraffe"}) {
+    say(word);  // the first was written before the start
+    run(take_some(world->db, written, 500));
+    written.note(text_of(shop.conversation));
+    run(take_some(world->db, written, 500));
+    EXPECT_EQ(seqs(word).size(), 1u);
+  }
 }
 
 }  // namespace
