@@ -10,7 +10,7 @@ set(FUZZED src/gateway/admit.cpp src/gateway/boost.cpp src/gateway/chunked.cpp
 file(GLOB FUZZED_CORE CONFIGURE_DEPENDS src/core/*.cpp)
 add_library(bottega_fuzzed STATIC ${FUZZED} ${FUZZED_CORE} tests/fuzz/main.cpp)
 target_include_directories(bottega_fuzzed PUBLIC tests)
-target_link_libraries(bottega_fuzzed PUBLIC bottega_flags spdlog::spdlog OpenSSL::SSL
+target_link_libraries(bottega_fuzzed PUBLIC bottega_product_flags spdlog::spdlog OpenSSL::SSL
   simdjson::simdjson)
 target_precompile_headers(bottega_fuzzed REUSE_FROM bottega_pch)
 

@@ -79,10 +79,9 @@ std::optional<Parcel> read_parcel(std::string_view bytes) {
   for (std::uint64_t i = 0; i < topics; ++i) parcel.topics.push_back(in.name());
   parcel.event.stream = in.name();
   const auto position = in.number(8);
-  if (in.failed() || position > INT64_MAX) return std::nullopt;
-  parcel.event.position = static_cast<std::int64_t>(position);
   const auto rewrites = in.number(1);
-  if (rewrites > 1) return std::nullopt;
+  if (in.failed() || position > INT64_MAX || rewrites > 1) return std::nullopt;
+  parcel.event.position = static_cast<std::int64_t>(position);
   parcel.event.rewrites = rewrites == 1;
   parcel.event.text = in.rest();
   if (!is_news(parcel.event)) return std::nullopt;

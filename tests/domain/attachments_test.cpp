@@ -15,7 +15,7 @@
 #include "bottega/conversations/writer.hpp"
 
 namespace bottega::test {
-namespace {
+namespace attachments_test {
 
 namespace fs = std::filesystem;
 using namespace attachments;
@@ -349,5 +349,5 @@ TEST_F(MessagesWithFiles, TakeThemAlongWhenTheyAreDeleted) {
   EXPECT_FALSE(fs::exists(kept(file.id)));
 }
 
-}  // namespace
+}  // namespace attachments_test
 }  // namespace bottega::test

@@ -8,7 +8,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace bus_nats_test {
 
 using bus::Doubt, bus::Parcel;
 using std::chrono::steady_clock;
@@ -317,5 +317,5 @@ TEST(BusNats, RefusesSettingsThatCannotBeAndShowsNoPassword) {
   EXPECT_EQ(words_for("nats://u:p@[::1]:4222,tls://b", "shops.eu-1"), "");
 }
 
-}  // namespace
+}  // namespace bus_nats_test
 }  // namespace bottega::test

@@ -11,7 +11,7 @@
 #include "bottega/bus/hub.hpp"
 
 namespace bottega::bus {
-namespace {
+namespace bus_test {
 
 class Ear : public Listener {
  public:
@@ -177,5 +177,5 @@ TEST_F(BusHub, ConcurrentComingAndGoingLosesNothingOfWhoStays) {
   EXPECT_EQ(hub.listeners(), 1u);
 }
 
-}  // namespace
+}  // namespace bus_test
 }  // namespace bottega::bus

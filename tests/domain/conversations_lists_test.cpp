@@ -8,7 +8,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace conversations_lists_test {
 
 using namespace std::chrono_literals;
 using conversations::Conversation, conversations::ConversationId, conversations::Position;
@@ -216,5 +216,5 @@ TEST_F(ConversationLists, ConcurrentReceiptsEndAtTheFurthest) {
   EXPECT_EQ(markers[0].delivered_seq, 8);
 }
 
-}  // namespace
+}  // namespace conversations_lists_test
 }  // namespace bottega::test

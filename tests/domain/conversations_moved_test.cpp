@@ -6,7 +6,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace conversations_moved_test {
 
 using conversations::Moved, conversations::Span;
 
@@ -99,5 +99,5 @@ TEST_F(MovedConversations, AreFoundThroughAnIndexWhereTheLogIsLong) {
   EXPECT_NE(plan.find("entries_at"), plan.npos) << plan;
 }
 
-}  // namespace
+}  // namespace conversations_moved_test
 }  // namespace bottega::test

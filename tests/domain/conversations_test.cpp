@@ -11,7 +11,7 @@
 #include "bottega/identity/invitations.hpp"
 
 namespace bottega::test {
-namespace {
+namespace conversations_test {
 
 using namespace std::chrono_literals;
 using conversations::ConversationId, conversations::NewMessage, conversations::Receipt;
@@ -318,5 +318,5 @@ TEST_F(Conversations, NobodyBecomesBuyerAndMemberConcurrently) {
   }
 }
 
-}  // namespace
+}  // namespace conversations_test
 }  // namespace bottega::test

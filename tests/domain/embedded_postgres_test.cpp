@@ -20,7 +20,7 @@
 #include "bottega/core/error.hpp"
 
 namespace bottega::storage {
-namespace {
+namespace embedded_postgres_test {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
@@ -396,5 +396,5 @@ TEST(ChildProcess, a_program_that_cannot_start_or_hangs_is_told_apart_from_one_t
   EXPECT_LE(waitpid(-1, nullptr, WNOHANG), 0);  // and leaves no zombie
 }
 
-}  // namespace
+}  // namespace embedded_postgres_test
 }  // namespace bottega::storage

@@ -11,7 +11,7 @@
 #include "bottega/identity/preferences.hpp"
 
 namespace bottega::test {
-namespace {
+namespace erasure_test {
 
 using namespace std::chrono_literals;
 using namespace conversations;
@@ -217,5 +217,5 @@ TEST_F(Erasure, KeepsWhatWasReportedForItsOwnTime) {
   EXPECT_EQ(asked("SELECT count(*) FROM entries WHERE data::text LIKE '%echidna%'"), "0");
 }
 
-}  // namespace
+}  // namespace erasure_test
 }  // namespace bottega::test

@@ -10,7 +10,7 @@
 #include "bottega/privacy/erasure.hpp"
 
 namespace bottega::test {
-namespace {
+namespace exports_test {
 
 using namespace std::chrono_literals;
 using namespace privacy;
@@ -149,5 +149,5 @@ TEST_F(Exports, GoWithThePerson) {
   EXPECT_EQ(files_in(world), 0u);
 }
 
-}  // namespace
+}  // namespace exports_test
 }  // namespace bottega::test

@@ -12,7 +12,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace identity_passwords_test {
 
 using identity::PasswordCost, identity::Passwords;
 
@@ -160,5 +160,5 @@ TEST_F(PasswordChange, MakesALoginThatWasCheckedBeforeItWorthless) {
       Code::unauthenticated);
 }
 
-}  // namespace
+}  // namespace identity_passwords_test
 }  // namespace bottega::test

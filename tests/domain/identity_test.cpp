@@ -9,7 +9,7 @@
 #include "bottega/core/digest.hpp"
 
 namespace bottega::test {
-namespace {
+namespace identity_test {
 
 using namespace std::chrono_literals;
 using identity::TokenLife, identity::Tokens, identity::Who;
@@ -308,5 +308,5 @@ TEST_F(Identity, TheSweepTakesOnlyWhatIsOver) {
           .has_value());
 }
 
-}  // namespace
+}  // namespace identity_test
 }  // namespace bottega::test

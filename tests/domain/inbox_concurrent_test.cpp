@@ -11,7 +11,7 @@
 #include "bottega/conversations/messages.hpp"
 
 namespace bottega::test {
-namespace {
+namespace inbox_concurrent_test {
 
 using namespace conversations;
 using identity::Role;
@@ -164,5 +164,5 @@ TEST_F(ConcurrentInbox, CountsAndOrderAreThoseOfARecount) {
   EXPECT_EQ(world.transact([&](Tx& tx) { return tx.one(kGaps, shop.merchant); }), 0);
 }
 
-}  // namespace
+}  // namespace inbox_concurrent_test
 }  // namespace bottega::test

@@ -7,7 +7,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace inbox_test {
 
 using namespace std::chrono_literals;
 using conversations::Inbox, conversations::Status, conversations::StatusEvent;
@@ -302,5 +302,5 @@ TEST_F(OfficeHours, MustMakeSense) {
       "24:00");
 }
 
-}  // namespace
+}  // namespace inbox_test
 }  // namespace bottega::test

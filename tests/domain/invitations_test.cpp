@@ -10,7 +10,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace invitations_test {
 
 using identity::InvitationId;
 using identity::MerchantId;
@@ -148,5 +148,5 @@ TEST_F(Invitations, OneCodeIsForOnePersonAlsoConcurrently) {
   EXPECT_EQ(joined, 1);
 }
 
-}  // namespace
+}  // namespace invitations_test
 }  // namespace bottega::test

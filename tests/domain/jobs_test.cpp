@@ -13,7 +13,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace jobs_test {
 
 using namespace std::chrono_literals;
 using jobs::Job, jobs::Kind, jobs::Runner;
@@ -258,5 +258,5 @@ TEST_F(Jobs, ConcurrentWishesForOneThingAreOneJob) {
   EXPECT_EQ(ask(kCount, "once"), 1);
 }
 
-}  // namespace
+}  // namespace jobs_test
 }  // namespace bottega::test

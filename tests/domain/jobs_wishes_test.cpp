@@ -4,7 +4,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace jobs_wishes_test {
 
 struct Wishes : testing::Test {
   void enqueue(std::string_view about) {
@@ -56,5 +56,5 @@ TEST_F(Wishes, OfAJobThatFailsAreTriedAgainLater) {
   EXPECT_EQ(runs, 2);
 }
 
-}  // namespace
+}  // namespace jobs_wishes_test
 }  // namespace bottega::test

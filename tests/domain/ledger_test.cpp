@@ -10,7 +10,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace ledger_test {
 
 using ledger::Kind, ledger::Transfer, ledger::Why;
 
@@ -249,5 +249,5 @@ TEST(LedgerAudit, FindsATransferThatWasRemoved) {
   EXPECT_FALSE(world.trial_balance().is_balanced);
 }
 
-}  // namespace
+}  // namespace ledger_test
 }  // namespace bottega::test

@@ -7,7 +7,7 @@
 #include "bottega/identity/merchants.hpp"
 
 namespace bottega::test {
-namespace {
+namespace merchants_keys_test {
 
 using identity::Role, identity::Scope, identity::Who;
 
@@ -180,5 +180,5 @@ TEST_F(ApiKeys, AreNotWithoutEnd) {
   EXPECT_EQ(list().size(), identity::kApiKeysMax);
 }
 
-}  // namespace
+}  // namespace merchants_keys_test
 }  // namespace bottega::test

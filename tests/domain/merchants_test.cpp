@@ -8,7 +8,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace merchants_test {
 
 using identity::MerchantId, identity::Onboarding, identity::Role, identity::Scope, identity::Who;
 
@@ -237,5 +237,5 @@ TEST_F(Merchants, TheDirectoryKnowsWhoseAThingIs) {
       Code::not_found);
 }
 
-}  // namespace
+}  // namespace merchants_test
 }  // namespace bottega::test

@@ -8,7 +8,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace messages_test {
 
 using namespace std::chrono_literals;
 using conversations::Event, conversations::NewMessage;
@@ -199,5 +199,5 @@ TEST_F(Messages, TheLogIsReadBackwardsToo) {
             Code::not_found);
 }
 
-}  // namespace
+}  // namespace messages_test
 }  // namespace bottega::test

@@ -9,7 +9,7 @@
 #include "bottega/storage/migrate.hpp"
 
 namespace bottega::test {
-namespace {
+namespace migrate_check_test {
 
 // The words of the refusal; "" where the database is fit.
 std::string check(const std::string& url) {
@@ -171,5 +171,5 @@ INSTANTIATE_TEST_SUITE_P(
               "may alter the ledger or the audit log"}),
     [](const auto& row) { return std::string(row.param.name); });
 
-}  // namespace
+}  // namespace migrate_check_test
 }  // namespace bottega::test

@@ -5,7 +5,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace migrate_roles_test {
 
 std::string refusal_of(const std::string& url, const std::string& statements) {
   try {
@@ -156,5 +156,5 @@ TEST_F(Roles, EveryTableThatAMerchantOwnsIsKeyedByTheMerchantFirst) {
             "");
 }
 
-}  // namespace
+}  // namespace migrate_roles_test
 }  // namespace bottega::test

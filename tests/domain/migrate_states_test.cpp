@@ -10,7 +10,7 @@
 #include "bottega/identity/preferences.hpp"
 
 namespace bottega::test {
-namespace {
+namespace migrate_states_test {
 
 using Words = std::set<std::string>;
 
@@ -118,5 +118,5 @@ TEST(StatesOfTheDatabase, NoColumnOfWordsIsForgottenHere) {
             "");
 }
 
-}  // namespace
+}  // namespace migrate_states_test
 }  // namespace bottega::test

@@ -10,7 +10,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace migrate_test {
 
 std::optional<std::string> refusal_of(const std::function<void()>& work) {
   try {
@@ -145,5 +145,5 @@ TEST(Migrate, PreparingAClusterTwiceChangesNothing) {
             "0");
 }
 
-}  // namespace
+}  // namespace migrate_test
 }  // namespace bottega::test

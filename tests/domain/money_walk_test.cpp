@@ -7,7 +7,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace money_walk_test {
 
 using namespace std::chrono_literals;
 using payments::RequestState, payments::State;
@@ -355,5 +355,5 @@ TEST_P(MoneyWalk, EndsWithBooksThatBalanceAndAgree) {
 INSTANTIATE_TEST_SUITE_P(Seeds, MoneyWalk, ::testing::Values(1u, 2u, 3u, 20261121u),
                          [](const auto& row) { return "Seed" + std::to_string(row.param); });
 
-}  // namespace
+}  // namespace money_walk_test
 }  // namespace bottega::test

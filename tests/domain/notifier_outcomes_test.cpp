@@ -2,7 +2,7 @@
 #include "domain/notifier.hpp"
 
 namespace bottega::test {
-namespace {
+namespace notifier_outcomes_test {
 
 using namespace std::chrono_literals;
 using namespace notifications;
@@ -175,5 +175,5 @@ TEST_F(PushOutcomes, EveryFaultOfASubscriptionIsNamed) {
   }
 }
 
-}  // namespace
+}  // namespace notifier_outcomes_test
 }  // namespace bottega::test

@@ -4,7 +4,7 @@
 #include <thread>
 
 namespace bottega::test {
-namespace {
+namespace notifier_test {
 
 using namespace std::chrono_literals;
 using namespace notifications;
@@ -302,5 +302,5 @@ TEST_F(Notifications, OfConcurrentNodesReachEachDeviceOnce) {
   EXPECT_EQ(node->count() + other.count(), static_cast<std::size_t>(kRounds));
 }
 
-}  // namespace
+}  // namespace notifier_test
 }  // namespace bottega::test

@@ -9,7 +9,7 @@
 #include "bottega/core/digest.hpp"
 
 namespace bottega::test {
-namespace {
+namespace once_test {
 
 using namespace std::chrono_literals;
 using gateway::OnceKey, gateway::Replayed, gateway::Reply, gateway::Request, gateway::Verb;
@@ -250,5 +250,5 @@ TEST(OnceKeys, NoHeaderIsNoKey) {
   EXPECT_FALSE(key_of(request));
 }
 
-}  // namespace
+}  // namespace once_test
 }  // namespace bottega::test

@@ -7,7 +7,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace ops_test {
 
 using namespace std::chrono_literals;
 using identity::MerchantId;
@@ -243,5 +243,5 @@ TEST_F(Ops, TheTestClockIsNeverMovedBack) {
   EXPECT_EQ(from_json<ops::ClockMove>({{"advance_s", 1}}).advance_s.value, 1);
 }
 
-}  // namespace
+}  // namespace ops_test
 }  // namespace bottega::test

@@ -4,7 +4,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace orders_test {
 
 using namespace std::chrono_literals;
 using orders::State;
@@ -283,5 +283,5 @@ TEST_F(Orders, AreToBeShippedWithinThreeBusinessDays) {
   EXPECT_GE(order.ship_by - order.created_at, 3 * 24h);
 }
 
-}  // namespace
+}  // namespace orders_test
 }  // namespace bottega::test

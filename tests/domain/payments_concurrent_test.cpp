@@ -8,7 +8,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace payments_concurrent_test {
 
 using namespace std::chrono_literals;
 using payments::RequestState, payments::State;
@@ -228,5 +228,5 @@ TEST_F(PaymentsConcurrently, TheSameRefundCarriedOutByFourIsMadeOnce) {
   expect_balanced();
 }
 
-}  // namespace
+}  // namespace payments_concurrent_test
 }  // namespace bottega::test

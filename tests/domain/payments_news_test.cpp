@@ -5,7 +5,7 @@
 #include "bottega/core/digest.hpp"
 
 namespace bottega::test {
-namespace {
+namespace payments_news_test {
 
 using namespace std::chrono_literals;
 using payments::RequestState, payments::State;
@@ -339,5 +339,5 @@ TEST_F(LateNews, ThatAskedForAConfirmationBeforeTheRefundIsHandled) {
   EXPECT_EQ(settle(payment, kAsk).payment.state, State::refunded);
 }
 
-}  // namespace
+}  // namespace payments_news_test
 }  // namespace bottega::test

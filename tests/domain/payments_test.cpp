@@ -4,7 +4,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace payments_test {
 
 using namespace std::chrono_literals;
 using payments::RequestState, payments::State;
@@ -302,5 +302,5 @@ TEST_F(Payments, TakeNoCardNumberForAToken) {
   EXPECT_EQ(world_->pay(shop, request).payment.state, State::captured);
 }
 
-}  // namespace
+}  // namespace payments_test
 }  // namespace bottega::test

@@ -8,7 +8,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace payouts_concurrent_test {
 
 using namespace std::chrono_literals;
 
@@ -99,5 +99,5 @@ TEST_F(PayoutsConcurrently, AHoldIsInTimeOrRefused) {
   }
 }
 
-}  // namespace
+}  // namespace payouts_concurrent_test
 }  // namespace bottega::test

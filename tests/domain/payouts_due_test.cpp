@@ -4,7 +4,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace payouts_due_test {
 
 using namespace std::chrono_literals;
 using payouts::State;
@@ -214,5 +214,5 @@ TEST_F(Dues, AreNeverNothingEvenWhereThePlanRoseWhileTheBuyerPaid) {
   EXPECT_EQ(payout.fee, 49);
 }
 
-}  // namespace
+}  // namespace payouts_due_test
 }  // namespace bottega::test

@@ -4,7 +4,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace payouts_test {
 
 using namespace std::chrono_literals;
 using payouts::State;
@@ -362,5 +362,5 @@ TEST_F(Payouts, AreHeldForAReasonOnly) {
   EXPECT_EQ(now(payout).state, State::scheduled);
 }
 
-}  // namespace
+}  // namespace payouts_test
 }  // namespace bottega::test

@@ -10,7 +10,7 @@
 #include "bottega/conversations/safety.hpp"
 
 namespace bottega::test {
-namespace {
+namespace presence_test {
 
 using namespace std::chrono_literals;
 using namespace notifications;
@@ -315,5 +315,5 @@ TEST_F(PresenceOfPeople, OfConcurrentSocketsIsCountedRight) {
   EXPECT_EQ(seen_by(shop.owner).buyer.state, State::offline);
 }
 
-}  // namespace
+}  // namespace presence_test
 }  // namespace bottega::test

@@ -4,7 +4,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace reconcile_test {
 
 using namespace std::chrono_literals;
 using payments::RequestState, payments::State;
@@ -288,5 +288,5 @@ TEST_F(Reconcile, OfAnUnknownPaymentGoesOnUntilTheProcessorSpeaks) {
   EXPECT_EQ(now(payment).payment.state, State::captured);
 }
 
-}  // namespace
+}  // namespace reconcile_test
 }  // namespace bottega::test

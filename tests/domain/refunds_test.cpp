@@ -4,7 +4,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace refunds_test {
 
 using namespace std::chrono_literals;
 using payments::RefundState, payments::State;
@@ -353,5 +353,5 @@ TEST_F(Refunds, OfMoreThanWasChargedAreRefusedByTheProcessor) {
   EXPECT_EQ(ask(key_of(refund) + "c", 400).verdict, Verdict::succeeded);
 }
 
-}  // namespace
+}  // namespace refunds_test
 }  // namespace bottega::test

@@ -6,7 +6,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace requests_answers_test {
 
 using namespace std::chrono_literals;
 using payments::RequestState;
@@ -270,5 +270,5 @@ TEST_F(Answers, ExpireWaitsForAPaymentWhoseOutcomeIsUnknown) {
   EXPECT_EQ(state_of(request), RequestState::paid) << "paid in time, though we learnt it late";
 }
 
-}  // namespace
+}  // namespace requests_answers_test
 }  // namespace bottega::test

@@ -6,7 +6,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace requests_entries_test {
 
 using namespace std::chrono_literals;
 using Names = std::vector<std::string>;
@@ -229,5 +229,5 @@ TEST_F(Entries, CannotBeChangedOrTakenAwayByTheServer) {
   EXPECT_EQ(log_of(shop).front().event, "payment_request.created");
 }
 
-}  // namespace
+}  // namespace requests_entries_test
 }  // namespace bottega::test

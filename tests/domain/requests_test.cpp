@@ -4,7 +4,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace requests_test {
 
 using namespace std::chrono_literals;
 using payments::RequestState;
@@ -280,5 +280,5 @@ TEST_F(Requests, WaitUntilTheProcessorHasAcceptedTheBusiness) {
   EXPECT_EQ(ask(fresh.owner, a_request(fresh)).state, RequestState::open);
 }
 
-}  // namespace
+}  // namespace requests_test
 }  // namespace bottega::test

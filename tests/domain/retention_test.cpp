@@ -10,7 +10,7 @@
 #include "bottega/conversations/search.hpp"
 
 namespace bottega::test {
-namespace {
+namespace retention_test {
 
 using namespace std::chrono_literals;
 using namespace conversations;
@@ -234,5 +234,5 @@ TEST_F(Retention, OnlyOneNodeWalksAtATime) {
   EXPECT_EQ(retain(keep_chats(30)), 1);
 }
 
-}  // namespace
+}  // namespace retention_test
 }  // namespace bottega::test

@@ -11,7 +11,7 @@
 #include "bottega/conversations/writer.hpp"
 
 namespace bottega::test {
-namespace {
+namespace safety_test {
 
 using namespace std::chrono_literals;
 using namespace conversations;
@@ -153,5 +153,5 @@ TEST_F(Safety, AReportIsResolvedOnce) {
             Code::not_found);
 }
 
-}  // namespace
+}  // namespace safety_test
 }  // namespace bottega::test

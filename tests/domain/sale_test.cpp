@@ -4,7 +4,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace sale_test {
 
 using namespace std::chrono_literals;
 
@@ -30,5 +30,5 @@ TEST(Sale, IsPaidSentAndPaidOutAndTheBooksBalance) {
   EXPECT_TRUE(balance.is_balanced) << (balance.faults.empty() ? "" : balance.faults.front());
 }
 
-}  // namespace
+}  // namespace sale_test
 }  // namespace bottega::test

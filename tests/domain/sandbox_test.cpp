@@ -7,7 +7,7 @@
 #include "bottega/core/digest.hpp"
 
 namespace bottega::test {
-namespace {
+namespace sandbox_test {
 
 using namespace std::chrono_literals;
 using processors::MovementState, processors::Operation, processors::Outcome, processors::Verdict;
@@ -334,5 +334,5 @@ TEST_F(SandboxBooks, DoNotOpenWithoutASecret) {
   EXPECT_THROW(processors::Sandbox(world_->sandbox_db, options), Error);
 }
 
-}  // namespace
+}  // namespace sandbox_test
 }  // namespace bottega::test

@@ -11,7 +11,7 @@
 #include "bottega/conversations/messages.hpp"
 
 namespace bottega::test {
-namespace {
+namespace search_test {
 
 using namespace std::chrono_literals;
 using namespace conversations;
@@ -29,9 +29,7 @@ class Search : public testing::Test {
     const auto given = from_json<NewMessage>({{"text", text}});
     return in([&](Tx& tx) { return send(tx, who, id, given); }).seq;
   }
-  std::int64_t say(const std::string& text) const {
-    return say(shop.buyer, shop.conversation, text);
-  }
+  auto say(const std::string& text) const { return say(shop.buyer, shop.conversation, text); }
   static void take_all_in(std::int64_t entries_max = 500) { run(keep_up(world->db, entries_max)); }
   static Query of(const std::string& words) {
     return {from_text<Words>(words), {}, {}, {}, {}, {}};
@@ -397,5 +395,5 @@ TEST_F(Search, FollowsWhatThisNodeWroteAndTheLogWhereItIsInDoubt) {
   }
 }
 
-}  // namespace
+}  // namespace search_test
 }  // namespace bottega::test

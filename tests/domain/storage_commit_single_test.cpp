@@ -9,7 +9,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace storage_commit_single_test {
 
 using namespace std::chrono_literals;
 using conversations::NewMessage;
@@ -242,5 +242,5 @@ INSTANTIATE_TEST_SUITE_P(EveryCut, LostMessagesConcurrency,
                          testing::Values(Cut::never, Cut::before, Cut::at_once, Cut::after,
                                          Cut::late, Cut::stuck));
 
-}  // namespace
+}  // namespace storage_commit_single_test
 }  // namespace bottega::test

@@ -10,7 +10,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace storage_commit_test {
 
 using namespace std::chrono_literals;
 
@@ -164,5 +164,5 @@ TEST_F(Watchdog, AStopDoesNotWaitForIt) {
   kill(stuck, SIGCONT);
 }
 
-}  // namespace
+}  // namespace storage_commit_test
 }  // namespace bottega::test

@@ -7,7 +7,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace storage_concurrency_test {
 
 using namespace std::chrono_literals;
 
@@ -206,5 +206,5 @@ TEST_F(StorageConcurrency, EachThreadIsOneConnection) {
   EXPECT_EQ(std::ranges::adjacent_find(backends), backends.end());
 }
 
-}  // namespace
+}  // namespace storage_concurrency_test
 }  // namespace bottega::test

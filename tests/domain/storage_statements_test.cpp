@@ -6,7 +6,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace storage_statements_test {
 
 using namespace std::chrono_literals;
 
@@ -206,5 +206,5 @@ TEST_F(Statements, OneThrowsNotFoundWhereThereIsNoRow) {
             Code::not_found);
 }
 
-}  // namespace
+}  // namespace storage_statements_test
 }  // namespace bottega::test

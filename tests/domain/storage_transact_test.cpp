@@ -9,7 +9,7 @@ extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() { return "leak:PQmakeEmptyPGresult\n"; }
 
 namespace bottega::test {
-namespace {
+namespace storage_transact_test {
 
 using namespace std::chrono_literals;
 
@@ -212,5 +212,5 @@ TEST_F(Transact, TakesTheAddressAsAUriToo) {
   }
 }
 
-}  // namespace
+}  // namespace storage_transact_test
 }  // namespace bottega::test

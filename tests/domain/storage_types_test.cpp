@@ -6,7 +6,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace storage_types_test {
 
 enum class Colour : std::uint8_t { red, dark_green };
 BOOST_DESCRIBE_ENUM(Colour, red, dark_green)
@@ -192,5 +192,5 @@ TEST_F(Types, WhatIsNotAUuidIsOurBug) {
   EXPECT_EQ(code_of([&] { ask(kId, "not-a-uuid"); }), Code::internal);
 }
 
-}  // namespace
+}  // namespace storage_types_test
 }  // namespace bottega::test

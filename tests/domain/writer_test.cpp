@@ -9,7 +9,7 @@
 #include "support/world.hpp"
 
 namespace bottega::test {
-namespace {
+namespace writer_test {
 
 using conversations::ConversationId;
 using conversations::NewMessage;
@@ -213,5 +213,5 @@ TEST_F(ConcurrentWriting, RefusesWhatWouldWaitForTooLong) {
   for (auto& promise : waiting) EXPECT_FALSE(event(promise.get_future()).is_null());
 }
 
-}  // namespace
+}  // namespace writer_test
 }  // namespace bottega::test

@@ -8,7 +8,7 @@
 #include "support/http_push_service.hpp"
 
 namespace bottega::test {
-namespace {
+namespace access_test {
 
 using gateway::Access, gateway::Route, gateway::Verb;
 
@@ -279,5 +279,5 @@ bool is_a_staffs_thing(const Route& route) { return has_id(route) && is_staffs(r
 INSTANTIATE_TEST_SUITE_P(Http, StaffThingRoute, testing::ValuesIn(routes_where(is_a_staffs_thing)),
                          route_name);
 
-}  // namespace
+}  // namespace access_test
 }  // namespace bottega::test

@@ -2,7 +2,7 @@
 #include "http/attachments.hpp"
 
 namespace bottega::test {
-namespace {
+namespace attachments_links_test {
 
 class Links : public testing::Test {
  protected:
@@ -129,5 +129,5 @@ TEST_F(Links, AreSignedAlikeByEveryNode) {
   EXPECT_EQ(download(other, file["url"]).body, text);
 }
 
-}  // namespace
+}  // namespace attachments_links_test
 }  // namespace bottega::test

@@ -5,7 +5,7 @@
 #include "http/attachments.hpp"
 
 namespace bottega::test {
-namespace {
+namespace attachments_memory_test {
 
 constexpr std::size_t kMega = 1'048'576, kLarge = 100 * kMega;
 
@@ -109,5 +109,5 @@ TEST(SlowReader, IsCutOffInTheEnd) {
   EXPECT_LT(wire.skip(20 * kMega), 20 * kMega);
 }
 
-}  // namespace
+}  // namespace attachments_memory_test
 }  // namespace bottega::test

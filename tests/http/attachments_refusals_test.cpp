@@ -2,7 +2,7 @@
 #include "http/attachments.hpp"
 
 namespace bottega::test {
-namespace {
+namespace attachments_refusals_test {
 
 using namespace std::chrono_literals;
 
@@ -207,5 +207,5 @@ TEST(Kept, ForADayWhereNoMessageWantsIt) {
   EXPECT_TRUE(soon([&] { return download(house.server, lost["url"]).status != 200; }));
 }
 
-}  // namespace
+}  // namespace attachments_refusals_test
 }  // namespace bottega::test

@@ -3,7 +3,7 @@
 #include "support/fake_s3.hpp"
 
 namespace bottega::test {
-namespace {
+namespace attachments_s3_test {
 
 std::vector<std::string> with(std::vector<std::string> settings, const std::string& more) {
   settings.push_back(more);
@@ -111,5 +111,5 @@ TEST(S3Settings, WithAWrongSecretRefuseUploadsAndSayNothingOfIt) {
   EXPECT_EQ(answer.body.find("Signature"), std::string::npos) << "that is for the operator";
 }
 
-}  // namespace
+}  // namespace attachments_s3_test
 }  // namespace bottega::test

@@ -6,7 +6,7 @@
 #include "bottega/core/digest.hpp"
 
 namespace bottega::test {
-namespace {
+namespace attachments_test {
 
 class Files : public testing::Test {
  protected:
@@ -184,5 +184,5 @@ TEST_F(Files, SurviveAServerThatIsKilled) {
   EXPECT_EQ(download(again, file["url"]).body, a_jpeg()) << "and the link is still good";
 }
 
-}  // namespace
+}  // namespace attachments_test
 }  // namespace bottega::test

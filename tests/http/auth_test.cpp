@@ -4,7 +4,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace auth_test {
 
 const Server& server() { return Server::shared(); }
 
@@ -323,5 +323,5 @@ TEST(Guessing, IsStoppedPerAddress) {
   EXPECT_TRUE(is_problem(sign_in(who.email, kPassword, house.server), 429, "rate_limited"));
 }
 
-}  // namespace
+}  // namespace auth_test
 }  // namespace bottega::test

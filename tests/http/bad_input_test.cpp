@@ -7,7 +7,7 @@
 #include "support/shared.hpp"
 
 namespace bottega::test {
-namespace {
+namespace bad_input_test {
 
 using gateway::Access, gateway::Route;
 
@@ -303,5 +303,5 @@ TEST(JsonVectors, ThatAreLeftToTheImplementationAreNeverOurFault) {
   EXPECT_GE(count, 30);
 }
 
-}  // namespace
+}  // namespace bad_input_test
 }  // namespace bottega::test

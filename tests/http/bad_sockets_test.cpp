@@ -4,7 +4,7 @@
 #include "support/raw_socket.hpp"
 
 namespace bottega::test {
-namespace {
+namespace bad_sockets_test {
 
 constexpr int kMore = 0x00, kFinal = 0x80;
 constexpr int kRest = 0x0, kText = 0x1, kBinary = 0x2, kClose = 0x8, kPing = 0x9;
@@ -247,5 +247,5 @@ INSTANTIATE_TEST_SUITE_P(Http, OddSockets, testing::Bool(), [](const auto& row) 
   return std::string(row.param ? "OverTls" : "Plain");
 });
 
-}  // namespace
+}  // namespace bad_sockets_test
 }  // namespace bottega::test

@@ -9,7 +9,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace deflate_test {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -177,5 +177,5 @@ TEST_F(Deflate, ABombIsNotInflatedBeyondWhatAMessageMayBe) {
   EXPECT_EQ(other.call("GET", "/healthz")["status"], 200);
 }
 
-}  // namespace
+}  // namespace deflate_test
 }  // namespace bottega::test

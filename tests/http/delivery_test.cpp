@@ -6,7 +6,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace delivery_test {
 
 const Server& server() { return Server::shared(); }
 
@@ -270,5 +270,5 @@ TEST(Resume, NeverLeavesOutAConversationInSilence) {
   EXPECT_EQ(resume("2100-01-01T00:00:00Z")["complete"], true);
 }
 
-}  // namespace
+}  // namespace delivery_test
 }  // namespace bottega::test

@@ -5,7 +5,7 @@
 #include "support/event_reader.hpp"
 
 namespace bottega::test {
-namespace {
+namespace events_test {
 
 using Seen = std::vector<std::pair<std::string, std::int64_t>>;
 
@@ -363,5 +363,5 @@ TEST(EventStreamsOfAServer, AreCarriedByTls) {
   EXPECT_EQ(house.server.wait(), 0);
 }
 
-}  // namespace
+}  // namespace events_test
 }  // namespace bottega::test

@@ -5,7 +5,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace idempotency_test {
 
 class Idempotency : public testing::Test {
  protected:
@@ -284,5 +284,5 @@ TEST(IdempotencyOfFaults, DoesNotStoreAnAnswerThatWasOurFault) {
   EXPECT_EQ(again.header("idempotent-replayed"), "");
 }
 
-}  // namespace
+}  // namespace idempotency_test
 }  // namespace bottega::test

@@ -3,7 +3,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace main_loop_test {
 
 constexpr const char* kDeclinedCard = "4000000000000002";
 constexpr const char* kConfirmCard = "4000002500003155";
@@ -286,5 +286,5 @@ TEST_F(MainLoop, PaysOutNothingWhileOpsHoldIt) {
   EXPECT_EQ(acts[1]["reason"], "Looks odd");
 }
 
-}  // namespace
+}  // namespace main_loop_test
 }  // namespace bottega::test

@@ -5,7 +5,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace members_test {
 
 const Server& server() { return Server::shared(); }
 
@@ -144,5 +144,5 @@ TEST(Sockets, DoNotOutliveTheSessionThatTheyWereOpenedWith) {
   }
 }
 
-}  // namespace
+}  // namespace members_test
 }  // namespace bottega::test

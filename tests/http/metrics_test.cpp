@@ -5,7 +5,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace metrics_test {
 
 std::string page_of(const Server& server) { return Client(server.port()).get("/metrics").body; }
 
@@ -206,5 +206,5 @@ TEST(ConnectionLimit, RefusesTheNextAndCountsIt) {
   }));
 }
 
-}  // namespace
+}  // namespace metrics_test
 }  // namespace bottega::test

@@ -9,7 +9,7 @@
 #include "support/shared.hpp"
 
 namespace bottega::test {
-namespace {
+namespace nodes_test {
 
 using std::chrono::seconds;
 using std::chrono::steady_clock;
@@ -340,5 +340,5 @@ TEST(NodeAlone, RefusesABusThatCannotBeWithWords) {
   EXPECT_EQ(ran.output.find("hush-hush"), ran.output.npos);
 }
 
-}  // namespace
+}  // namespace nodes_test
 }  // namespace bottega::test

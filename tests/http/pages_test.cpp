@@ -5,7 +5,7 @@
 #include "bottega/core/error.hpp"
 
 namespace bottega::test {
-namespace {
+namespace pages_test {
 
 constexpr int kMessages = 25;
 
@@ -289,5 +289,5 @@ TEST(Problems, HaveAPageForEachOfTheirTypes) {
   EXPECT_TRUE(is_problem(client.get("/problems/no_such_problem"), 404, "not_found"));
 }
 
-}  // namespace
+}  // namespace pages_test
 }  // namespace bottega::test

@@ -3,7 +3,7 @@
 #include "http/push_house.hpp"
 
 namespace bottega::test {
-namespace {
+namespace presence_test {
 
 class PresenceOverSockets : public testing::Test {
  protected:
@@ -108,5 +108,5 @@ TEST_F(PresenceOverSockets, TypingOfAStrangerIsNoneHoweverOften) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(type(stranger.api), 404);
 }
 
-}  // namespace
+}  // namespace presence_test
 }  // namespace bottega::test

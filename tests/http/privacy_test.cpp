@@ -3,7 +3,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace privacy_test {
 
 class PrivacyOverHttp : public testing::Test {
  protected:
@@ -142,5 +142,5 @@ TEST(RetentionOverSockets, WhoeverMissedWhatIsGoneIsToldSo) {
   EXPECT_EQ(fresh.event("resumed")["data"]["conversations"][0]["recovered"], true);
 }
 
-}  // namespace
+}  // namespace privacy_test
 }  // namespace bottega::test

@@ -9,7 +9,7 @@
 #include "bottega/core/config.hpp"
 
 namespace bottega::test {
-namespace {
+namespace process_test {
 
 using std::chrono::steady_clock;
 
@@ -339,5 +339,5 @@ TEST(Terminal, ExplainsItself) {
   EXPECT_NE(run_program(kProgram).status, 0);
 }
 
-}  // namespace
+}  // namespace process_test
 }  // namespace bottega::test

@@ -5,7 +5,7 @@
 #include "bottega/core/digest.hpp"
 
 namespace bottega::test {
-namespace {
+namespace push_test {
 
 class Push : public testing::Test {
  protected:
@@ -281,5 +281,5 @@ TEST(PushAfterACrash, TellsOfWhatWasWrittenBeforeIt) {
   EXPECT_EQ(device.read(came->body)["text"], "Just before the end");
 }
 
-}  // namespace
+}  // namespace push_test
 }  // namespace bottega::test

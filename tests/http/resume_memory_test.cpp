@@ -2,7 +2,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace resume_memory_test {
 
 class ResumeFromMemory : public testing::Test {
  protected:
@@ -77,5 +77,5 @@ TEST_F(ResumeFromMemory, KeepsToWhoMayRead) {
   EXPECT_EQ(told["data"]["conversations"][0]["recovered"], false);
 }
 
-}  // namespace
+}  // namespace resume_memory_test
 }  // namespace bottega::test

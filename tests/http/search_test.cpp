@@ -2,7 +2,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace search_test {
 
 class SearchOverHttp : public testing::Test {
  protected:
@@ -77,5 +77,5 @@ TEST_F(SearchOverHttp, SpeaksTheShopsLanguage) {
   EXPECT_TRUE(is_problem(buyer.get(settings), 404, "not_found"));
 }
 
-}  // namespace
+}  // namespace search_test
 }  // namespace bottega::test

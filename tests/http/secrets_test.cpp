@@ -3,7 +3,7 @@
 #include "support/shared.hpp"
 
 namespace bottega::test {
-namespace {
+namespace secrets_test {
 
 constexpr const char* kTaxNumber = "987-65-4321";
 constexpr const char* kCard = "4000056655665556";
@@ -161,5 +161,5 @@ TEST_F(Secrets, StandInTheDatabaseAsHashesOnly) {
   EXPECT_EQ(execute(url, "SELECT bool_and(hash ~ '^[0-9a-f]{64}$') FROM bottega.api_keys"), "t");
 }
 
-}  // namespace
+}  // namespace secrets_test
 }  // namespace bottega::test

@@ -9,7 +9,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace socket_limits_test {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -191,5 +191,5 @@ TEST_F(SocketLimits, GoOnWithAFreshTokenOnTheSameSocket) {
   EXPECT_EQ(socket.call("GET", "/v1/accounts/me")["body"]["id"], who.id);
 }
 
-}  // namespace
+}  // namespace socket_limits_test
 }  // namespace bottega::test

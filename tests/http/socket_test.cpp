@@ -3,7 +3,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace socket_test {
 
 const Server& server() { return Server::shared(); }
 const Storefront& the_chat() {
@@ -245,5 +245,5 @@ TEST(SocketFrames, CanSayATextTwiceWithOneClientId) {
   EXPECT_EQ(again["body"]["seq"], first["body"]["seq"]);
 }
 
-}  // namespace
+}  // namespace socket_test
 }  // namespace bottega::test

@@ -10,7 +10,7 @@
 #include "support/shared.hpp"
 
 namespace bottega::test {
-namespace {
+namespace tls_test {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -213,5 +213,5 @@ TEST_F(Tls, DoesNotStartWithoutItsKey) {
   EXPECT_NE(ran.output.find("tls.key cannot be read"), std::string::npos) << ran.output;
 }
 
-}  // namespace
+}  // namespace tls_test
 }  // namespace bottega::test

@@ -2,7 +2,7 @@
 #include "http/story.hpp"
 
 namespace bottega::test {
-namespace {
+namespace wire_test {
 
 const Storefront& the_chat() {
   static const Storefront shop = chat(Server::shared());
@@ -295,5 +295,5 @@ TEST_F(SlowWire, KeepsTheLimitsThatItsSettingsSay) {
                          "headers_too_large"));
 }
 
-}  // namespace
+}  // namespace wire_test
 }  // namespace bottega::test

@@ -4,7 +4,7 @@
 #include "tidy/sources.hpp"
 
 namespace bottega::test {
-namespace {
+namespace bans_test {
 
 struct Allowed {
   std::string path;  // a file, or the beginning of a path
@@ -264,5 +264,5 @@ TEST_P(Bans, HaveNoExceptionThatIsNotNeeded) {
 INSTANTIATE_TEST_SUITE_P(Table, Bans, testing::ValuesIn(kBans),
                          [](const auto& test) { return std::string(test.param.name); });
 
-}  // namespace
+}  // namespace bans_test
 }  // namespace bottega::test

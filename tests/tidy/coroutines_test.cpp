@@ -3,7 +3,7 @@
 #include "tidy/sources.hpp"
 
 namespace bottega::test {
-namespace {
+namespace coroutines_test {
 
 // The position behind the parenthesis that closes the one at `open`.
 std::size_t behind(const std::string& text, std::size_t open) {
@@ -109,5 +109,5 @@ TEST(TemporariesCheck, FindsWhatIsPlanted) {
   EXPECT_EQ(count("co_await f(\"{\");"), 0u);
 }
 
-}  // namespace
+}  // namespace coroutines_test
 }  // namespace bottega::test

@@ -6,7 +6,7 @@
 #include "tidy/sources.hpp"
 
 namespace bottega::test {
-namespace {
+namespace migrations_test {
 
 // Tables that are not keyed by merchant, and why they need not be.
 const std::map<std::string, const char*> kShared = {
@@ -167,5 +167,5 @@ TEST(MigrationsCheck, FindsWhatIsPlanted) {
   EXPECT_TRUE(found_in("-- CREATE TABLE things (\n--   id uuid\n-- );\n").empty());
 }
 
-}  // namespace
+}  // namespace migrations_test
 }  // namespace bottega::test

@@ -5,7 +5,7 @@
 #include "tidy/sources.hpp"
 
 namespace bottega::test {
-namespace {
+namespace modules_test {
 
 // A module may include only modules of a lower rank.
 const std::map<std::string, int> kRank = {
@@ -191,5 +191,5 @@ TEST(HeadersCheck, FindsAPublicHeaderThatNobodyElseNeeds) {
   EXPECT_TRUE(is_needed_by("include/bottega/orders/y.hpp"));
 }
 
-}  // namespace
+}  // namespace modules_test
 }  // namespace bottega::test

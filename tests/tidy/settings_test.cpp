@@ -5,7 +5,7 @@
 #include "bottega/core/config.hpp"
 
 namespace bottega::test {
-namespace {
+namespace settings_test {
 
 // The settings that a text does not name, as `name`.
 std::vector<std::string> unnamed_in(const std::string& text) {
@@ -66,5 +66,5 @@ TEST(Settings, AreAllRead) {
   }
 }
 
-}  // namespace
+}  // namespace settings_test
 }  // namespace bottega::test

@@ -5,7 +5,7 @@
 #include "bottega/core/text.hpp"
 
 namespace bottega::test {
-namespace {
+namespace sizes_test {
 
 constexpr std::size_t kFileMax = 400, kFunctionMax = 70, kLineMax = 100;
 
@@ -141,5 +141,5 @@ TEST(SizesCheck, LeavesTablesAndClassesAlone) {
   EXPECT_EQ(long_functions_in("void f() {\n  g(R\"({\n)\");\n}\n" + lines(80, "int a;\n")), 0u);
 }
 
-}  // namespace
+}  // namespace sizes_test
 }  // namespace bottega::test

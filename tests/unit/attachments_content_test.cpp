@@ -8,7 +8,7 @@
 #include "support/media.hpp"
 
 namespace bottega::test {
-namespace {
+namespace attachments_content_test {
 
 using namespace attachments;
 using namespace std::string_literals;
@@ -199,5 +199,5 @@ TEST(Content, NothingThatCouldHoldAScriptIsShownInPlace) {
   }
 }
 
-}  // namespace
+}  // namespace attachments_content_test
 }  // namespace bottega::test

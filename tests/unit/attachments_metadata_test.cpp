@@ -6,7 +6,7 @@
 #include "support/media.hpp"
 
 namespace bottega::test {
-namespace {
+namespace attachments_metadata_test {
 
 using namespace attachments;
 using namespace std::string_literals;
@@ -82,5 +82,5 @@ TEST(Metadata, WhatIsCutAnywhereIsRefusedOrNotReadBehindItsEnd) {
   }
 }
 
-}  // namespace
+}  // namespace attachments_metadata_test
 }  // namespace bottega::test

@@ -10,7 +10,7 @@
 #include "support/media.hpp"
 
 namespace bottega::test {
-namespace {
+namespace attachments_pictures_test {
 
 using namespace attachments;
 
@@ -88,5 +88,5 @@ TEST_F(Pictures, NoOtherFormatIsDecodedWhateverItIsCalled) {
   EXPECT_EQ(refusal_of("P5 4 4 255\n0123456789abcdef", "image/png"), Code::invalid);
 }
 
-}  // namespace
+}  // namespace attachments_pictures_test
 }  // namespace bottega::test

@@ -7,7 +7,7 @@
 #include "bottega/core/digest.hpp"
 
 namespace bottega::test {
-namespace {
+namespace attachments_sigv4_test {
 
 using namespace attachments;
 
@@ -92,5 +92,5 @@ TEST(S3Address, IsAHostAndNothingElse) {
     EXPECT_EQ(s3_address(wrong).has_value(), false) << wrong;
 }
 
-}  // namespace
+}  // namespace attachments_sigv4_test
 }  // namespace bottega::test

@@ -7,7 +7,7 @@
 #include "bus/peers.hpp"
 
 namespace bottega::bus {
-namespace {
+namespace bus_envelope_test {
 
 constexpr NodeId kNode = {'a', 'n', 'o', 'd', 'e'};
 
@@ -74,6 +74,15 @@ TEST(BusEnvelope, IsNotBelievedWhereItIsCutOff) {
     EXPECT_EQ(read_envelope(whole.substr(0, size)).has_value(), is_border) << size;
   }
   EXPECT_FALSE(read_envelope(whole + '\0'));
+}
+
+TEST(BusEnvelope, IsNotBelievedWhereAnEventIsShorterThanItsParts) {
+  const auto whole = packed(frame("", 9)).substr(4);  // without its length
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    const std::string length{0, 0, 0, static_cast<char>(size)};
+    const auto read = read_envelope(envelope(length + whole.substr(0, size)));
+    EXPECT_EQ(read.has_value(), size == whole.size()) << size;
+  }
 }
 
 TEST(BusEnvelope, IsNotBelievedWhereItIsOfAnotherKind) {
@@ -189,5 +198,5 @@ TEST_F(BusPeers, DoNotGrowWithoutEndWhenSomebodyMakesThemUp) {
   EXPECT_EQ(peers.size(), Peers::kPeersMax);
 }
 
-}  // namespace
+}  // namespace bus_envelope_test
 }  // namespace bottega::bus

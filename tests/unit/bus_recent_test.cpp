@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 namespace bottega::bus {
-namespace {
+namespace bus_recent_test {
 
 EventPtr event(const std::string& stream, std::int64_t position, bool rewrites = false) {
   return std::make_shared<const Event>(
@@ -81,5 +81,5 @@ TEST(BusRecent, IsBoundedInBytesAndPerStream) {
   EXPECT_EQ(off.bytes(), 0u);
 }
 
-}  // namespace
+}  // namespace bus_recent_test
 }  // namespace bottega::bus

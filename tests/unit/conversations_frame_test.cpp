@@ -4,7 +4,7 @@
 #include "conversations/rows.hpp"
 
 namespace bottega::test {
-namespace {
+namespace conversations_frame_test {
 
 using namespace conversations;
 
@@ -41,5 +41,5 @@ TEST(Frame, EscapesWhatSomebodyWrote) {
     expect_same(an_entry(text));
 }
 
-}  // namespace
+}  // namespace conversations_frame_test
 }  // namespace bottega::test

@@ -4,7 +4,7 @@
 #include "bottega/conversations/search.hpp"
 
 namespace bottega::test {
-namespace {
+namespace conversations_written_test {
 
 using conversations::ConversationId;
 using conversations::Written;
@@ -31,5 +31,5 @@ TEST(Written, IsInDoubtWhereThereWasTooMuchToRemember) {
   EXPECT_FALSE(written.take().is_all);
 }
 
-}  // namespace
+}  // namespace conversations_written_test
 }  // namespace bottega::test

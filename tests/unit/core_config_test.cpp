@@ -9,7 +9,7 @@
 #include "bottega/core/json.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_config_test {
 
 using Integer = std::int64_t Config::*;
 using Word = std::string Config::*;
@@ -256,5 +256,5 @@ INSTANTIATE_TEST_SUITE_P(Documents, BadSettingsFile,
                                          R"({"http":{"port":80.5}})", R"({"http":["hunter2"]})",
                                          R"({"http":{"port":[8080]}})"));
 
-}  // namespace
+}  // namespace core_config_test
 }  // namespace bottega::test

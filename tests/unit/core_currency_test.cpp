@@ -11,7 +11,7 @@
 #include "bottega/core/money.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_currency_test {
 
 struct ActiveRow {
   std::string code, name;
@@ -168,5 +168,5 @@ TEST(CurrencyValue, IsNotFoundByATextThatOnlyBeginsOrEndsLikeACode) {
     EXPECT_FALSE(Currency::find(bad)) << bad;
 }
 
-}  // namespace
+}  // namespace core_currency_test
 }  // namespace bottega::test

@@ -9,7 +9,7 @@
 #include "bottega/core/id.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_describe_test {
 
 enum class Colour : std::uint8_t { red, green };
 BOOST_DESCRIBE_ENUM(Colour, red, green)
@@ -278,5 +278,5 @@ TEST(DescribedRules, AVectorOfABodyHasABoundToo) {
   EXPECT_EQ(from_json<Ranges>(json).ranges.size(), 10'000u);
 }
 
-}  // namespace
+}  // namespace core_describe_test
 }  // namespace bottega::test

@@ -8,7 +8,7 @@
 #include <set>
 
 namespace bottega::test {
-namespace {
+namespace core_digest_test {
 
 struct Hash {
   std::string text, hex;
@@ -183,5 +183,5 @@ TEST(RandomBytes, FillEveryByteAndNothingElse) {
   EXPECT_EQ(buffer.back(), std::byte{0});
 }
 
-}  // namespace
+}  // namespace core_digest_test
 }  // namespace bottega::test

@@ -6,7 +6,7 @@
 #include <set>
 
 namespace bottega::test {
-namespace {
+namespace core_error_test {
 
 struct Known {
   Code code;
@@ -133,5 +133,5 @@ TEST(FaultValue, IsEqualOnlyInPlaceAndWords) {
   EXPECT_NE((Fault{"/a", "x"}), (Fault{"/a", "y"}));
 }
 
-}  // namespace
+}  // namespace core_error_test
 }  // namespace bottega::test

@@ -18,7 +18,7 @@
 #include "bottega/payouts/payouts.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_id_test {
 
 struct Kind {
   std::string prefix;
@@ -320,5 +320,5 @@ TEST(IdValue, IsRefusedWithTheNameOfWhatWasExpected) {
   }
 }
 
-}  // namespace
+}  // namespace core_id_test
 }  // namespace bottega::test

@@ -10,7 +10,7 @@
 #include "bottega/core/scalar.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_instant_test {
 
 using namespace std::chrono;
 
@@ -245,5 +245,5 @@ TEST(ClockOffset, RunsBehindAsWellAsAheadAndGoesBackToTheMachinesTime) {
   }
 }
 
-}  // namespace
+}  // namespace core_instant_test
 }  // namespace bottega::test

@@ -9,7 +9,7 @@
 #include "bottega/core/json.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_json_corpus_test {
 
 constexpr auto kFolder = "vectors/json-parsing/test_parsing";
 
@@ -75,5 +75,5 @@ TEST(JsonCorpus, IsAllThere) {
   EXPECT_GE(corpus('i').size(), 35u) << path;
 }
 
-}  // namespace
+}  // namespace core_json_corpus_test
 }  // namespace bottega::test

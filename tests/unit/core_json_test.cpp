@@ -11,7 +11,7 @@
 #include "bottega/core/error.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_json_test {
 
 namespace fs = std::filesystem;
 
@@ -276,5 +276,5 @@ TEST(Json, IsTheSameInAShortDocumentAndInALongOne) {
   }
 }
 
-}  // namespace
+}  // namespace core_json_test
 }  // namespace bottega::test

@@ -15,7 +15,7 @@
 #include "bottega/core/money.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_log_test {
 
 // What to_json can write, branch by branch; for a Secret none of them holds, so a log line, an
 // answer or an event with one in it does not compile.
@@ -207,5 +207,5 @@ TEST_F(LogConcurrency, NeverMixesTheLinesOfTwoThreads) {
     EXPECT_EQ(line["i"].get<int>(), next[line["thread"].get<std::size_t>()]++);
 }
 
-}  // namespace
+}  // namespace core_log_test
 }  // namespace bottega::test

@@ -15,7 +15,7 @@
 #include "bottega/storage/migrate.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_machine_test {
 
 using Moves = std::map<std::string, std::map<std::string, std::string>>;  // state, event, state
 
@@ -325,5 +325,5 @@ static_assert(!kTwice.deterministic() && kOnce.deterministic());
 static_assert(kOnce.next(Light::green, Turn::stop) == Light::red);
 static_assert(!kOnce.next(Light::red, Turn::stop));
 
-}  // namespace
+}  // namespace core_machine_test
 }  // namespace bottega::test

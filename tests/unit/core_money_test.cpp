@@ -9,7 +9,7 @@
 #include "bottega/core/describe.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_money_test {
 
 Money usd(std::int64_t amount) { return {amount, parse_currency("USD")}; }
 
@@ -192,5 +192,5 @@ TEST(MoneyJson, APriceNamesBothOfItsBadFields) {
   }
 }
 
-}  // namespace
+}  // namespace core_money_test
 }  // namespace bottega::test

@@ -8,7 +8,7 @@
 #include "bottega/core/id.hpp"
 
 namespace bottega::test {
-namespace {
+namespace core_schema_test {
 
 enum class Size : std::uint8_t { small, large };
 BOOST_DESCRIBE_ENUM(Size, small, large)
@@ -145,5 +145,5 @@ TEST(SchemaName, IsTheTypesOwnWithoutItsNamespaces) {
   EXPECT_EQ(schema_name(typeid(Box<Box<Money>>)), "Box_Box_Money");
 }
 
-}  // namespace
+}  // namespace core_schema_test
 }  // namespace bottega::test

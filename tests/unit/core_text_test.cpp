@@ -6,7 +6,7 @@
 #include <set>
 
 namespace bottega::test {
-namespace {
+namespace core_text_test {
 
 std::string repeat(std::string_view piece, std::size_t times) {
   std::string out;
@@ -251,5 +251,5 @@ TEST(Lists, AnItemIsFoundWholeOrNotAtAll) {
   EXPECT_FALSE(list_has("", ""));
 }
 
-}  // namespace
+}  // namespace core_text_test
 }  // namespace bottega::test

@@ -8,7 +8,7 @@
 #include "support/shared.hpp"
 
 namespace bottega::test {
-namespace {
+namespace fuzz_bodies_test {
 
 std::set<std::string> names_in(const std::string& file, const std::regex& pattern) {
   std::set<std::string> names;
@@ -30,5 +30,5 @@ TEST(FuzzBodies, AreAllThatRoutesTake) {
   for (const auto& name : taken) EXPECT_TRUE(fuzzed.contains(name)) << name;
 }
 
-}  // namespace
+}  // namespace fuzz_bodies_test
 }  // namespace bottega::test

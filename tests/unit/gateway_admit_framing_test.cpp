@@ -6,7 +6,7 @@
 #include "unit/gateway_hostile.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_admit_framing_test {
 
 using enum Code;
 using Kind = gateway::Framing::Kind;
@@ -223,5 +223,5 @@ TEST(Admit, TheWordsOfARefusalNeverQuoteTheRequest) {
   }
 }
 
-}  // namespace
+}  // namespace gateway_admit_framing_test
 }  // namespace bottega::test

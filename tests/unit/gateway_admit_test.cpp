@@ -8,7 +8,7 @@
 #include "bottega/core/error.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_admit_test {
 
 std::string line(const std::string& first) { return first + "\r\nHost: shop.example\r\n\r\n"; }
 std::string host(const std::string& value) {
@@ -149,5 +149,5 @@ const Hostile kFieldLines[] = {
 };
 BOTTEGA_HOSTILE(FieldLines, kFieldLines);
 
-}  // namespace
+}  // namespace gateway_admit_test
 }  // namespace bottega::test

@@ -14,7 +14,7 @@
 #include "support/shared.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_asyncapi_test {
 
 using namespace gateway;
 
@@ -154,5 +154,5 @@ TEST(AsyncApi, SaysWhichVersionOfWhatAndWhereItIs) {
   EXPECT_EQ(document()["channels"]["socket"]["address"], "/v1/socket");
 }
 
-}  // namespace
+}  // namespace gateway_asyncapi_test
 }  // namespace bottega::test

@@ -7,7 +7,7 @@
 #include "unit/gateway_app.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_call_test {
 
 using namespace gateway;
 
@@ -249,5 +249,5 @@ TEST_F(Keys, TheDigestTellsNothingWithoutTheKey) {
   EXPECT_NE(sha256_hex(R"({"a":1})"), digest);
 }
 
-}  // namespace
+}  // namespace gateway_call_test
 }  // namespace bottega::test

@@ -8,7 +8,7 @@
 #include "bottega/core/error.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_chunked_test {
 
 using gateway::ChunkedDecoder;
 
@@ -181,5 +181,5 @@ TEST_P(BrokenChunks, AreRefusedWholeOrByteForByte) {
 INSTANTIATE_TEST_SUITE_P(Bodies, BrokenChunks, testing::ValuesIn(kBroken),
                          [](const auto& test) { return std::string(test.param.name); });
 
-}  // namespace
+}  // namespace gateway_chunked_test
 }  // namespace bottega::test

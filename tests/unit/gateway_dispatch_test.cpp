@@ -7,7 +7,7 @@
 #include "unit/gateway_app.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_dispatch_test {
 
 using namespace gateway;
 using identity::StaffRole;
@@ -310,5 +310,5 @@ TEST(Replies, TheTextAndMediaTypeFollowFromWhatTheyHold) {
   EXPECT_EQ(page.status, 404u);
 }
 
-}  // namespace
+}  // namespace gateway_dispatch_test
 }  // namespace bottega::test

@@ -7,7 +7,7 @@
 #include "gateway/routes/routes.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_docs_test {
 
 using namespace gateway;
 
@@ -73,5 +73,5 @@ TEST(Docs, EveryProblemHasAPageAndIsListed) {
   }
 }
 
-}  // namespace
+}  // namespace gateway_docs_test
 }  // namespace bottega::test

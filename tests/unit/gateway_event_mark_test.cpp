@@ -7,7 +7,7 @@
 #include "bottega/core/digest.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_event_mark_test {
 
 using namespace std::chrono_literals;
 using conversations::ConversationId;
@@ -79,5 +79,5 @@ TEST(EventTrail, ForgetsTheOldestWhereTooManyAreBusyAtOnce) {
   EXPECT_EQ(progress.mark().since, kNoon) << "so nothing of it can be missed";
 }
 
-}  // namespace
+}  // namespace gateway_event_mark_test
 }  // namespace bottega::test

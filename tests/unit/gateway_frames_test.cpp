@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 namespace bottega::test {
-namespace {
+namespace gateway_frames_test {
 
 using conversations::ConversationId;
 using gateway::lane_of, gateway::read_frame, gateway::Verb;
@@ -199,5 +199,5 @@ TEST(Lanes, OnlyAPlainMessageGoesToTheWriter) {
     EXPECT_FALSE(is_message({{"method", "POST"}, {"path", other}})) << other;
 }
 
-}  // namespace
+}  // namespace gateway_frames_test
 }  // namespace bottega::test

@@ -9,7 +9,7 @@
 #include "bottega/core/typeid.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_head_test {
 
 using namespace gateway;
 
@@ -174,5 +174,5 @@ TEST(RequestId, AnythingElseGetsANewOne) {
   }
 }
 
-}  // namespace
+}  // namespace gateway_head_test
 }  // namespace bottega::test

@@ -6,7 +6,7 @@
 #include <future>
 
 namespace bottega::test {
-namespace {
+namespace gateway_limits_test {
 
 using namespace std::chrono_literals;
 using gateway::Allowance, gateway::Limits;
@@ -116,5 +116,5 @@ TEST(Limits, AFloodOfNamesIsBoundedAndEachStaysCheap) {
   EXPECT_LE(limits.size(), 100'000u);
 }
 
-}  // namespace
+}  // namespace gateway_limits_test
 }  // namespace bottega::test

@@ -10,7 +10,7 @@
 #include "gateway/routes/routes.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_openapi_test {
 
 using namespace gateway;
 
@@ -224,5 +224,5 @@ TEST(Routes, WhatChangesThingsIsCountedAsAWrite) {
     EXPECT_EQ(route.verb == Verb::get, route.budget == Budget::reads) << route.name;
 }
 
-}  // namespace
+}  // namespace gateway_openapi_test
 }  // namespace bottega::test

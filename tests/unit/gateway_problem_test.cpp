@@ -7,7 +7,7 @@
 #include "unit/gateway_app.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_problem_test {
 
 using gateway::error_of, gateway::problem;
 constexpr const char* kBase = "https://shop.example";
@@ -97,5 +97,5 @@ TEST(ErrorOf, EverythingElseBecomesInternalWithoutItsWords) {
   }
 }
 
-}  // namespace
+}  // namespace gateway_problem_test
 }  // namespace bottega::test

@@ -6,7 +6,7 @@
 #include "gateway/body_stream.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_range_test {
 
 using namespace gateway;
 using namespace std::chrono_literals;
@@ -76,5 +76,5 @@ TEST(Pace, IsRightForTheLargestFiles) {
   EXPECT_GT(pace.left(1'000'000'000, pace.began), 999'999'999s);
 }
 
-}  // namespace
+}  // namespace gateway_range_test
 }  // namespace bottega::test

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 namespace bottega::test {
-namespace {
+namespace gateway_tokens_test {
 
 using gateway::TokenCache;
 
@@ -71,5 +71,5 @@ TEST(TokenCache, NothingIsRememberedForLongerThanTheOtherNodesMayBeWrong) {
   EXPECT_LE(TokenCache::kLife, std::chrono::seconds(5));
 }
 
-}  // namespace
+}  // namespace gateway_tokens_test
 }  // namespace bottega::test

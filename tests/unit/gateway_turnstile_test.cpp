@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace bottega::gateway {
-namespace {
+namespace gateway_turnstile_test {
 
 class Visitors : public testing::Test {
  protected:
@@ -63,5 +63,5 @@ TEST_F(Visitors, AreLetInTwoAtATimeInTheOrderInWhichTheyCame) {
   EXPECT_EQ(names(), std::vector{6}) << "those who have left have left room";
 }
 
-}  // namespace
+}  // namespace gateway_turnstile_test
 }  // namespace bottega::gateway

@@ -6,7 +6,7 @@
 #include "bottega/core/error.hpp"
 
 namespace bottega::test {
-namespace {
+namespace gateway_url_test {
 
 using gateway::decode_url, gateway::encode_query, gateway::parse_query, gateway::Part;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -85,5 +85,5 @@ TEST(Query, FiftyParametersAreTakenAndNoMore) {
   }
 }
 
-}  // namespace
+}  // namespace gateway_url_test
 }  // namespace bottega::test

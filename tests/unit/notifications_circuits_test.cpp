@@ -6,7 +6,7 @@
 #include <algorithm>
 
 namespace bottega::test {
-namespace {
+namespace notifications_circuits_test {
 
 using namespace std::chrono_literals;
 using notifications::Call, notifications::Circuits;
@@ -79,5 +79,5 @@ TEST_F(PushCircuits, ForgetFailuresAfterASuccess) {
   EXPECT_EQ(room("a", now), 4);
 }
 
-}  // namespace
+}  // namespace notifications_circuits_test
 }  // namespace bottega::test

@@ -13,7 +13,7 @@
 #include "bottega/notifications/subscriptions.hpp"
 
 namespace bottega::test {
-namespace {
+namespace notifications_web_push_test {
 
 using namespace notifications;
 
@@ -180,5 +180,5 @@ TEST_F(TheServer, HasKeysAsTheCommandPrintsThem) {
   EXPECT_NE(make_vapid_keys().public_key, keys.public_key);
 }
 
-}  // namespace
+}  // namespace notifications_web_push_test
 }  // namespace bottega::test

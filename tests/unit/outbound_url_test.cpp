@@ -4,7 +4,7 @@
 #include "bottega/outbound/http.hpp"
 
 namespace bottega::test {
-namespace {
+namespace outbound_url_test {
 
 using outbound::is_public_address, outbound::parse_url;
 
@@ -62,5 +62,5 @@ INSTANTIATE_TEST_SUITE_P(All, PublicAddress,
                                          "223.255.255.255", "2606:4700::1111", "2a00:1450::1",
                                          "2001:4860:4860::8888", "::ffff:8.8.8.8"));
 
-}  // namespace
+}  // namespace outbound_url_test
 }  // namespace bottega::test

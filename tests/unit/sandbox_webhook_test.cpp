@@ -6,7 +6,7 @@
 #include "bottega/processors/sandbox.hpp"
 
 namespace bottega::test {
-namespace {
+namespace sandbox_webhook_test {
 
 using namespace processors;
 
@@ -210,5 +210,5 @@ TEST_F(SandboxAdapter, WithoutASecretItDoesNotStart) {
   EXPECT_THROW(Sandbox(books, SandboxOptions{}), Error);
 }
 
-}  // namespace
+}  // namespace sandbox_webhook_test
 }  // namespace bottega::test
