@@ -100,6 +100,13 @@ asio::awaitable<void> wake(const JobWorld& world, const jobs::Job& job) {
   co_await world.db.transact([&](Tx& tx) { conversations::wake(tx, id); });
 }
 
+asio::awaitable<void> release(const JobWorld& world, const jobs::Job& job) {
+  const auto account =
+      from_text<identity::AccountId>(job.arguments.at("account_id").get<std::string>());
+  co_await world.db.transact(
+      [&](Tx& tx) { conversations::release_all(tx, merchant_of(job), account); });
+}
+
 }  // namespace
 
 std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
@@ -113,41 +120,49 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
   constexpr auto with_files = 5min;
   return {
       {payments::kExpireJob, with_calls, tried,
-       [w](const jobs::Job& job) { return expire_request(*w, job); }},
+       [w](const jobs::Job& job) { return expire_request(*w, job); }, jobs::Lane::processors},
       {orders::kCancelJob, quick, tried,
        [w](const jobs::Job& job) { return cancel_unsent(*w, job); }},
       {payments::kReconcileJob, with_calls, kAsked,
-       [w](const jobs::Job& job) { return reconcile(*w, job); }},
+       [w](const jobs::Job& job) { return reconcile(*w, job); }, jobs::Lane::processors},
       {payments::kRefundJob, with_calls, kAsked,
        [w](const jobs::Job& job) {
          return payments::refund(w->db, w->registry, merchant_of(job),
                                  from_text<payments::RefundId>(job.about), w->payment_rules);
-       }},
+       },
+       jobs::Lane::processors},
       {payouts::kPayJob, with_calls, kAsked,
        [w](const jobs::Job& job) {
          return payouts::pay(w->db, w->registry, merchant_of(job),
                              from_text<payouts::PayoutId>(job.about), w->payout_rules);
-       }},
+       },
+       jobs::Lane::processors},
       {attachments::kClearJob, with_files, tried,
        [w](const jobs::Job& job) {
          return attachments::clear(w->db, w->depot, merchant_of(job),
                                    from_text<attachments::AttachmentId>(job.about));
-       }},
+       },
+       jobs::Lane::files},
       {privacy::kExportJob, with_files, tried,
        [w](const jobs::Job& job) {
          return privacy::make_export(w->db, w->depot, from_text<privacy::ExportId>(job.about));
-       }},
+       },
+       jobs::Lane::files},
       {privacy::kClearExportJob, with_files, tried,
        [w](const jobs::Job& job) {
          return privacy::clear_export(w->db, w->depot, from_text<privacy::ExportId>(job.about));
-       }},
+       },
+       jobs::Lane::files},
       {privacy::kEraseJob, with_files, tried,
        [w](const jobs::Job& job) {
          return privacy::erase(w->db, from_text<identity::AccountId>(job.about));
-       }},
+       },
+       jobs::Lane::files},
       {attempts::kEventJob, quick, tried,
        [w](const jobs::Job& job) { return handle_event(*w, job); }},
       {conversations::kWakeJob, quick, tried, [w](const jobs::Job& job) { return wake(*w, job); }},
+      {conversations::kReleaseJob, quick, tried,
+       [w](const jobs::Job& job) { return release(*w, job); }},
   };
 }
 

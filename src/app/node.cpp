@@ -98,7 +98,7 @@ struct Node::Parts {
   std::unique_ptr<gateway::Server> server, sandbox_server;
   std::unique_ptr<Healer> healer;
   std::vector<std::unique_ptr<Loop>> loops;
-  Loop* job_loop = nullptr;
+  std::vector<Loop*> job_loops;  // one for each lane
   Loop* delivery_loop = nullptr;
   Loop* heal_loop = nullptr;
   std::string url, sandbox_url, tls_url;
@@ -132,7 +132,10 @@ Node::Parts::Parts(Config given)
           .registry = registry,
           .runner = runner,
           .writer = writer,
-          .poke_jobs = [this] { job_loop->poke(); },
+          .poke_jobs =
+              [this] {
+                for (auto* loop : job_loops) loop->poke();
+              },
           .routes = gateway::all_routes(),
           .payment_rules = payment_rules,
           .payout_rules = payout_rules,
@@ -239,13 +242,16 @@ void Node::Parts::start_loops() {
     loops.push_back(std::make_unique<Loop>(context, std::move(name), every, std::move(action)));
     return loops.back().get();
   };
-  job_loop = add(server->context(), "jobs", milliseconds(config.jobs_poll_ms),
-                 [this]() -> asio::awaitable<void> {
-                   const auto offset =
-                       co_await db.read([](Tx& tx) { return ops::clock_offset(tx); });
-                   clock.set_offset(offset);
-                   co_await runner.drain(10);
-                 });
+  const auto every = milliseconds(config.jobs_poll_ms);
+  job_loops.push_back(add(server->context(), "jobs", every, [this]() -> asio::awaitable<void> {
+    const auto offset = co_await db.read([](Tx& tx) { return ops::clock_offset(tx); });
+    clock.set_offset(offset);
+    co_await runner.drain(10, jobs::Lane::database);
+  }));
+  for (const auto lane : {jobs::Lane::processors, jobs::Lane::files})
+    job_loops.push_back(
+        add(server->context(), text_of(lane), every,
+            [this, lane]() -> asio::awaitable<void> { co_await runner.drain(10, lane); }));
   add(server->context(), "presence", milliseconds(config.presence_write_ms),
       [this] { return presence.flush(); });
   add(server->context(), "search", milliseconds(config.search_every_ms),

@@ -18,6 +18,15 @@ struct Numbered {
 };
 BOOST_DESCRIBE_STRUCT(Numbered, (), (seq, buyer_id))
 
+struct SeatOf {
+  MerchantId merchant_id;
+  ConversationId id;
+  AccountId buyer_id;
+  std::int64_t last_seq = 0, forgotten_seq = 0;
+  bool is_member = false;
+};
+BOOST_DESCRIBE_STRUCT(SeatOf, (), (merchant_id, id, buyer_id, last_seq, forgotten_seq, is_member))
+
 const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kSeat{"conversations.seat", R"(
     SELECT c.buyer_id, c.last_seq, c.forgotten_seq, m.account_id IS NOT NULL AS is_member
     FROM conversations c
@@ -29,6 +38,13 @@ const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kLockSeat{"conversatio
     FROM conversations c
     LEFT JOIN merchant_members m ON m.merchant_id = c.merchant_id AND m.account_id = $3
     WHERE c.merchant_id = $1 AND c.id = $2 FOR UPDATE OF c)"};
+
+const Sql<SeatOf(std::vector<ConversationId>, AccountId)> kSeats{"conversations.seats", R"(
+    SELECT c.merchant_id, c.id, c.buyer_id, c.last_seq, c.forgotten_seq,
+           m.account_id IS NOT NULL AS is_member
+    FROM unnest($1::uuid[]) u (id) JOIN directory d ON d.id = u.id
+         JOIN conversations c ON c.merchant_id = d.merchant_id AND c.id = d.id
+         LEFT JOIN merchant_members m ON m.merchant_id = c.merchant_id AND m.account_id = $2)"};
 
 const Sql<EntryRow(MerchantId, ConversationId, ClientKey)> kByClientKey{
     "conversations.by_client_key", R"(
@@ -96,13 +112,16 @@ const Sql<Marker(MerchantId, ConversationId)> kMarkers{"conversations.markers", 
     SELECT account_id, side, delivered_seq, read_seq, updated_at FROM markers
     WHERE merchant_id = $1 AND conversation_id = $2 ORDER BY account_id LIMIT 1000)"};
 
-const Sql<Missed(AccountId, std::optional<MerchantId>, Instant, std::int64_t)> kActiveSince{
-    "conversations.active_since", R"(
-    SELECT c.id, c.merchant_id,
-           coalesce((SELECT max(e.seq) FROM entries e WHERE e.merchant_id = c.merchant_id
-                     AND e.conversation_id = c.id AND e.at < $3),
-                    c.forgotten_seq) AS position
-    FROM conversations c
+// The newest entries tell the position: nobody has all of a long log read by a time long ago.
+const Sql<Missed(AccountId, std::optional<MerchantId>, Instant, std::int64_t, std::int64_t)>
+    kActiveSince{"conversations.active_since", R"(
+    SELECT c.id, c.merchant_id, c.last_seq,
+           greatest(c.forgotten_seq, coalesce(n.first - 1, c.last_seq)) AS position
+    FROM conversations c CROSS JOIN LATERAL (
+           SELECT min(seq) FILTER (WHERE at >= $3) AS first
+           FROM (SELECT e.seq, e.at FROM entries e
+                 WHERE e.merchant_id = c.merchant_id AND e.conversation_id = c.id
+                 ORDER BY e.seq DESC LIMIT $5) newest) n
     WHERE c.last_entry_at >= $3
       AND (CASE WHEN $2::uuid IS NULL
                 THEN c.buyer_id = $1 OR c.merchant_id IN (
@@ -215,6 +234,22 @@ Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Loc
   return {merchant, id, row.buyer_id, row.last_seq, side_of(who, row), row.forgotten_seq};
 }
 
+std::vector<Seat> seats_of(Tx& tx, const Who& who, const std::vector<ConversationId>& ids) {
+  if (ids.empty()) return {};
+  const bool is_key = who.kind == identity::Kind::api_key;
+  if (is_key)
+    identity::require_member(tx, who, who.merchant, identity::Role::agent, identity::Scope::read);
+  std::vector<Seat> seats;
+  for (const auto& row : tx.all(kSeats, ids, who.account)) {
+    const bool is_theirs =
+        is_key ? row.merchant_id == who.merchant : row.is_member || row.buyer_id == who.account;
+    if (!is_theirs) continue;
+    const auto side = is_key || row.is_member ? Side::merchant : Side::buyer;
+    seats.push_back({row.merchant_id, row.id, row.buyer_id, row.last_seq, side, row.forgotten_seq});
+  }
+  return seats;
+}
+
 Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Draft& draft) {
   EntryRow row;
   row.event = draft.event;
@@ -269,6 +304,8 @@ Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
 
 Marker mark(Tx& tx, const Who& who, ConversationId id, const Receipt& receipt) {
   const auto seat = enter(tx, who, id, identity::Scope::chat, Lock::no);
+  if (who.kind != identity::Kind::person)
+    throw Error(Code::forbidden, "only people read: a program would do it in its maker's name");
   const std::int64_t read = receipt.read_seq ? receipt.read_seq->value : 0;
   const std::int64_t delivered = receipt.delivered_seq ? receipt.delivered_seq->value : 0;
   if (read > seat.last_seq || delivered > seat.last_seq)
@@ -277,7 +314,15 @@ Marker mark(Tx& tx, const Who& who, ConversationId id, const Receipt& receipt) {
         {{read > seat.last_seq ? "/read_seq" : "/delivered_seq", "is after the last entry"}});
   const auto marker =
       tx.one(kMark, seat.merchant, id, who.account, seat.side, delivered, read, tx.now());
-  tell(tx, seat.merchant, seat.buyer, {"receipt.updated", id, 0, tx.now(), to_json(marker)});
+  const Event news{"receipt.updated", id, 0, tx.now(), to_json(marker)};
+  if (!has_block(tx, seat))
+    tell(tx, seat.merchant, seat.buyer, news);
+  else
+    tx.announce({{seat.side == Side::buyer ? identity::account_topic(seat.buyer)
+                                           : identity::merchant_topic(seat.merchant)},
+                 text_of(id),
+                 0,
+                 to_frame(news).dump()});
   return marker;
 }
 
@@ -320,10 +365,14 @@ std::vector<Event> log_since(Tx& tx, MerchantId merchant, ConversationId id, std
   return events;
 }
 
-std::vector<Missed> active_since(Tx& tx, const Who& who, Instant since, std::int64_t limit) {
+std::vector<Missed> active_since(Tx& tx, const Who& who, Instant since, std::int64_t limit,
+                                 std::int64_t entries_max) {
   std::optional<MerchantId> only;
-  if (who.kind == identity::Kind::api_key) only = who.merchant;
-  return tx.all(kActiveSince, who.account, only, since, limit);
+  if (who.kind == identity::Kind::api_key) {
+    identity::require_member(tx, who, who.merchant, identity::Role::agent, identity::Scope::read);
+    only = who.merchant;
+  }
+  return tx.all(kActiveSince, who.account, only, since, limit, entries_max);
 }
 
 std::vector<Moved> moved_in(Tx& tx, const Span& span, std::int64_t limit) {

@@ -38,7 +38,9 @@ const Sql<Office(MerchantId, ConversationId, Instant)> kOffice{"inbox_settings.o
       AND (c.away_at IS NULL OR c.away_at < $3::timestamptz - interval '12 hours'))"};
 
 const Sql<void(MerchantId, ConversationId, Instant)> kSetAway{"conversations.set_away", R"(
-    UPDATE conversations SET away_at = $3 WHERE merchant_id = $1 AND id = $2)"};
+    UPDATE conversations SET away_at = $3
+    WHERE merchant_id = $1 AND id = $2 AND NOT blocked_by_buyer
+      AND (away_at IS NULL OR away_at < $3::timestamptz - interval '12 hours'))"};
 
 bool is_open(const Office& office) {
   return office.hours.empty() || std::ranges::any_of(office.hours, [&](const OfficeHours& hours) {
@@ -66,7 +68,8 @@ InboxSettings set_inbox_settings(Tx& tx, MerchantId merchant, const NewInboxSett
 void answer_if_away(Tx& tx, MerchantId merchant, ConversationId id) {
   const auto office = tx.find(kOffice, merchant, id, tx.now());
   if (!office || is_open(*office)) return;
-  tx.run(kSetAway, merchant, id, tx.now());
+  // Another message of the buyer's may have been answered meanwhile.
+  if (tx.run(kSetAway, merchant, id, tx.now()) == 0) return;
   append(tx, merchant, id,
          {"message.created",
           Author::merchant,

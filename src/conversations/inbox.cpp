@@ -11,6 +11,7 @@ namespace bottega::conversations {
 namespace {
 
 constexpr auto kSnoozeMax = std::chrono::days(366);
+constexpr std::int64_t kReleasedAtOnce = 200;
 
 const Sql<Inbox(MerchantId, ConversationId)> kInbox{"conversations.inbox", R"(
     SELECT c.status, c.snoozed_until, c.assignee_id,
@@ -30,9 +31,14 @@ const Sql<void(MerchantId, ConversationId, std::optional<AccountId>)> kSetAssign
     "conversations.set_assignee", R"(
     UPDATE conversations SET assignee_id = $3 WHERE merchant_id = $1 AND id = $2)"};
 
-const Sql<ConversationId(MerchantId, AccountId)> kRelease{"conversations.release", R"(
-    UPDATE conversations SET assignee_id = NULL WHERE merchant_id = $1 AND assignee_id = $2
-    RETURNING id)"};
+// Locked in the order in which messages lock them, and few: messages wait for them.
+const Sql<ConversationId(MerchantId, AccountId, std::int64_t)> kRelease{"conversations.release", R"(
+    WITH held AS MATERIALIZED (
+      SELECT merchant_id, id FROM conversations
+      WHERE merchant_id = $1 AND assignee_id = $2 ORDER BY id LIMIT $3 FOR UPDATE)
+    UPDATE conversations c SET assignee_id = NULL
+    FROM held h WHERE c.merchant_id = h.merchant_id AND c.id = h.id
+    RETURNING c.id)"};
 
 const Sql<void(MerchantId, ConversationId)> kForgetLabels{"conversations.forget_labels", R"(
     DELETE FROM conversation_labels WHERE merchant_id = $1 AND conversation_id = $2)"};
@@ -121,8 +127,11 @@ Inbox assign(Tx& tx, const Who& who, ConversationId id, const NewAssignee& given
 }
 
 void release_all(Tx& tx, MerchantId merchant, AccountId account) {
-  for (const auto& id : tx.all(kRelease, merchant, account))
-    tell(tx, {merchant, id, {}, 0, Side::merchant});
+  const auto released = tx.all(kRelease, merchant, account, kReleasedAtOnce);
+  for (const auto& id : released) tell(tx, {merchant, id, {}, 0, Side::merchant});
+  if (static_cast<std::int64_t>(released.size()) < kReleasedAtOnce) return;
+  const Json arguments = {{"merchant_id", text_of(merchant)}, {"account_id", text_of(account)}};
+  jobs::enqueue(tx, kReleaseJob, text_of(merchant) + ' ' + text_of(account), arguments, tx.now());
 }
 
 Inbox set_labels(Tx& tx, const Who& who, ConversationId id, const NewLabels& given) {

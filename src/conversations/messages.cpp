@@ -1,6 +1,7 @@
 #include "bottega/conversations/messages.hpp"
 
 #include "conversations/rows.hpp"
+#include "bottega/conversations/safety.hpp"
 
 namespace bottega::conversations {
 namespace {
@@ -14,24 +15,24 @@ const Sql<void(MerchantId, ConversationId, std::int64_t, Json)> kSetDataOfEntry{
     R"(
     UPDATE entries SET data = $4 WHERE merchant_id = $1 AND conversation_id = $2 AND seq = $3)"};
 
-const Sql<void(MerchantId, ConversationId, std::int64_t)> kForgetTextsOfEdits{
-    "conversations.forget_texts_of_edits",
-    R"(
+// One walk over what comes after the first of the messages, however many there are.
+const Sql<void(MerchantId, ConversationId, std::int64_t, std::vector<std::int64_t>)>
+    kForgetTextsOfEdits{"conversations.forget_texts_of_edits", R"(
     UPDATE entries SET data = data - 'text'
     WHERE merchant_id = $1 AND conversation_id = $2 AND seq > $3 AND event = 'message.edited'
-      AND (data->>'message_seq')::bigint = $3)"};
+      AND (data->>'message_seq')::bigint = ANY ($4::bigint[]))"};
 
 const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kHoldForErasing{
     "conversations.hold_for_erasing", R"(
     SELECT buyer_id, last_seq, forgotten_seq, buyer_id <> $3 AS is_member FROM conversations
     WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
-const Sql<EntryRow(MerchantId, ConversationId, AccountId, std::int64_t)> kWrittenBy{
+const Sql<EntryRow(MerchantId, ConversationId, AccountId, std::int64_t, std::int64_t)> kWrittenBy{
     "conversations.written_by", R"(
     SELECT event, conversation_id, seq, id, author, author_id, data, at FROM entries
     WHERE merchant_id = $1 AND conversation_id = $2 AND author_id = $3
-      AND event = 'message.created' AND NOT data ? 'deleted_at'
-    ORDER BY seq LIMIT $4)"};
+      AND event = 'message.created' AND NOT data ? 'deleted_at' AND seq > $4
+    ORDER BY seq LIMIT $5)"};
 
 const Sql<void(MerchantId, ConversationId, std::vector<std::int64_t>)> kForgetTexts{
     "conversations.forget_texts", R"(
@@ -85,6 +86,7 @@ Event edit(Tx& tx, const Who& who, ConversationId id, std::int64_t seq, const Ne
   require_own(held.row, who);
   if (is_deleted(held.row)) throw Error(Code::conflict, "the message has been deleted");
   if (held.row.data.value("text", "") == given.text.value) return event_of(held.row);
+  require_not_blocked(tx, held.seat);
   require_recent(tx, held.row, window);
   held.row.data["text"] = given.text.value;
   held.row.data["edited_at"] = text_of(tx.now());
@@ -102,7 +104,7 @@ Event remove(Tx& tx, const Who& who, ConversationId id, std::int64_t seq,
   Json left = {{"deleted_at", text_of(tx.now())}};
   if (held.row.data.contains("client_id")) left["client_id"] = held.row.data["client_id"];
   held.row.data = std::move(left);
-  tx.run(kForgetTextsOfEdits, held.seat.merchant, id, seq);
+  tx.run(kForgetTextsOfEdits, held.seat.merchant, id, seq, {seq});
   return change(tx, who, std::move(held), "message.deleted", Json::object(),
                 "A message was deleted.");
 }
@@ -115,6 +117,7 @@ Event react(Tx& tx, const Who& who, ConversationId id, std::int64_t seq,
   const auto account = text_of(who.account);
   const Json wanted = emoji ? Json(emoji->value) : Json();
   if (reactions.value(account, Json()) == wanted) return event_of(held.row);
+  if (emoji) require_not_blocked(tx, held.seat);
   if (emoji)
     reactions[account] = wanted;
   else
@@ -125,18 +128,19 @@ Event react(Tx& tx, const Who& who, ConversationId id, std::int64_t seq,
   return change(tx, who, std::move(held), "message.reacted", {{"emoji", wanted}}, fallback);
 }
 
-std::int64_t erase_written(Tx& tx, AccountId author, MerchantId merchant, ConversationId id,
-                           std::int64_t limit) {
+std::optional<std::int64_t> erase_written(Tx& tx, AccountId author, MerchantId merchant,
+                                          ConversationId id, std::int64_t after,
+                                          std::int64_t limit) {
   const auto held = tx.find(kHoldForErasing, merchant, id, author);
-  if (!held) return 0;
+  if (!held) return std::nullopt;
   const auto side = held->is_member ? Side::merchant : Side::buyer;
-  const auto rows = tx.all(kWrittenBy, merchant, id, author, limit);
+  const auto rows = tx.all(kWrittenBy, merchant, id, author, after, limit);
+  if (rows.empty()) return std::nullopt;
   std::vector<std::int64_t> seqs;
   for (const auto& row : rows) {
     seqs.push_back(row.seq);
     attachments::remove(tx, merchant, files_of(row));
     tx.run(kSetDataOfEntry, merchant, id, row.seq, {{"deleted_at", text_of(tx.now())}});
-    tx.run(kForgetTextsOfEdits, merchant, id, row.seq);
     append(tx, merchant, id,
            {"message.deleted",
             author_of(side),
@@ -145,8 +149,9 @@ std::int64_t erase_written(Tx& tx, AccountId author, MerchantId merchant, Conver
             {{"message_seq", row.seq}},
             "A message was deleted."});
   }
-  if (!seqs.empty()) tx.run(kForgetTexts, merchant, id, seqs);
-  return static_cast<std::int64_t>(rows.size());
+  tx.run(kForgetTextsOfEdits, merchant, id, seqs.front(), seqs);
+  tx.run(kForgetTexts, merchant, id, seqs);
+  return seqs.back();
 }
 
 }  // namespace bottega::conversations

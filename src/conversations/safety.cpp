@@ -6,6 +6,8 @@ namespace bottega::conversations {
 namespace {
 
 constexpr std::int64_t kNewestReported = 20;
+// Of one person, until the staff has answered some: each holds copies of what was written.
+constexpr std::int64_t kOpenReportsMax = 10;
 
 struct Blocks {
   bool blocked_by_buyer = false, blocked_by_merchant = false;
@@ -68,14 +70,28 @@ const Sql<Report(MerchantId, ReportId)> kLockReport{"safety.lock_report", R"(
 
 const Sql<void(MerchantId, ReportId, std::string, AccountId, Instant)> kResolve{"safety.resolve",
                                                                                 R"(
-    UPDATE reports SET state = 'resolved', resolution = $3, resolved_by = $4, resolved_at = $5
+    UPDATE reports r
+    SET state = 'resolved', resolution = $3, resolved_by = $4, resolved_at = $5,
+        text = CASE WHEN EXISTS (SELECT FROM accounts a
+                                 WHERE a.id = r.reported_by AND a.erased_at IS NULL)
+               THEN r.text END
     WHERE merchant_id = $1 AND id = $2)"};
+
+// Rows of the person's own, whichever merchant they are about.
+const Sql<std::int64_t(AccountId)> kOpenReports{"safety.open_reports", R"(
+    SELECT count(*) FROM reports WHERE reported_by = $1 AND state = 'open')"};
 
 Protection protection_of(Tx& tx, const Who& who, const Seat& seat) {
   const auto blocks = tx.one(kBlocks, seat.merchant, seat.conversation);
   const auto muted = tx.find(kMuted, seat.merchant, seat.conversation, who.account, tx.now());
   return {muted.has_value(), muted ? muted->until : std::nullopt,
           seat.side == Side::buyer ? blocks.blocked_by_buyer : blocks.blocked_by_merchant};
+}
+
+// What a program does is not what the one who made it wants for themselves.
+void require_person(const Who& who) {
+  if (who.kind != identity::Kind::person)
+    throw Error(Code::forbidden, "notifications are a person's");
 }
 
 Protection set_block(Tx& tx, const Who& who, ConversationId id, bool is_blocked) {
@@ -114,12 +130,14 @@ Protection mute(Tx& tx, const Who& who, ConversationId id, const NewMute& given)
   const auto seat = enter(tx, who, id, identity::Scope::chat, Lock::no);
   if (given.until && *given.until <= tx.now())
     throw Error(Code::invalid, "that time is past", {{"/until", "must be in the future"}});
+  require_person(who);
   tx.run(kMute, seat.merchant, id, who.account, given.until);
   return protection_of(tx, who, seat);
 }
 
 Protection unmute(Tx& tx, const Who& who, ConversationId id) {
   const auto seat = enter(tx, who, id, identity::Scope::chat, Lock::no);
+  require_person(who);
   tx.run(kUnmute, seat.merchant, id, who.account);
   return protection_of(tx, who, seat);
 }
@@ -145,6 +163,8 @@ void require_not_blocked(Tx& tx, const Seat& seat) {
 
 Reported report(Tx& tx, const Who& who, ConversationId id, const NewReport& given) {
   const auto seat = enter(tx, who, id, identity::Scope::chat, Lock::no);
+  if (tx.one(kOpenReports, who.account) >= kOpenReportsMax)
+    throw Error(Code::conflict, "your other reports must be answered first");
   const auto seqs = seqs_of(given, seat);
   const auto rows = tx.all(kEntries, seat.merchant, id, seqs);
   if (given.seqs) require_all(seqs, rows);

@@ -3,6 +3,8 @@
 // database. Which entries are missing says the position of each conversation alone.
 #include "bottega/conversations/search.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace bottega::conversations {
@@ -14,8 +16,10 @@ constexpr auto kSlack = std::chrono::seconds(5);
 constexpr std::int64_t kWalkPage = 1'000;
 // Where a page had nothing new, and where it was the last.
 constexpr std::int64_t kWalkEverySeconds = 5, kWalkAgainSeconds = 60;
-constexpr std::int64_t kConversationsMax = 50;
+constexpr std::int64_t kConversationsMax = 50, kEntriesAtOnce = 500;
 constexpr int kRoundsMax = 20, kTakesMax = 100, kTakesAtOnce = 4;
+constexpr int kPatience = 10;
+constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr std::size_t kNotedMax = 100'000;
 
 struct State {
@@ -64,6 +68,18 @@ const Sql<bool(Instant, std::int64_t)> kIsDue{"search.is_due", R"(
 const Sql<bool()> kIsOpen{"search.is_open", R"(
     SELECT s.walk_at <= clock_timestamp() OR EXISTS (SELECT FROM search_due)
              OR EXISTS (SELECT FROM search_walks) AS is_due
+    FROM search_state s)"};
+
+// Also what another node has under way. Only after the walk has been everywhere once is it known
+// what was written before there was a search.
+const Sql<bool(Instant, std::int64_t)> kHasAll{"search.has_all", R"(
+    SELECT s.is_walked AND NOT EXISTS (SELECT FROM search_due WHERE since <= $1)
+             AND NOT EXISTS (
+               SELECT FROM entries e
+                    LEFT JOIN search_positions p ON p.merchant_id = e.merchant_id
+                                                    AND p.conversation_id = e.conversation_id
+               WHERE e.at >= least(s.looked_until, $1) - make_interval(secs => $2) AND e.at <= $1
+                 AND e.seq > coalesce(p.indexed_seq, 0)) AS has_all
     FROM search_state s)"};
 
 // In one order, for other nodes add theirs.
@@ -116,9 +132,10 @@ const Sql<Walked(MerchantId, ConversationId, MerchantId, ConversationId, std::in
 const Sql<void(Instant)> kSetLooked{"search.set_looked", R"(
     UPDATE search_state SET looked_until = $1)"};
 
-const Sql<void(MerchantId, ConversationId, std::int64_t)> kSetWalk{"search.set_walk", R"(
+const Sql<void(MerchantId, ConversationId, std::int64_t, bool)> kSetWalk{"search.set_walk", R"(
     UPDATE search_state SET walk_merchant = $1, walk_conversation = $2,
-                            walk_at = clock_timestamp() + make_interval(secs => $3))"};
+                            walk_at = clock_timestamp() + make_interval(secs => $3),
+                            is_walked = is_walked OR $4)"};
 
 const Sql<Walk()> kNextWalk{"search.next_walk", R"(
     SELECT merchant_id, after_id FROM search_walks LIMIT 1)"};
@@ -213,7 +230,8 @@ std::int64_t walk_all(Tx& tx, const State& state) {
   tx.run(kSetWalk, page.merchant_id.value_or(MerchantId{}), page.id.value_or(ConversationId{}),
          page.added > 0 ? 0
          : page.id      ? kWalkEverySeconds
-                        : kWalkAgainSeconds);
+                        : kWalkAgainSeconds,
+         !page.id.has_value());
   return page.added;
 }
 
@@ -319,6 +337,20 @@ asio::awaitable<void> keep_up(Database& db, std::int64_t entries_max) {
     co_await take_in_some(db, entries_max, kTakesMax);
     if (found == 0) break;
   }
+}
+
+// Another node may be at it this very moment.
+asio::awaitable<void> take_in_all(Database& db, Instant before) {
+  asio::steady_timer pause(co_await asio::this_coro::executor);
+  for (int round = 0; round < kPatience; ++round) {
+    co_await keep_up(db, kEntriesAtOnce);
+    const bool has_all =
+        co_await db.read([&](Tx& tx) { return tx.one(kHasAll, before, kSlack.count()); });
+    if (has_all) co_return;
+    pause.expires_after(kPause);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+  throw Error(Code::busy, "the search has not taken everything in yet");
 }
 
 }  // namespace bottega::conversations

@@ -113,7 +113,7 @@ void admit(const Route& route, const identity::Who& who) {
 
 void spend_of_address(App& app, const std::string& address) {
   const auto from =
-      app.limits.take("address:" + address, app.config.limits_address_per_minute, 60s);
+      app.limits.take("address:" + network_of(address), app.config.limits_address_per_minute, 60s);
   if (from.exceeded) exceeded(from);
 }
 
@@ -122,7 +122,7 @@ Allowance spend(App& app, Budget budget, const identity::Who& who, const std::st
   const bool writes = budget != Budget::reads;
   const auto quota = writes ? config.limits_writes_per_minute : config.limits_requests_per_minute;
   auto actor = who.actor();
-  if (who.kind == identity::Kind::nobody) actor += ":" + address;
+  if (who.kind == identity::Kind::nobody) actor += ":" + network_of(address);
   return app.limits.take((writes ? "writes:" : "reads:") + actor, quota, 60s);
 }
 
@@ -246,6 +246,19 @@ Spoken admit_message(App& app, const identity::Who& who, const std::string& addr
   check_conversation(app, id);
   static const Json nothing = Json::object();
   return {id, from_json<conversations::NewMessage>(request.json ? *request.json : nothing)};
+}
+
+void admit_address(App& app, const std::string& address) { spend_of_address(app, address); }
+
+void admit_resume(App& app, const identity::Who& who, const std::string& address,
+                  const Frame& frame) {
+  constexpr std::size_t kPerRead = 100;
+  const auto most = frame.positions.size() + (frame.since ? kSinceMax : 0);
+  for (std::size_t i = 0; i <= most; i += kPerRead) {
+    spend_of_address(app, address);
+    const auto allowance = spend(app, Budget::reads, who, address);
+    if (allowance.exceeded) exceeded(allowance);
+  }
 }
 
 asio::awaitable<Reply> dispatch(App& app, Request request, std::optional<std::string> token) {

@@ -2,6 +2,7 @@
 // From a request, whichever transport brought it, to its reply: match the route, know who asks,
 // count, call, and turn every failure into a problem document. It never throws.
 #include "gateway/app.hpp"
+#include "gateway/frames.hpp"
 
 namespace bottega::gateway {
 
@@ -22,6 +23,12 @@ struct Spoken {
 };
 Spoken admit_message(App& app, const identity::Who& who, const std::string& address,
                      std::string_view conversation, const Request& request);
+
+// Counts a request of this address; throws Error(rate_limited).
+void admit_address(App& app, const std::string& address);
+// Counts a RESUME like the reads that it stands for; throws Error(rate_limited).
+void admit_resume(App& app, const identity::Who& who, const std::string& address,
+                  const Frame& frame);
 
 // A conversation takes so many messages a minute, whoever sends them; throws Error(rate_limited).
 // Only what was written counts: nobody from outside uses up what others may say.

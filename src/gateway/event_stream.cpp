@@ -27,6 +27,30 @@ constexpr std::int64_t kReconnectMs = 2'000;
 constexpr std::size_t kHeardMax = 65'536;  // bytes of a client that talks into the stream
 constexpr std::size_t kKeepBytes = 4'096;  // of an idle stream's memory
 
+// What an event says of itself; none of what another node would not have sent.
+struct Told {
+  std::string event;
+  conversations::ConversationId conversation;
+  std::optional<std::int64_t> position;
+  Instant at{};
+};
+
+std::optional<Told> read_told(const std::string& frame) {
+  const auto json = Json::parse(frame, nullptr, false);
+  try {
+    Told told;
+    told.event = json.at("event").get<std::string>();
+    if (!json.contains("seq")) return told;
+    told.position = json.at("seq").get<std::int64_t>();
+    told.conversation =
+        from_text<conversations::ConversationId>(json.at("conversation").get<std::string>());
+    told.at = from_text<Instant>(json.at("at").get<std::string>());
+    return told;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 // RFC 9112, 7.1.
 std::string chunk_of(const std::string& bytes) {
   std::array<char, 16> size{};
@@ -183,12 +207,11 @@ asio::awaitable<void> EventStream::keep_on(Work work) {
 
 void EventStream::send(const std::string& frame) {
   if (gone_ || ending_) return;
-  const auto json = Json::parse(frame);
-  const auto name = json.at("event").get<std::string>();
-  if (!json.contains("seq")) return put("event: " + name + "\ndata: " + frame + "\n\n");
-  progress_.sent(
-      from_text<conversations::ConversationId>(json.at("conversation").get<std::string>()),
-      json.at("seq"), from_text<Instant>(json.at("at").get<std::string>()));
+  const auto told = read_told(frame);
+  if (!told) return;
+  const auto& name = told->event;
+  if (!told->position) return put("event: " + name + "\ndata: " + frame + "\n\n");
+  progress_.sent(told->conversation, *told->position, told->at);
   if (live_ && !filling_) progress_.settled(app_.clock.now() - kSettled);
   // What was missed is queued at once, and ids of many conversations are long.
   const bool has_id =

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <boost/asio/use_awaitable.hpp>
+#include <map>
 
 namespace bottega::gateway {
 namespace {
 
 constexpr std::int64_t kChunk = 100;
-constexpr std::size_t kConversationsMax = 1'000;  // that one `since` looks at
 constexpr std::int64_t kFirstMax = 500;
+// Nodes have clocks of their own, and what was written may have waited for its turn.
+constexpr auto kSlack = std::chrono::seconds(15);
 
 std::size_t bytes_of(const std::vector<bus::EventPtr>& events) {
   std::size_t bytes = 0;
@@ -45,7 +47,8 @@ bool Feed::hear(const bus::EventPtr& event) {
   auto& wanted = wanted_[event->stream];
   if (!is_live && known != sent_.end() && wanted.position < event->position) ++app_.metrics.healed;
   wanted.position = std::max(wanted.position, event->position);
-  if (is_live) wanted.live = std::max(wanted.live, event->position);
+  if (is_live)
+    wanted.live = wanted.live == 0 ? event->position : std::min(wanted.live, event->position);
   return !holding_;
 }
 
@@ -87,10 +90,12 @@ asio::awaitable<void> Feed::first_contact(std::string stream, Wanted wanted) {
     return conversations::log_since(tx, merchant, id, upto + 1, since_, kFirstMax);
   });
   if (sent_.contains(stream)) co_return;
-  const auto before = wanted.live > 0 ? wanted.live - 1 : upto;
-  sent_[stream] = events.empty() ? before : events.front().seq - 1;
-  first_.emplace(stream, sent_[stream] + 1);
-  send_all(stream, rendered(events));
+  auto before = wanted.live > 0 ? wanted.live - 1 : upto;
+  if (!events.empty()) before = std::min(before, events.front().seq - 1);
+  sent_[stream] = before;
+  first_.emplace(stream, before + 1);
+  const bool is_next = !events.empty() && events.front().seq == before + 1;
+  if (is_next) send_all(stream, rendered(events));  // else the log is read on from there
 }
 
 void Feed::send_all(const std::string& stream, const std::vector<bus::EventPtr>& events) {
@@ -119,27 +124,29 @@ void Feed::send_missed(const std::string& stream, std::int64_t position,
 asio::awaitable<Feed::Starts> Feed::starts_of(const identity::Who& who, const Frame& frame) {
   co_return co_await app_.db.read([&](Tx& tx) {
     Starts starts;
+    std::vector<ConversationId> named;
+    for (const auto& [id, position] : frame.positions) named.push_back(id);
+    std::map<ConversationId, conversations::Seat> seats;
+    for (const auto& seat : conversations::seats_of(tx, who, named))
+      seats.emplace(seat.conversation, seat);
     for (const auto& [id, position] : frame.positions) {
-      Start start{id, {}, position, 0, 0, false};
-      try {
-        const auto seat =
-            conversations::enter(tx, who, id, identity::Scope::read, conversations::Lock::no);
-        start.merchant = seat.merchant;
-        start.last = seat.last_seq;
-        start.forgotten = seat.forgotten_seq;
-        start.exists = true;
-      } catch (const Error& error) {
-        if (error.code() != Code::not_found) throw;
+      const auto found = seats.find(id);
+      if (found == seats.end()) {
+        starts.list.push_back({id, {}, position, 0, 0, false});
+        continue;
       }
-      starts.list.push_back(start);
+      const auto& seat = found->second;
+      starts.list.push_back({id, seat.merchant, position, seat.last_seq, seat.forgotten_seq, true});
     }
     if (!frame.since) return starts;
-    auto active = conversations::active_since(tx, who, *frame.since, kConversationsMax + 1);
-    starts.is_complete = active.size() <= kConversationsMax;
+    auto active = conversations::active_since(tx, who, *frame.since - kSlack, kSinceMax + 1,
+                                              app_.config.socket_resume_max + 2);
+    starts.is_complete = active.size() <= kSinceMax;
     if (!starts.is_complete) active.pop_back();
     for (const auto& missed : active)
       if (!frame.positions.contains(missed.id))
-        starts.list.push_back({missed.id, missed.merchant_id, missed.position, INT64_MAX, 0, true});
+        starts.list.push_back(
+            {missed.id, missed.merchant_id, missed.position, missed.last_seq, 0, true});
     return starts;
   });
 }
@@ -175,22 +182,22 @@ asio::awaitable<Json> Feed::resume(const identity::Who& who, const Frame& frame)
     // What the client lacks may have been deleted for good.
     const bool gone = start.position < start.forgotten;
     std::vector<bus::EventPtr> events;
-    if (!gone) events = co_await missed(start, most + 1);
-    const bool ahead = start.last != INT64_MAX && start.position > start.last;
+    // Where there is no room left it is not read either.
+    const bool is_full = room == 0 && start.position != start.last;
+    if (!gone && !is_full) events = co_await missed(start, most + 1);
+    const bool ahead = start.position > start.last;
     const auto bytes = bytes_of(events);
-    const bool recovered =
-        static_cast<std::int64_t>(events.size()) <= most && bytes <= room && !ahead && !gone;
+    const bool fits = static_cast<std::int64_t>(events.size()) <= most && bytes <= room;
+    const bool recovered = fits && !is_full && !ahead && !gone;
     if (recovered) room -= bytes;
+    // What was read in vain counts too: a client cannot have us read log after log.
+    else
+      room -= std::min(room, bytes);
     if (recovered) {
       send_missed(name, start.position, events);
     } else {
       // Too much to push: the client pages the log up to here, and live events go on behind it.
-      const auto last = co_await app_.db.read([&](Tx& tx) {
-        return conversations::enter(tx, who, start.id, identity::Scope::read,
-                                    conversations::Lock::no)
-            .last_seq;
-      });
-      sent_[name] = std::max(sent_[name], last);
+      sent_[name] = std::max(sent_[name], start.last);
     }
     told.push_back({{"conversation", name}, {"recovered", recovered}, {"position", sent_[name]}});
   }

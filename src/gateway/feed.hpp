@@ -41,8 +41,8 @@ class Feed {
     bool exists = false;
   };
 
-  // A position that is known to exist, and the last that was heard of live: only that one has been
-  // committed since we listen.
+  // A position that is known to exist, and the first that was heard of live: from there on all has
+  // been committed since we listen.
   struct Wanted {
     std::int64_t position = 0, live = 0;
   };

@@ -16,6 +16,9 @@ struct Frame {
   std::optional<Instant> since;
 };
 
+// Conversations that one `since` looks at.
+inline constexpr std::size_t kSinceMax = 1'000;
+
 // Throws Error(malformed) or Error(invalid) for what is not such a frame.
 Frame read_frame(std::string_view text);
 

@@ -35,11 +35,16 @@ class Limits {
     Clock::time_point ends;
     std::int64_t count = 0;
   };
-  Allowance count(const std::string& what, std::int64_t by, std::int64_t quota,
-                  std::chrono::seconds window, Clock::time_point now);
+  static Allowance allowance_of(const Window& of, std::int64_t quota, std::chrono::seconds window,
+                                Clock::time_point now, bool exceeded);
+  void forget();
 
   mutable std::mutex mutex_;  // owns windows_
   std::unordered_map<std::string, Window> windows_;
 };
+
+// Whom an address stands for: somebody with IPv6 has a whole /64 of them (RFC 6177), and with IPv4
+// one, which may come mapped (RFC 4291, 2.5.5.2).
+std::string network_of(const std::string& address);
 
 }  // namespace bottega::gateway

@@ -128,7 +128,8 @@ bool Server::comes_too_often(const tcp::socket& socket) {
   boost::system::error_code ignored;
   const auto address = socket.remote_endpoint(ignored).address().to_string();
   const auto quota = app_.config.limits_connections_per_minute;
-  return app_.limits.take("connections:" + address, quota, std::chrono::minutes(1)).exceeded;
+  return app_.limits.take("connections:" + network_of(address), quota, std::chrono::minutes(1))
+      .exceeded;
 }
 
 void Server::hand_over(tcp::socket socket, Thread& thread, asio::ssl::context* tls) {

@@ -37,6 +37,7 @@ void SocketSession::take(std::string_view text) {
     return reply(frame.id, problem(error, caller_.request_id, app_.public_url));
   }
   ++in_flight_;
+  if (frame.method == "RESUME") ++resuming_;
   const auto lane = lane_of(frame);
   if (lane.empty()) return start(std::move(frame));
   auto& line = lanes_[lane];
@@ -119,6 +120,7 @@ asio::awaitable<void> SocketSession::work(Frame frame) {
     failure = std::current_exception();
   }
   if (failure) fail(frame, failure);
+  if (frame.method == "RESUME") resumed(!failure);
   finished();
 }
 
@@ -136,6 +138,7 @@ void SocketSession::fail(const Frame& frame, std::exception_ptr failure) {
 }
 
 asio::awaitable<void> SocketSession::auth(const Frame& frame) {
+  admit_address(app_, caller_.address);
   co_await sign_in(frame.token.reveal());
   Reply done;
   done.body = {{"actor", caller_.who.actor()}, {"expires_at", text_of(caller_.who.expires_at)}};
@@ -146,15 +149,26 @@ asio::awaitable<void> SocketSession::auth(const Frame& frame) {
 asio::awaitable<void> SocketSession::resume(const Frame& frame) {
   if (caller_.who.kind == identity::Kind::nobody)
     throw Error(Code::unauthenticated, "send an AUTH frame first");
+  admit_resume(app_, caller_.who, caller_.address, frame);
   Json done;
   {
     const auto pass = co_await app_.doorway.enter();
-    done = co_await feed_.resume(caller_.who, frame);
+    // The session may end meanwhile.
+    const auto who = caller_.who;
+    done = co_await feed_.resume(who, frame);
   }
   Json event = {{"event", "resumed"}, {"data", done}};
   if (!frame.id.empty()) event["id"] = frame.id;
   push_text(event.dump());
-  release();
+}
+
+// A client whose RESUME was refused has a moment to ask again.
+void SocketSession::resumed(bool is_done) {
+  --resuming_;
+  if (is_done) return release();
+  if (caller_.who.kind == identity::Kind::nobody) return;
+  release_at_ = std::chrono::steady_clock::now() + kResumePatience;
+  beat_.cancel();
 }
 
 void SocketSession::check_token() {

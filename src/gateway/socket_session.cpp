@@ -24,8 +24,6 @@ namespace http = beast::http;
 using std::chrono::seconds;
 
 constexpr std::size_t kDeflateFrom = 200;  // bytes; less is not worth it
-// How long after signing in a client may take to say RESUME before live events begin without it.
-constexpr auto kResumePatience = std::chrono::milliseconds(500);
 // What a silent socket keeps ready for the next frame; what does not fit is read in larger pieces.
 constexpr std::size_t kPieceBytes = 512, kMoreBytes = 4'096;
 
@@ -78,7 +76,7 @@ asio::awaitable<void> SocketSession::run(std::unique_ptr<Upgrade> upgrade) {
   upgrade.reset();
   list_.add(this);
   if (app_.stopping) wind_down();
-  loops_ = 1;
+  ++loops_;  // a goodbye may have begun
   const auto now = std::chrono::steady_clock::now();
   auth_by_ = now + seconds(app_.config.socket_auth_s);
   ping_at_ = now + seconds(app_.config.socket_ping_s);
@@ -91,7 +89,8 @@ asio::awaitable<void> SocketSession::run(std::unique_ptr<Upgrade> upgrade) {
   attendance_.end();
   topics_.set({}, self);
   beat_.cancel();
-  patience_.cancel();
+  // A goodbye that waits for a peer who does not read ends by its own patience.
+  if (!closing_) patience_.cancel();
   wire_.stop();
   if (!closing_) stream_.tcp().cancel();  // nobody reads what is still being written
   co_await settle();
@@ -140,10 +139,21 @@ asio::awaitable<void> SocketSession::sign_in(std::string token) {
   const auto who = co_await authenticate(app_, token);
   if (caller_.who.kind != identity::Kind::nobody && who.actor() != caller_.who.actor())
     throw Error(Code::forbidden, "this socket belongs to somebody else");
-  const bool first = caller_.who.kind == identity::Kind::nobody;
+  const auto before = caller_.who;
+  const bool first = before.kind == identity::Kind::nobody;
   caller_.who = who;
+  if (first || who.session != before.session) {
+    std::exception_ptr failure;
+    try {
+      co_await join();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    // Signed in is whoever also hears what is theirs.
+    if (failure && !closing_) caller_.who = before;
+    if (failure) std::rethrow_exception(failure);
+  }
   if (first) {
-    co_await join();
     if (!ended_) attendance_.begin(app_.presence, who);
     release_at_ = std::chrono::steady_clock::now() + kResumePatience;
   }
@@ -214,6 +224,7 @@ asio::awaitable<void> SocketSession::join_or_end() {
 
 void SocketSession::release() {
   release_at_ = Time::max();
+  if (resuming_ > 0) return;  // what it sends comes first
   if (feed_.release()) catch_up();
 }
 

@@ -42,6 +42,8 @@ class SocketSession final : public Open,
 
  private:
   using Time = asio::steady_timer::time_point;
+  // How long after signing in a client may take to say RESUME before live events begin without it.
+  static constexpr auto kResumePatience = std::chrono::milliseconds(500);
 
   asio::awaitable<void> accept(const Upgrade& upgrade);
 
@@ -75,6 +77,7 @@ class SocketSession final : public Open,
   void fail(const Frame& frame, std::exception_ptr failure);
   asio::awaitable<void> auth(const Frame& frame);
   asio::awaitable<void> resume(const Frame& frame);
+  void resumed(bool is_done);
   void check_token();
   asio::awaitable<void> request(const Frame& frame);
   void reply(const std::string& id, const Reply& given);
@@ -131,6 +134,7 @@ class SocketSession final : public Open,
   };
   std::map<std::string, Lane> lanes_;
   std::int64_t in_flight_ = 0;
+  int resuming_ = 0;  // RESUMEs that were asked for and not answered
   int loops_ = 0, insisting_ = 0;
   bool filling_ = false;
   std::optional<boost::beast::websocket::close_reason> closing_;

@@ -28,7 +28,7 @@ void Guard::succeeded() const {
 }
 
 Guard guard_of(Call& call, const std::string& account) {
-  return {call.app, "tries:" + account, "tries:" + call.request.address};
+  return {call.app, "tries:" + account, "tries:" + network_of(call.request.address)};
 }
 
 asio::awaitable<void> require_password(const Guard& guard,

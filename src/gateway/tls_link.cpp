@@ -86,6 +86,8 @@ void TlsLink::read(asio::mutable_buffer into, Done done) {
 
 void TlsLink::write(asio::const_buffer from, Done done) {
   if (from.size() == 0) return post(std::move(done), {}, 0);
+  // What was read before the peer was lost may still be answered.
+  if (tcp_ == nullptr) return post(std::move(done), asio::error::broken_pipe, 0);
   ERR_clear_error();
   const auto size = static_cast<int>(std::min(from.size(), kRecordMax));
   const auto count = SSL_write(ssl_.get(), from.data(), size);

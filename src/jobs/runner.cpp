@@ -83,25 +83,38 @@ std::chrono::seconds back_off(std::int64_t attempts) {
 Runner::Runner(Database& db, std::vector<Kind> kinds, std::int64_t batch)
     : db_(db), kinds_(std::move(kinds)), batch_(batch) {}
 
-asio::awaitable<int> Runner::run_due() {
+asio::awaitable<int> Runner::run_due(Lane lane) {
   Names names;
   Seconds leases;
   for (const auto& kind : kinds_) {
+    if (kind.lane != lane) continue;
     names.emplace_back(kind.name);
     leases.push_back(kind.lease.count());
   }
-  const auto taken = co_await db_.transact(
-      [&](Tx& tx) { return tx.all(kClaim, tx.now(), batch_, names, leases); });
+  if (names.empty()) co_return 0;
+  const std::int64_t most = lane == Lane::database ? batch_ : 1;
+  const auto taken =
+      co_await db_.transact([&](Tx& tx) { return tx.all(kClaim, tx.now(), most, names, leases); });
   for (const auto& job : taken) co_await run_one(job);
   co_return static_cast<int>(taken.size());
 }
 
+asio::awaitable<int> Runner::drain(int rounds, Lane lane) {
+  const auto most = rounds * static_cast<int>(batch_);
+  int total = 0;
+  for (int taken = 1; taken > 0 && total < most; total += taken) taken = co_await run_due(lane);
+  co_return total;
+}
+
+// What one lane has done may be work for another.
 asio::awaitable<int> Runner::drain(int rounds) {
   int total = 0;
-  for (int round = 0; round < rounds; ++round) {
-    const int taken = co_await run_due();
-    if (taken == 0) break;
-    total += taken;
+  for (int done = 1; done > 0 && total < rounds * static_cast<int>(batch_); total += done) {
+    done = 0;
+    for (const auto lane : kLanes) {
+      const int taken = co_await drain(rounds, lane);
+      done += taken;
+    }
   }
   co_return total;
 }

@@ -19,8 +19,8 @@ BOOST_DESCRIBE_STRUCT(Told, (),
                       (endpoint, p256dh, auth, content, is_buyer, is_seen, merchant_name,
                        buyer_name, event, text))
 
-// The device, where its session lives and its owner still belongs to the conversation. Seen is what
-// they have received, or get by a live socket.
+// The device, where its session lives, its owner still belongs to the conversation, and what is
+// told has not been taken back. Seen is what they have received, or get by a live socket.
 const Sql<Told(MerchantId, ConversationId, SubscriptionId, std::int64_t, Instant)> kCompose{
     "notifications.compose", R"(
     SELECT s.endpoint, s.p256dh, s.auth,
@@ -39,6 +39,7 @@ const Sql<Told(MerchantId, ConversationId, SubscriptionId, std::int64_t, Instant
          JOIN merchants m ON m.id = c.merchant_id
          JOIN accounts b ON b.id = c.buyer_id
          JOIN entries e ON e.merchant_id = $1 AND e.conversation_id = $2 AND e.seq = $4
+              AND NOT e.data ? 'deleted_at'
          LEFT JOIN preferences f ON f.account_id = s.account_id
          LEFT JOIN markers k ON k.merchant_id = $1 AND k.conversation_id = $2
               AND k.account_id = s.account_id

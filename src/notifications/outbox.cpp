@@ -59,6 +59,7 @@ const Sql<void(Column<ConversationId>, Instant, Instant, Instant)> kQueue{
              WHERE e.merchant_id = u.merchant_id AND e.conversation_id = u.id AND e.seq > u.known
                AND e.author_id IS DISTINCT FROM u.account_id
                AND e.event NOT IN ('message.edited', 'message.deleted', 'message.reacted')
+               AND NOT e.data ? 'deleted_at'
                AND CASE WHEN e.event LIKE 'note.%' THEN u.side = 'merchant'
                         ELSE e.author <> u.side END
              ORDER BY e.seq DESC LIMIT 1) e

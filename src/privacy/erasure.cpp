@@ -17,7 +17,7 @@ namespace {
 using conversations::ConversationId;
 using identity::MerchantId;
 
-constexpr std::int64_t kPlaces = 200, kMessages = 100, kSearchBatch = 500;
+constexpr std::int64_t kPlaces = 200, kMessages = 100;
 // What is shown where the name of the person was.
 constexpr std::string_view kNobody = "Deleted account";
 
@@ -41,6 +41,9 @@ BOOST_DESCRIBE_STRUCT(Place, (), (merchant_id, id))
 
 const Sql<Holder(AccountId)> kHolder{"privacy.hold_person", R"(
     SELECT erased_at FROM accounts WHERE id = $1 FOR UPDATE)"};
+
+const Sql<Holder(AccountId)> kErasedAt{"privacy.erased_at", R"(
+    SELECT erased_at FROM accounts WHERE id = $1)"};
 
 const Sql<orders::OrderId(AccountId)> kOrdersUnderWay{"privacy.orders_under_way", R"(
     SELECT id FROM orders
@@ -200,16 +203,19 @@ void begin_erasure(Tx& tx, AccountId account) {
 }
 
 asio::awaitable<void> erase(Database& db, AccountId account) {
-  // What was written in the last seconds must be known where it is looked for.
-  co_await conversations::keep_up(db, kSearchBatch);
+  // What was written before must be known where it is looked for.
+  const auto erased_at =
+      co_await db.read([&](Tx& tx) { return tx.one(kErasedAt, account).erased_at; });
+  co_await conversations::take_in_all(db, erased_at.value());
   ConversationId after;
   for (bool more = true; more;) {
     const auto places =
         co_await db.read([&](Tx& tx) { return tx.all(kWhere, account, after, kPlaces); });
     for (const auto& place : places) {
-      for (auto erased = kMessages; erased == kMessages;)
-        erased = co_await db.transact([&](Tx& tx) {
-          return conversations::erase_written(tx, account, place.merchant_id, place.id, kMessages);
+      for (std::optional<std::int64_t> upto = 0; upto;)
+        upto = co_await db.transact([&](Tx& tx) {
+          return conversations::erase_written(tx, account, place.merchant_id, place.id, *upto,
+                                              kMessages);
         });
       after = place.id;
     }

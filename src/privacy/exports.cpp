@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "privacy/collect.hpp"
+#include "bottega/conversations/search.hpp"
 #include "bottega/jobs/job.hpp"
 
 namespace bottega::privacy {
@@ -132,6 +133,8 @@ std::string words_of(ExportId id) { return "export " + text_of(id); }
 asio::awaitable<void> make_export(Database& db, attachments::Depot& depot, ExportId id) {
   const auto row = co_await db.read([&](Tx& tx) { return tx.find(kExport, id); });
   if (!row || row->ready_at) co_return;
+  // What they wrote for shops is found by the search.
+  co_await conversations::take_in_all(db, row->created_at);
   Spool spool(depot.spool_file());
   const Put put = [&](const std::string& text) -> asio::awaitable<void> {
     auto work = [&] { spool.write(text); };

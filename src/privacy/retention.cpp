@@ -41,8 +41,8 @@ const Sql<void(MerchantId, ConversationId, Instant)> kEnd{"privacy.end_retention
     UPDATE retention_state SET walk_merchant = $1, walk_conversation = $2, run_at = $3,
                                busy_until = clock_timestamp())"};
 
-// A page of conversations, and of each whether its oldest entry is too old. A bound of NULL is
-// never reached.
+// A page of conversations, and of each whether its oldest entry or a note is too old. A bound of
+// NULL is never reached.
 const Sql<Candidate(MerchantId, ConversationId, std::int64_t, std::optional<Instant>,
                     std::optional<Instant>)>
     kCandidates{"privacy.retention_candidates", R"(
@@ -56,7 +56,10 @@ const Sql<Candidate(MerchantId, ConversationId, std::int64_t, std::optional<Inst
                     THEN $5::timestamptz ELSE $4::timestamptz END AS before
       FROM page p)
     SELECT b.merchant_id, b.id, b.before,
-           coalesce(e.at < b.before, false)
+           (coalesce(e.at < b.before, false)
+              OR EXISTS (SELECT FROM notes n
+                         WHERE n.merchant_id = b.merchant_id AND n.conversation_id = b.id
+                           AND n.created_at < b.before))
              AND NOT EXISTS (SELECT FROM orders o
                              WHERE o.merchant_id = b.merchant_id AND o.conversation_id = b.id
                                AND o.state IN ('paid', 'shipped', 'return_requested', 'returned'))

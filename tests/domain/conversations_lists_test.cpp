@@ -105,19 +105,22 @@ TEST_F(ConversationLists, WhatMovedSinceATimeIsToldWithThePositionBeforeIt) {
   world->advance(60s);
   say(owner, moved);
   say(owner, moved);
-  auto missed =
-      world->transact([&](Tx& tx) { return conversations::active_since(tx, owner, since, 100); });
+  auto missed = world->transact(
+      [&](Tx& tx) { return conversations::active_since(tx, owner, since, 100, 5); });
   ASSERT_EQ(missed.size(), 1u);
   EXPECT_EQ(missed[0].id, moved);
   EXPECT_EQ(missed[0].position, 2);
-  missed =
-      world->transact([&](Tx& tx) { return conversations::active_since(tx, buyer, since, 100); });
+  missed = world->transact(
+      [&](Tx& tx) { return conversations::active_since(tx, buyer, since, 100, 5); });
   EXPECT_EQ(missed.size(), 1u);
   EXPECT_TRUE(world
                   ->transact([&](Tx& tx) {
-                    return conversations::active_since(tx, world->person(), since, 100);
+                    return conversations::active_since(tx, world->person(), since, 100, 5);
                   })
                   .empty());
+  missed = world->transact(
+      [&](Tx& tx) { return conversations::active_since(tx, owner, since, 100, 1); });
+  EXPECT_EQ(missed[0].position, 3) << "as far as it was looked at";
   const auto entries = world->transact(
       [&](Tx& tx) { return conversations::log_since(tx, merchant, moved, INT64_MAX, since, 100); });
   ASSERT_EQ(entries.size(), 2u);

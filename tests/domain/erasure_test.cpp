@@ -94,6 +94,32 @@ TEST_F(Erasure, TakesBackManyMessagesAndThoseOfMembersToo) {
   EXPECT_EQ(asked("SELECT count(*) FROM merchant_members WHERE account_id = " + uuid(agent)), "0");
 }
 
+// Where somebody wrote as a member of a shop is known from the search.
+TEST_F(Erasure, GoesOnUntilTheSearchHasTakenInWhatWasWrittenBefore) {
+  const auto agent = world.member(shop, identity::Role::agent);
+  say(agent, {{"text", "The dingo says hello"}});
+  asked("UPDATE search_state SET is_walked = false, walk_at = now() + interval '1 day'");
+  erase(agent);
+  EXPECT_TRUE(is_kept("dingo")) << "there may be more that is not known yet";
+  asked("UPDATE search_state SET walk_at = now()");
+  world.advance(1min);
+  world.run_jobs();
+  EXPECT_FALSE(is_kept("dingo"));
+  EXPECT_EQ(asked("SELECT count(*) FROM jobs WHERE kind = 'privacy.erase'"), "0");
+}
+
+TEST_F(Erasure, TakesTheWordsOfAReportWhenItIsAnswered) {
+  say(shop.owner, {{"text", "Hello"}});
+  const auto given = from_json<NewReport>({{"reason", "spam"}, {"text", "A kookaburra calls"}});
+  const auto made = in([&](Tx& tx) { return report(tx, shop.buyer, shop.conversation, given); });
+  erase(shop.buyer);
+  EXPECT_TRUE(is_kept("kookaburra")) << "it is still to be judged";
+  const auto how = from_json<Resolution>({{"resolution", "Seen"}});
+  const auto staff = world.staff(identity::StaffRole::support);
+  in([&](Tx& tx) { return resolve(tx, staff, made.id, how); });
+  EXPECT_FALSE(is_kept("kookaburra"));
+}
+
 TEST_F(Erasure, RemovesFilesNotesAndTheirBytes) {
   const auto file = upload(world, shop, shop.buyer, "The bilby, in a file");
   say(shop.buyer, {{"attachments", {text_of(file)}}});

@@ -123,6 +123,36 @@ TEST_F(InboxTest, AConversationIsOneMembersAtATime) {
   EXPECT_FALSE(seen_by(shop.owner).inbox->assignee_id);
 }
 
+TEST_F(InboxTest, WhatSomebodyHadIsReleasedByAJobWhereItIsMuch) {
+  const auto agent = world->member(shop, Role::agent);
+  assign(agent, agent.account);
+  const auto uuid = [](const auto& id) { return "'" + uuid_text(id.uuid) + "'"; };
+  const auto mine =
+      "WHERE merchant_id = " + uuid(shop.merchant) + " AND assignee_id = " + uuid(agent.account);
+  execute(world->urls.superuser,
+          "SET search_path = bottega;"
+          "INSERT INTO accounts (id, email, name, password_hash, created_at)"
+          " SELECT gen_random_uuid(), 'b' || n || '@many.test', 'B', '', now()"
+          " FROM generate_series(1, 450) n;"
+          "INSERT INTO conversations (merchant_id, id, buyer_id, created_at, last_entry_at, "
+          "assignee_id)"
+          " SELECT " +
+              uuid(shop.merchant) + ", gen_random_uuid(), id, now(), now(), " +
+              uuid(agent.account) + " FROM accounts WHERE email LIKE '%@many.test'");
+  const auto count = [&] {
+    return execute(world->urls.superuser,
+                   "SET search_path = bottega; SELECT count(*) FROM conversations " + mine);
+  };
+  ASSERT_EQ(count(), "451");
+  world->transact([&](Tx& tx) {
+    conversations::release_all(tx, shop.merchant, agent.account);
+    return 0;
+  });
+  EXPECT_EQ(count(), "251");
+  world->run_jobs();
+  EXPECT_EQ(count(), "0");
+}
+
 TEST_F(InboxTest, IsListedByStatusAssigneeAndLabel) {
   const auto agent = world->member(shop, Role::agent);
   assign(agent, agent.account);

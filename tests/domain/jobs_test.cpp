@@ -16,7 +16,7 @@ namespace bottega::test {
 namespace jobs_test {
 
 using namespace std::chrono_literals;
-using jobs::Job, jobs::Kind, jobs::Runner;
+using jobs::Job, jobs::Kind, jobs::Lane, jobs::Runner;
 
 const Sql<Instant(std::string)> kRunAt{"test.jobs.run_at", R"(
     SELECT run_at FROM jobs WHERE about = $1)"};
@@ -54,6 +54,35 @@ class Jobs : public testing::Test {
   static inline std::unique_ptr<World> world;
   std::vector<std::string> done;
 };
+
+// A slow processor or store holds up its own lane only, and no job's lease runs while it waits.
+TEST_F(Jobs, EachLaneTakesItsOwnAndTheSlowOnesOneAtATime) {
+  const auto of = [&](std::string_view name, Lane lane) {
+    return Kind{name, 60s, 20,
+                [this](const Job& job) -> asio::awaitable<void> {
+                  done.push_back(job.kind);
+                  co_return;
+                },
+                lane};
+  };
+  Runner runner(world->db,
+                {of("test.work", Lane::database), of("test.call", Lane::processors),
+                 of("test.file", Lane::files)},
+                16);
+  world->transact([&](Tx& tx) {
+    for (const auto* about : {"a", "b"})
+      for (const auto* kind : {"test.file", "test.call", "test.work"})
+        jobs::enqueue(tx, kind, about, Json::object(), tx.now());
+    return 0;
+  });
+  EXPECT_EQ(run(runner.run_due(Lane::database)), 2);
+  EXPECT_EQ(run(runner.run_due(Lane::processors)), 1);
+  EXPECT_EQ(run(runner.drain(10, Lane::files)), 2);
+  EXPECT_EQ(done, (std::vector<std::string>{"test.work", "test.work", "test.call", "test.file",
+                                            "test.file"}));
+  EXPECT_EQ(run(runner.drain(10)), 1);
+  EXPECT_EQ(done.back(), "test.call");
+}
 
 TEST_F(Jobs, DueWorkIsDoneOnceWithItsArguments) {
   auto runner = runner_of(kind([&](const Job& job) {

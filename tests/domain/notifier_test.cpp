@@ -3,6 +3,8 @@
 
 #include <thread>
 
+#include "bottega/conversations/messages.hpp"
+
 namespace bottega::test {
 namespace notifier_test {
 
@@ -192,6 +194,16 @@ TEST_F(Notifications, OfSeveralMessagesAreOneAboutTheNewest) {
   EXPECT_EQ(told_of("Four").size(), 1u) << "and of the next another";
   EXPECT_EQ(node->pusher->sent[0].topic, node->pusher->sent[1].topic)
       << "in the place of the first";
+}
+
+TEST_F(Notifications, AreNotForWhatWasTakenBack) {
+  const auto seq = say(shop.owner, "A mistake");
+  node->hear();
+  world->transact(
+      [&](Tx& tx) { return conversations::remove(tx, shop.owner, shop.conversation, seq, 1h); });
+  node->round();
+  EXPECT_EQ(node->count(), 0u);
+  EXPECT_EQ(waiting(*world), 0);
 }
 
 TEST_F(Notifications, HaveTopicsThatTwoDevicesDoNotShare) {

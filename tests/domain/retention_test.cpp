@@ -112,6 +112,20 @@ TEST_F(Retention, TakesTheSearchAndTheNotesAlong) {
   EXPECT_EQ(count("search_due"), "0");
 }
 
+TEST_F(Retention, TakesNotesThatAreYoungerThanAllMessages) {
+  say(shop.buyer, "A lamp");
+  world.advance(days(1));
+  const auto note = from_json<NewNote>({{"text", "Likes lamps"}});
+  in([&](Tx& tx) { return add_note(tx, shop.owner, shop.conversation, note); });
+  world.advance(days(29) + 1h);
+  retain(keep_chats(30));
+  EXPECT_EQ(log(), Seqs{});
+  EXPECT_EQ(count("notes"), "1");
+  world.advance(days(2));
+  retain(keep_chats(30));
+  EXPECT_EQ(count("notes"), "0");
+}
+
 TEST_F(Retention, TakesTheFilesAlong) {
   const auto file = upload(world, shop, shop.buyer, "some text");
   const auto given = from_json<NewMessage>({{"attachments", {text_of(file)}}});

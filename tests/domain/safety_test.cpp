@@ -7,6 +7,7 @@
 
 #include "support/errors.hpp"
 #include "support/world.hpp"
+#include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/messages.hpp"
 #include "bottega/conversations/writer.hpp"
 
@@ -68,6 +69,57 @@ TEST_F(Safety, WhomTheOtherSideHasBlockedCannotWriteNorAskForMoney) {
   EXPECT_TRUE(world->notices.empty());
   EXPECT_FALSE(in([&](Tx& tx) { return unblock(tx, shop.buyer, shop.conversation); }).is_blocked);
   EXPECT_EQ(gathered(shop.owner, "Thank you"), std::nullopt);
+}
+
+// By nothing that the other side would see or be told of.
+TEST_F(Safety, WhomTheOtherSideHasBlockedDoesNotReachItInAnyOtherWay) {
+  say(shop.owner, "Hello");
+  say(shop.buyer, "Hello");
+  in([&](Tx& tx) { return block(tx, shop.buyer, shop.conversation); });
+  const auto text = from_json<NewText>({{"text", "Buy more!"}});
+  EXPECT_EQ(code_of([&] {
+              in([&](Tx& tx) { return edit(tx, shop.owner, shop.conversation, 1, text, 1h); });
+            }),
+            Code::forbidden);
+  const std::optional emoji = from_text<Emoji>("👍");
+  EXPECT_EQ(code_of([&] {
+              in([&](Tx& tx) { return react(tx, shop.owner, shop.conversation, 2, emoji); });
+            }),
+            Code::forbidden);
+  in([&](Tx& tx) { return react(tx, shop.buyer, shop.conversation, 1, emoji); });
+  world->notices.clear();
+  const auto read = from_json<Receipt>({{"read_seq", 2}});
+  in([&](Tx& tx) { return mark(tx, shop.owner, shop.conversation, read); });
+  ASSERT_EQ(world->notices.size(), 1u);
+  EXPECT_EQ(world->notices[0].topics,
+            std::vector<std::string>{identity::merchant_topic(shop.merchant)});
+  in([&](Tx& tx) { return remove(tx, shop.owner, shop.conversation, 1, 1h); });
+  const auto log = in([&](Tx& tx) { return log_after(tx, shop.buyer, shop.conversation, 0, 100); });
+  EXPECT_EQ(log.back().event, "message.deleted") << "taking back is allowed";
+}
+
+TEST_F(Safety, NoAutomaticMessageReachesWhoeverHasBlockedTheShop) {
+  const auto settings = from_json<NewInboxSettings>(
+      {{"time_zone", "UTC"}, {"hours", Json::array()}, {"away_message", "We are away"}});
+  in([&](Tx& tx) { return set_inbox_settings(tx, shop.merchant, settings); });
+  world->advance(24h);
+  in([&](Tx& tx) { return block(tx, shop.buyer, shop.conversation); });
+  say(shop.buyer, "One last thing");
+  const auto log = in([&](Tx& tx) { return log_after(tx, shop.buyer, shop.conversation, 0, 100); });
+  EXPECT_EQ(log.size(), 1u);
+}
+
+TEST_F(Safety, AProgramNeitherMutesNorReadsForItsMaker) {
+  say(shop.buyer, "Hello");
+  const auto bot = world->key_with(shop, identity::Scope::chat);
+  const auto read = from_json<Receipt>({{"read_seq", 1}});
+  EXPECT_EQ(code_of([&] { in([&](Tx& tx) { return mute(tx, bot, shop.conversation, {}); }); }),
+            Code::forbidden);
+  EXPECT_EQ(code_of([&] { in([&](Tx& tx) { return unmute(tx, bot, shop.conversation); }); }),
+            Code::forbidden);
+  EXPECT_EQ(code_of([&] { in([&](Tx& tx) { return mark(tx, bot, shop.conversation, read); }); }),
+            Code::forbidden);
+  EXPECT_EQ(in([&](Tx& tx) { return fetch(tx, shop.owner, shop.conversation); }).unread, 1);
 }
 
 TEST_F(Safety, AMerchantBlocksForAllItsMembers) {
@@ -136,6 +188,22 @@ TEST_F(Safety, AReportWithoutSeqsMeansTheNewest) {
   ASSERT_EQ(kept.entries.size(), 20u);
   EXPECT_EQ(kept.entries[0]["seq"], 6);
   EXPECT_EQ(kept.entries[19]["seq"], 25);
+}
+
+TEST_F(Safety, SomebodyHasAFewReportsOpenAtATime) {
+  say(shop.owner, "Hello");
+  const auto given = from_json<NewReport>({{"reason", "spam"}});
+  const auto complain = [&](const Who& who) {
+    return in([&](Tx& tx) { return report(tx, who, shop.conversation, given); });
+  };
+  const auto first = complain(shop.buyer);
+  for (int i = 1; i < 10; ++i) complain(shop.buyer);
+  EXPECT_EQ(code_of([&] { complain(shop.buyer); }), Code::conflict);
+  complain(shop.owner);
+  const auto how = from_json<Resolution>({{"resolution", "Seen"}});
+  const auto staff = world->staff(identity::StaffRole::support);
+  in([&](Tx& tx) { return resolve(tx, staff, first.id, how); });
+  complain(shop.buyer);
 }
 
 TEST_F(Safety, AReportIsResolvedOnce) {

@@ -155,23 +155,33 @@ TEST(Resume, SendsNothingToAClientThatHasEverything) {
   EXPECT_EQ(buyer.event()["event"], "resumed");
 }
 
+// And of the seconds before it: nodes have clocks of their own.
 TEST(Resume, SendsWhatCameSinceATimeOfAllConversations) {
-  const auto first = chat(server());
-  auto buyer = first.buyer.api;
-  const auto other = chat(server());
+  House house;
+  const auto first = chat(house.server);
+  auto buyer = first.buyer.api, admin = staff(house.server);
+  const auto other = chat(house.server);
   const auto made = buyer.post("/v1/conversations", {{"merchant_id", other.merchant}}).json();
   auto second = other;
   second.conversation = made["id"];
-  write(first, first.owner.api, 2);
-  const auto since = buyer.get(first.path("/messages?after=1")).json()["data"][0]["at"];
+  const auto advance = [&](int seconds) {
+    ASSERT_EQ(admin.post("/v1/admin/clock/advance", {{"advance_s", seconds}}).status, 200);
+  };
+  write(first, first.owner.api, 1);
+  advance(20);
+  write(first, first.owner.api, 1);
+  advance(5);
+  write(first, first.owner.api, 1);
+  const auto since = buyer.get(first.path("/messages?after=2")).json()["data"][0]["at"];
   write(second, second.owner.api, 2);
-  Socket socket(server().port(), buyer.token());
+  Socket socket(house.server.port(), buyer.token());
   socket.send({{"method", "RESUME"}, {"since", since}});
   std::multiset<std::string> seen;
   for (auto event = socket.event(); event["event"] != "resumed"; event = socket.event())
     seen.insert(event["conversation"].get<std::string>() + ' ' + event["seq"].dump());
-  const std::multiset<std::string> expected = {
-      first.conversation + " 2", second.conversation + " 1", second.conversation + " 2"};
+  const std::multiset<std::string> expected = {first.conversation + " 2", first.conversation + " 3",
+                                               second.conversation + " 1",
+                                               second.conversation + " 2"};
   EXPECT_EQ(seen, expected);
 }
 
@@ -243,6 +253,47 @@ TEST(Delivery, HasNeitherGapsNorDoublesForALiveListenerWhileOthersWriteConcurren
     }));
   EXPECT_EQ(seqs_upto(owner, kWriters * kEach), from_to(1, kWriters * kEach));
   for (auto& writer : writers) writer.get();
+}
+
+// Its outbox follows at once, and is not waited for.
+TEST(Resume, ComesBeforeWhatTheClientItselfSaysNext) {
+  const auto shop = chat(server());
+  write(shop, shop.owner.api, 40);
+  for (int round = 0; round < 10; ++round) {
+    Socket buyer(server().port(), shop.buyer.api.token());
+    resume(buyer, {{shop.conversation, 0}});
+    buyer.send({{"id", "m"},
+                {"method", "POST"},
+                {"path", shop.path("/messages")},
+                {"body", {{"text", "From the outbox"}}}});
+    const auto last = 41 + round;
+    for (std::int64_t seq = 1; seq <= last; ++seq)
+      ASSERT_EQ(buyer.event("message.created")["seq"], seq);
+  }
+}
+
+TEST(Resume, IsForKeysThatMayReadOnly) {
+  const auto shop = chat(server());
+  write(shop, shop.owner.api, 2);
+  auto owner = shop.owner.api;
+  const auto made = owner.post("/v1/merchants/" + shop.merchant + "/api_keys",
+                               {{"name", "Till"}, {"scopes", {"chat"}}});
+  Socket bot(server().port(), made.json()["secret"]);
+  bot.send({{"id", "r"}, {"method", "RESUME"}, {"since", "2020-01-01T00:00:00Z"}});
+  EXPECT_TRUE(is_problem(bot.reply("r"), 403, "forbidden"));
+  bot.send({{"id", "s"}, {"method", "RESUME"}, {"positions", {{shop.conversation, 0}}}});
+  EXPECT_TRUE(is_problem(bot.reply("s"), 403, "forbidden"));
+}
+
+TEST(Resume, CountsLikeTheReadsItStandsFor) {
+  House house({"limits.requests_per_minute=30"});
+  const auto shop = chat(house.server);
+  Socket socket(house.server.port(), shop.buyer.api.token());
+  socket.send({{"id", "r"}, {"method", "RESUME"}, {"positions", {{shop.conversation, 0}}}});
+  EXPECT_EQ(socket.event("resumed")["id"], "r");
+  for (int i = 0; i < 30; ++i)
+    socket.send({{"id", std::to_string(i)}, {"method", "RESUME"}, {"positions", Json::object()}});
+  EXPECT_TRUE(is_problem(socket.reply("29"), 429, "rate_limited"));
 }
 
 // More had news than one RESUME looks at: then it says so.

@@ -119,6 +119,19 @@ TEST(SocketAuth, ClosesWhenItsSessionEnds) {
   EXPECT_EQ(other.get("/v1/accounts/me").status, 200) << "the other session goes on";
 }
 
+TEST(SocketAuth, BelongsToTheSessionThatItSignedInWithLast) {
+  const auto who = person(server());
+  const auto later = log_in(server(), who.email), third = log_in(server(), who.email);
+  auto socket = opened(who.api);
+  socket.send({{"id", "a"}, {"method", "AUTH"}, {"token", later.api.token()}});
+  EXPECT_EQ(socket.reply("a")["status"], 200);
+  auto api = third.api;
+  EXPECT_EQ(api.remove("/v1/sessions/" + who.session).status, 204);
+  EXPECT_EQ(socket.call("GET", "/v1/accounts/me")["status"], 200) << "that one is not its own";
+  EXPECT_EQ(api.remove("/v1/sessions/" + later.session).status, 204);
+  EXPECT_EQ(socket.close_code(), 3500);
+}
+
 // ---- frames -------------------------------------------------------------------------------------
 
 struct BadFrame {

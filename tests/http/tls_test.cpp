@@ -120,6 +120,45 @@ TEST_F(Tls, CarriesTheSocket) {
   EXPECT_EQ(reply["body"]["data"]["text"], "Over TLS");
 }
 
+// The request comes with the last words of the handshake, and whoever sent it is gone before they
+// are answered.
+void ask_and_vanish(const SecureClient& client, std::uint16_t port) {
+  const std::unique_ptr<SSL, void (*)(SSL*)> ssl(
+      SSL_new(const_cast<SecureClient&>(client).context.native_handle()), SSL_free);
+  auto *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl.get(), in, out);
+  SSL_set_connect_state(ssl.get());
+  asio::io_context io;
+  tcp::socket socket(io);
+  socket.connect({asio::ip::address_v4::loopback(), port});
+  const auto send = [&] {
+    std::array<char, 8'192> bytes;
+    const int count = BIO_read(out, bytes.data(), static_cast<int>(bytes.size()));
+    asio::write(socket, asio::buffer(bytes.data(), static_cast<std::size_t>(count)));
+  };
+  while (SSL_do_handshake(ssl.get()) != 1) {
+    if (BIO_pending(out) > 0) send();
+    std::array<char, 8'192> bytes;
+    const auto count = socket.read_some(asio::buffer(bytes));
+    BIO_write(in, bytes.data(), static_cast<int>(count));
+  }
+  const std::string request = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+  ASSERT_GT(SSL_write(ssl.get(), request.data(), static_cast<int>(request.size())), 0);
+  send();
+  socket.set_option(asio::socket_base::linger(true, 0));
+  socket.close();
+}
+
+TEST_F(Tls, LetsGoOfAClientThatVanishesWithinTheHandshake) {
+  const SecureClient client(path("certificate.pem"));
+  for (int i = 0; i < 200; ++i) ask_and_vanish(client, server->tls_port());
+  const auto one_left = [&] {
+    const auto page = Client(server->port()).get("/metrics").body;
+    return page.find("kind=\"connections\"} 1\n") != std::string::npos;
+  };
+  EXPECT_TRUE(soon(one_left));
+}
+
 TEST_F(Tls, SaysThatItEndsBeforeItEnds) {
   SecureClient client(path("certificate.pem"));
   client.connect(server->tls_port());

@@ -52,6 +52,33 @@ TEST(Limits, WhoeverIsRefusedIsNotCountedOn) {
   EXPECT_EQ(limits.take("a", 2, 60s, kStart).left, 0) << "one of two was used, not 101";
 }
 
+TEST(Limits, LookingLeavesNoTrace) {
+  Limits limits;
+  EXPECT_FALSE(limits.look("a", 1, 60s, kStart).exceeded);
+  EXPECT_EQ(limits.size(), 0u);
+  limits.take("a", 1, 60s, kStart);
+  EXPECT_TRUE(limits.look("a", 1, 60s, kStart).exceeded);
+  EXPECT_EQ(limits.look("a", 1, 60s, kStart + 10s).resets_in, 50s);
+  EXPECT_FALSE(limits.look("a", 1, 60s, kStart + 60s).exceeded);
+}
+
+TEST(Limits, AFloodDoesNotForgetWhoHasGuessed) {
+  Limits limits;
+  limits.take("tries:pat", 1, 900s, kStart);
+  for (int i = 0; i < 210'000; ++i) limits.take("address:" + std::to_string(i), 1, 60s, kStart);
+  EXPECT_LE(limits.size(), 200'001u);
+  EXPECT_TRUE(limits.take("tries:pat", 1, 900s, kStart).exceeded);
+}
+
+TEST(Limits, AnAddressStandsForWhoeverHasIt) {
+  EXPECT_EQ(gateway::network_of("192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(gateway::network_of("::ffff:192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(gateway::network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  EXPECT_EQ(gateway::network_of("2001:db8:1:2:ffff::1"), "2001:db8:1:2::/64");
+  EXPECT_EQ(gateway::network_of("2001:db8:1:3::1"), "2001:db8:1:3::/64");
+  EXPECT_EQ(gateway::network_of("not:an:address"), "not:an:address");
+}
+
 TEST(Limits, NamesAreCountedApart) {
   Limits limits;
   EXPECT_FALSE(limits.take("reads:usr_a", 1, 60s, kStart).exceeded);

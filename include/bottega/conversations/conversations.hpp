@@ -128,6 +128,8 @@ std::optional<Conversation> find_of_buyer(Tx& tx, MerchantId merchant, AccountId
 // key with the scope). With Lock::yes the conversation's row is held to the end of the transaction.
 enum class Lock : std::uint8_t { no, yes };
 Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Lock lock);
+// The same for reading many of them at once: those that are not there, or not theirs, are left out.
+std::vector<Seat> seats_of(Tx& tx, const Who& who, const std::vector<ConversationId>& ids);
 Conversation fetch(Tx& tx, const Who& who, ConversationId id);
 
 // Writes the next entry and tells both sides after the commit.
@@ -173,10 +175,12 @@ std::vector<Event> log_since(Tx& tx, MerchantId merchant, ConversationId id, std
 struct Missed {
   ConversationId id;
   MerchantId merchant_id;
-  std::int64_t position = 0;
+  std::int64_t position = 0, last_seq = 0;
 };
-BOOST_DESCRIBE_STRUCT(Missed, (), (id, merchant_id, position))
-std::vector<Missed> active_since(Tx& tx, const Who& who, Instant since, std::int64_t limit);
+BOOST_DESCRIBE_STRUCT(Missed, (), (id, merchant_id, position, last_seq))
+// Of a conversation with more than `entries_max` entries since then the position is before these.
+std::vector<Missed> active_since(Tx& tx, const Who& who, Instant since, std::int64_t limit,
+                                 std::int64_t entries_max);
 
 // Conversations that have entries in a span of time, by the latest of these entries.
 struct Span {

@@ -42,6 +42,7 @@ Inbox move_status(Tx& tx, const Who& who, ConversationId id, StatusEvent on,
                   std::optional<Instant> until);
 // Opens what was snoozed until now: the job of that snooze.
 inline constexpr std::string_view kWakeJob = "conversations.wake";
+inline constexpr std::string_view kReleaseJob = "conversations.release";
 void wake(Tx& tx, ConversationId id);
 
 struct NewAssignee {
@@ -53,7 +54,7 @@ BOOST_DESCRIBE_STRUCT(NewAssignee, (), (account_id))
 // own; managers give any to any member. Throws Error(conflict) for what is somebody else's,
 // Error(invalid) for somebody who is no member.
 Inbox assign(Tx& tx, const Who& who, ConversationId id, const NewAssignee& given);
-// What was theirs is nobody's: they have left the merchant.
+// What was theirs is nobody's: they have left the merchant. A job goes on where that is much.
 void release_all(Tx& tx, MerchantId merchant, AccountId account);
 
 struct NewLabels {

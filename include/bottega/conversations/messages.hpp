@@ -29,8 +29,10 @@ Event react(Tx& tx, const Who& who, ConversationId id, std::int64_t seq,
             const std::optional<Emoji>& emoji);
 
 // Takes back what somebody wrote in a conversation, whatever its age, for whoever erases a person:
-// at most so many messages; answers how many, so that it may be called until that is fewer.
-std::int64_t erase_written(Tx& tx, AccountId author, MerchantId merchant, ConversationId id,
-                           std::int64_t limit);
+// at most so many messages after a position; answers the position of the last, or none where there
+// was nothing left.
+std::optional<std::int64_t> erase_written(Tx& tx, AccountId author, MerchantId merchant,
+                                          ConversationId id, std::int64_t after,
+                                          std::int64_t limit);
 
 }  // namespace bottega::conversations

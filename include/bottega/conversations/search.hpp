@@ -134,5 +134,8 @@ class Written {
 asio::awaitable<void> take_some(Database& db, Written& written, std::int64_t entries_max);
 // The same until there is nothing left, or it has been at it for a while.
 asio::awaitable<void> keep_up(Database& db, std::int64_t entries_max);
+// For whoever needs all that was written before a moment: keeps up, and throws Error(busy) where it
+// is not all taken in yet.
+asio::awaitable<void> take_in_all(Database& db, Instant before);
 
 }  // namespace bottega::conversations

@@ -26,12 +26,19 @@ struct Job {
 };
 BOOST_DESCRIBE_STRUCT(Job, (), (id, kind, about, arguments, attempts, wishes))
 
+// Each lane is done by a loop of its own, so that a slow processor or store holds up nothing else.
+// In all but the first one job is taken at a time: its lease begins when it does.
+enum class Lane : std::uint8_t { database, processors, files };
+BOOST_DESCRIBE_ENUM(Lane, database, processors, files)
+inline constexpr Lane kLanes[] = {Lane::database, Lane::processors, Lane::files};
+
 // One kind of work. `run` throws to be tried again later; what it throws is logged without values.
 struct Kind {
   std::string_view name;
   std::chrono::seconds lease;      // after which a node that took it counts as dead
   std::int64_t attempts_max = 20;  // then it is dead, and an alert
   std::function<asio::awaitable<void>(const Job&)> run;
+  Lane lane = Lane::database;
 };
 
 // Adds work. A live job of the same kind about the same thing stays, with the earlier of the two
@@ -48,10 +55,12 @@ class Runner {
  public:
   Runner(Database& db, std::vector<Kind> kinds, std::int64_t batch);
 
-  // Takes what is due now and does it; answers how many jobs it took. Tests call it directly.
-  asio::awaitable<int> run_due();
-  // Does what is due until there is nothing left, at most `rounds` times.
-  asio::awaitable<int> drain(int rounds);
+  // Takes some of what is due now and does it; answers how many jobs it took. Tests call it
+  // directly.
+  asio::awaitable<int> run_due(Lane lane = Lane::database);
+  // Does what is due until there is nothing left, at most `rounds` times a batch.
+  asio::awaitable<int> drain(int rounds, Lane lane);
+  asio::awaitable<int> drain(int rounds);  // every lane, one after the other
 
   struct Counts {
     std::int64_t due, dead;

@@ -18,7 +18,7 @@ Device device_of(const Request& request) { return {request.user_agent, request.a
 
 asio::awaitable<Reply> register_person(Call& call) {
   const auto given = call.body<Registration>();
-  const auto guard = guard_of(call, "registration:" + call.request.address);
+  const auto guard = guard_of(call, "registration:" + network_of(call.request.address));
   guard.check();
   const auto hash = co_await call.app.passwords.hash(given.password.value);
   co_return co_await call.transact([&](Tx& tx) {
@@ -55,7 +55,7 @@ asio::awaitable<Reply> change_password(Call& call) {
 
 asio::awaitable<Reply> refresh(Call& call) {
   const auto given = call.body<Refresh>();
-  const auto guard = guard_of(call, "refresh:" + call.request.address);
+  const auto guard = guard_of(call, "refresh:" + network_of(call.request.address));
   guard.check();
   // The end of a stolen session must be committed, so it is an answer of the transaction, not an
   // error.

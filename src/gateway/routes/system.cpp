@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gateway/asyncapi.hpp"
+#include "gateway/dispatch.hpp"
 #include "gateway/docs.hpp"
 #include "gateway/event_mark.hpp"
 #include "gateway/openapi.hpp"
@@ -84,7 +85,12 @@ asio::awaitable<Reply> events(Call& call) {
   if (who.kind == identity::Kind::api_key &&
       std::ranges::count(who.scopes, identity::Scope::read) == 0)
     throw Error(Code::forbidden, "this key may not read");
-  resumed_from(call.request, who);
+  if (const auto mark = resumed_from(call.request, who)) {
+    Frame resume;
+    resume.positions = mark->positions;
+    resume.since = mark->since;
+    admit_resume(call.app, who, call.request.address, resume);
+  }
   Reply reply;
   reply.headers.emplace_back("X-Accel-Buffering", "no");
   reply.media_type = kEventStream;
