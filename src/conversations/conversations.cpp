@@ -18,15 +18,6 @@ struct Numbered {
 };
 BOOST_DESCRIBE_STRUCT(Numbered, (), (seq, buyer_id))
 
-struct SeatOf {
-  MerchantId merchant_id;
-  ConversationId id;
-  AccountId buyer_id;
-  std::int64_t last_seq = 0, forgotten_seq = 0;
-  bool is_member = false;
-};
-BOOST_DESCRIBE_STRUCT(SeatOf, (), (merchant_id, id, buyer_id, last_seq, forgotten_seq, is_member))
-
 const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kSeat{"conversations.seat", R"(
     SELECT c.buyer_id, c.last_seq, c.forgotten_seq, m.account_id IS NOT NULL AS is_member
     FROM conversations c
@@ -38,13 +29,6 @@ const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kLockSeat{"conversatio
     FROM conversations c
     LEFT JOIN merchant_members m ON m.merchant_id = c.merchant_id AND m.account_id = $3
     WHERE c.merchant_id = $1 AND c.id = $2 FOR UPDATE OF c)"};
-
-const Sql<SeatOf(std::vector<ConversationId>, AccountId)> kSeats{"conversations.seats", R"(
-    SELECT c.merchant_id, c.id, c.buyer_id, c.last_seq, c.forgotten_seq,
-           m.account_id IS NOT NULL AS is_member
-    FROM unnest($1::uuid[]) u (id) JOIN directory d ON d.id = u.id
-         JOIN conversations c ON c.merchant_id = d.merchant_id AND c.id = d.id
-         LEFT JOIN merchant_members m ON m.merchant_id = c.merchant_id AND m.account_id = $2)"};
 
 const Sql<EntryRow(MerchantId, ConversationId, ClientKey)> kByClientKey{
     "conversations.by_client_key", R"(
@@ -232,22 +216,6 @@ Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Loc
     identity::require_member(tx, who, merchant, identity::Role::agent, scope);
   const auto row = tx.one(lock == Lock::yes ? kLockSeat : kSeat, merchant, id, who.account);
   return {merchant, id, row.buyer_id, row.last_seq, side_of(who, row), row.forgotten_seq};
-}
-
-std::vector<Seat> seats_of(Tx& tx, const Who& who, const std::vector<ConversationId>& ids) {
-  if (ids.empty()) return {};
-  const bool is_key = who.kind == identity::Kind::api_key;
-  if (is_key)
-    identity::require_member(tx, who, who.merchant, identity::Role::agent, identity::Scope::read);
-  std::vector<Seat> seats;
-  for (const auto& row : tx.all(kSeats, ids, who.account)) {
-    const bool is_theirs =
-        is_key ? row.merchant_id == who.merchant : row.is_member || row.buyer_id == who.account;
-    if (!is_theirs) continue;
-    const auto side = is_key || row.is_member ? Side::merchant : Side::buyer;
-    seats.push_back({row.merchant_id, row.id, row.buyer_id, row.last_seq, side, row.forgotten_seq});
-  }
-  return seats;
 }
 
 Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Draft& draft) {

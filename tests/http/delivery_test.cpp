@@ -296,6 +296,23 @@ TEST(Resume, CountsLikeTheReadsItStandsFor) {
   EXPECT_TRUE(is_problem(socket.reply("29"), 429, "rate_limited"));
 }
 
+TEST(Resume, TakesManyPositionsAtOnce) {
+  const auto shop = chat(server()), other = chat(server());
+  write(shop, shop.owner.api, 2);
+  write(other, other.owner.api, 2);
+  Json positions = {{shop.conversation, 1}, {other.conversation, 1}};
+  for (int i = 0; i < 12; ++i)
+    positions["conv_01h2xcejqtf2nbrexx3vqjhp" + std::to_string(10 + i)] = 0;
+  Socket buyer(server().port(), shop.buyer.api.token());
+  resume(buyer, positions);
+  EXPECT_EQ(buyer.event()["seq"], 2);
+  const auto done = buyer.event();
+  ASSERT_EQ(done["event"], "resumed") << done.dump();
+  for (const auto& one : done["data"]["conversations"])
+    EXPECT_EQ(one["recovered"], one["conversation"] == shop.conversation) << one.dump();
+  EXPECT_EQ(done["data"]["conversations"].size(), 14u);
+}
+
 // More had news than one RESUME looks at: then it says so.
 TEST(Resume, NeverLeavesOutAConversationInSilence) {
   House house;
