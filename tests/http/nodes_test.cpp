@@ -3,8 +3,10 @@
 #include <future>
 #include <set>
 
+#include "bus/envelope.hpp"
 #include "http/seqs.hpp"
 #include "http/story.hpp"
+#include "support/event_reader.hpp"
 #include "support/nats.hpp"
 #include "support/shared.hpp"
 
@@ -338,6 +340,23 @@ TEST(NodeAlone, RefusesABusThatCannotBeWithWords) {
   EXPECT_EQ(ran.status, 1);
   EXPECT_NE(ran.output.find("bus.url: "), ran.output.npos) << ran.output;
   EXPECT_EQ(ran.output.find("hush-hush"), ran.output.npos);
+}
+
+// Whoever reaches NATS can say anything.
+TEST_F(Nodes, ListenersTakeNothingFromNatsThatIsNoEvent) {
+  const auto shop = chat(here());
+  EventReader stream(there().port(), shop.buyer.api.token());
+  stream.event("ready");
+  std::uint64_t number = 0;
+  for (const std::string text : {"{x", "{}", R"({"event":7})", R"({"event":"e","seq":"x"})",
+                                 R"({"event":"e","seq":1,"conversation":"c","at":"now"})"}) {
+    const bus::NodeId stranger = {'s'};
+    const auto event = bus::pack({shop.buyer.id}, {shop.conversation, 0, text}, 10'000);
+    ASSERT_FALSE(event.empty()) << text;
+    pair->nats.say("shop.test", bus::open_envelope(stranger, ++number) + event);
+  }
+  send_text(shop, shop.owner.api, "Still here?");
+  EXPECT_EQ(stream.event("message.created")["data"]["text"], "Still here?");
 }
 
 }  // namespace nodes_test
