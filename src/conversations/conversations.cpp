@@ -296,7 +296,11 @@ Marker mark(Tx& tx, const Who& who, ConversationId id, const Receipt& receipt) {
 
 std::vector<Marker> markers(Tx& tx, const Who& who, ConversationId id) {
   const auto seat = enter(tx, who, id, identity::Scope::read, Lock::no);
-  return tx.all(kMarkers, seat.merchant, id);
+  auto all = tx.all(kMarkers, seat.merchant, id);
+  // Where one side has blocked the other, neither learns when the other reads.
+  if (has_block(tx, seat))
+    std::erase_if(all, [&](const Marker& marker) { return marker.side != seat.side; });
+  return all;
 }
 
 void type(Tx& tx, const Who& who, ConversationId id) {

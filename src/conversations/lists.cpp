@@ -7,8 +7,9 @@ namespace {
 struct Place {
   MerchantId merchant_id;
   ConversationId id;
+  std::optional<Instant> last_entry_at = {};  // as it was where the list was made
 };
-BOOST_DESCRIBE_STRUCT(Place, (), (merchant_id, id))
+BOOST_DESCRIBE_STRUCT(Place, (), (merchant_id, id, last_entry_at))
 
 struct Overview {
   ConversationId id;
@@ -35,7 +36,8 @@ const Sql<void(MerchantId, ConversationId, AccountId, Instant)> kOpen{"conversat
     VALUES ($1, $2, $3, $4, $4) ON CONFLICT (merchant_id, buyer_id) DO NOTHING)"};
 
 const Sql<Place(MerchantId, AccountId)> kOfPair{"conversations.of_pair", R"(
-    SELECT merchant_id, id FROM conversations WHERE merchant_id = $1 AND buyer_id = $2)"};
+    SELECT merchant_id, id, last_entry_at FROM conversations
+    WHERE merchant_id = $1 AND buyer_id = $2)"};
 
 const Sql<Overview(std::vector<MerchantId>, std::vector<ConversationId>, AccountId)> kOverview{
     "conversations.overview", R"(
@@ -65,14 +67,14 @@ const Sql<EntryRow(std::vector<MerchantId>, std::vector<ConversationId>, std::ve
 
 const Sql<Place(AccountId, Instant, ConversationId, std::int64_t)> kOfBuyer{
     "conversations.of_buyer", R"(
-    SELECT merchant_id, id FROM conversations
+    SELECT merchant_id, id, last_entry_at FROM conversations
     WHERE buyer_id = $1 AND (last_entry_at, id) < ($2, $3)
     ORDER BY last_entry_at DESC, id DESC LIMIT $4)"};
 
 const Sql<Place(MerchantId, Instant, ConversationId, std::int64_t, std::optional<Status>,
                 std::optional<AccountId>, bool, std::optional<std::string>)>
     kOfMerchant{"conversations.of_merchant", R"(
-    SELECT c.merchant_id, c.id FROM conversations c
+    SELECT c.merchant_id, c.id, c.last_entry_at FROM conversations c
     WHERE c.merchant_id = $1 AND (c.last_entry_at, c.id) < ($2, $3)
       AND ($5::text IS NULL OR c.status = $5)
       AND ($6::uuid IS NULL OR c.assignee_id = $6)
@@ -117,6 +119,11 @@ std::vector<Conversation> look_at(Tx& tx, const std::vector<Place>& places, Acco
   for (auto& conversation : out)
     if (const auto found = entries.find(conversation.id); found != entries.end())
       conversation.last_entry = std::move(found->second);
+  // Somebody may have written meanwhile: the list is in the order in which it was read.
+  for (auto& conversation : out) {
+    const auto place = std::ranges::find(places, conversation.id, &Place::id);
+    if (place->last_entry_at) conversation.last_entry_at = *place->last_entry_at;
+  }
   return out;
 }
 

@@ -40,8 +40,10 @@ const Sql<void(MerchantId, ConversationId, AccountId, std::optional<Instant>)> k
     INSERT INTO mutes (merchant_id, conversation_id, account_id, until) VALUES ($1, $2, $3, $4)
     ON CONFLICT (merchant_id, conversation_id, account_id) DO UPDATE SET until = excluded.until)"};
 
-const Sql<void(MerchantId, ConversationId, AccountId)> kUnmute{"safety.unmute", R"(
-    DELETE FROM mutes WHERE merchant_id = $1 AND conversation_id = $2 AND account_id = $3)"};
+// The row stays: what was written before it ended is no news afterwards.
+const Sql<void(MerchantId, ConversationId, AccountId, Instant)> kUnmute{"safety.unmute", R"(
+    UPDATE mutes SET until = least(until, $4)
+    WHERE merchant_id = $1 AND conversation_id = $2 AND account_id = $3)"};
 
 const Sql<EntryRow(MerchantId, ConversationId, std::vector<std::int64_t>)> kEntries{
     "safety.entries", R"(
@@ -114,10 +116,16 @@ std::vector<std::int64_t> seqs_of(const NewReport& given, const Seat& seat) {
 
 void require_all(const std::vector<std::int64_t>& seqs, const std::vector<EntryRow>& rows) {
   Faults faults;
-  for (std::size_t i = 0; i < seqs.size(); ++i)
+  for (std::size_t i = 0; i < seqs.size(); ++i) {
+    const auto pointer = "/seqs/" + std::to_string(i);
+    const auto here = seqs.begin() + static_cast<std::ptrdiff_t>(i);
     if (std::ranges::find(rows, seqs[i], &EntryRow::seq) == rows.end())
-      faults.push_back({"/seqs/" + std::to_string(i), "is not in the conversation"});
-  if (!faults.empty()) throw Error(Code::invalid, "some entries are not there", std::move(faults));
+      faults.push_back({pointer, "is not in the conversation"});
+    else if (std::find(seqs.begin(), here, seqs[i]) != here)
+      faults.push_back({pointer, "is there twice"});
+  }
+  if (!faults.empty())
+    throw Error(Code::invalid, "some entries cannot be reported", std::move(faults));
 }
 
 }  // namespace
@@ -138,7 +146,7 @@ Protection mute(Tx& tx, const Who& who, ConversationId id, const NewMute& given)
 Protection unmute(Tx& tx, const Who& who, ConversationId id) {
   const auto seat = enter(tx, who, id, identity::Scope::chat, Lock::no);
   require_person(who);
-  tx.run(kUnmute, seat.merchant, id, who.account);
+  tx.run(kUnmute, seat.merchant, id, who.account, tx.now());
   return protection_of(tx, who, seat);
 }
 

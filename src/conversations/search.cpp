@@ -22,10 +22,10 @@ struct Hit {
   Author author{};
   std::optional<AccountId> author_id;
   Instant at{};
-  std::string marked;
+  std::string marked, text;
 };
 BOOST_DESCRIBE_STRUCT(Hit, (),
-                      (id, merchant_id, conversation_id, seq, author, author_id, at, marked))
+                      (id, merchant_id, conversation_id, seq, author, author_id, at, marked, text))
 
 // A language, and whether anything is left of the words in it.
 struct Asked {
@@ -102,11 +102,11 @@ const Sql<Hit(AccountId, std::optional<MerchantId>, std::vector<Language>, std::
         AND ($7::text IS NULL OR e.author = $7)
         AND NOT e.data ? 'deleted_at'
         AND (NOT e.data ? 'edited_at'
-             OR to_tsvector(t.language::regconfig, e.data->>'text') @@ t.words)
+             OR to_tsvector(t.language::regconfig, search_plain(e.data->>'text')) @@ t.words)
       ORDER BY t.at DESC, t.id DESC LIMIT $11)
     SELECT f.id, f.merchant_id, f.conversation_id, f.seq, f.author, f.author_id, f.at,
-           ts_headline(f.language::regconfig, f.text, f.words,
-                       E'StartSel=\x02, StopSel=\x03, HighlightAll=true') AS marked
+           ts_headline(f.language::regconfig, search_plain(f.text), f.words,
+                       E'StartSel=\x02, StopSel=\x03, HighlightAll=true') AS marked, f.text
     FROM found f ORDER BY f.at DESC, f.id DESC)"};
 
 // A text as code points, and the parts of it that match.
@@ -163,7 +163,11 @@ Found shown(const Hit& hit) {
   Found out{
       hit.id, hit.merchant_id, hit.conversation_id, hit.seq, hit.author, hit.author_id, hit.at, {},
       {}};
-  cut(read_marked(hit.marked), out);
+  // What matches is looked for without the signs, each of which is a space there.
+  auto marked = read_marked(hit.marked);
+  auto written = read_marked(hit.text);
+  if (written.points.size() == marked.points.size()) marked.points = std::move(written.points);
+  cut(marked, out);
   return out;
 }
 
@@ -179,6 +183,47 @@ void require_place(Tx& tx, const Who& who, const Query& query) {
              !find_of_buyer(tx, *query.merchant, who.account)) {
     throw Error(Code::not_found, "there is no such thing, or it is not yours");
   }
+}
+
+// The signs that search_plain() makes spaces of (0020_search_words.sql).
+constexpr std::string_view kSigns = "!#$%&()*+,-./:;<=>?@[\\]^_`{|}~";
+
+// What stands between the signs, with single spaces.
+std::string plain(std::string_view given) {
+  std::string out;
+  for (const char c : given) {
+    const bool is_gap = c == ' ' || kSigns.find(c) != kSigns.npos;
+    if (!is_gap)
+      out += c;
+    else if (!out.empty() && out.back() != ' ')
+      out += ' ';
+  }
+  if (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+// The words as websearch_to_tsquery() takes them, without what it would read differently from a
+// text: one that has signs within it is words in a row, and one minus is as good as many, of which
+// it takes 32 at most.
+std::string as_asked(std::string_view words) {
+  std::string out;
+  while (!words.empty()) {
+    const auto begin = std::min(words.find_first_not_of(" -"), words.size());
+    const bool is_not = begin > 0 && words[begin - 1] == '-';
+    words.remove_prefix(begin);
+    if (words.empty()) break;
+    const bool is_quoted = words.front() == '"';
+    if (is_quoted) words.remove_prefix(1);
+    const auto end = std::min(words.find_first_of(is_quoted ? "\"" : " \""), words.size());
+    const auto word = plain(words.substr(0, end));
+    words.remove_prefix(is_quoted ? std::min(end + 1, words.size()) : end);
+    if (word.empty()) continue;
+    if (!out.empty()) out += ' ';
+    if (is_not) out += '-';
+    const bool is_row = is_quoted || word.find(' ') != word.npos;
+    out += is_row ? '"' + word + '"' : word;
+  }
+  return out;
 }
 
 std::vector<Language> usable(const std::vector<Asked>& asked) {
@@ -217,12 +262,13 @@ std::vector<Found> search(Tx& tx, const Who& who, const Query& query,
   require_place(tx, who, query);
   std::optional<MerchantId> key_merchant;
   if (who.kind == identity::Kind::api_key) key_merchant = who.merchant;
-  const auto languages = usable(tx.all(kLanguages, who.account, key_merchant, query.merchant,
-                                       query.language, query.words.value));
+  const auto words = as_asked(query.words.value);
+  const auto languages =
+      usable(tx.all(kLanguages, who.account, key_merchant, query.merchant, query.language, words));
   const auto start = start_of(after);
   std::vector<Found> out;
   for (const auto& hit :
-       tx.all(kSearch, who.account, key_merchant, languages, query.words.value, query.merchant,
+       tx.all(kSearch, who.account, key_merchant, languages, words, query.merchant,
               query.conversation, query.author, query.sent_before, start.at, start.id, limit))
     out.push_back(shown(hit));
   return out;

@@ -198,7 +198,7 @@ const Sql<void(std::vector<MerchantId>, std::vector<ConversationId>, std::int64_
       INSERT INTO entry_texts (merchant_id, conversation_id, seq, id, author_id, language,
                                document, at)
       SELECT merchant_id, conversation_id, seq, id, author_id, language,
-             to_tsvector(language::regconfig, text)
+             to_tsvector(language::regconfig, search_plain(text))
                || array_to_tsvector(ARRAY['m ' || merchant_id, 'b ' || buyer_id,
                                           'c ' || conversation_id]), at
       FROM read WHERE text IS NOT NULL

@@ -42,6 +42,7 @@ Mark read_mark(std::string_view given, std::string_view actor) {
   auto text = std::string_view(*bytes).substr(kSealSize);
   Mark mark;
   mark.since = from_text<Instant>(take_word(text), Code::bad_cursor);
+  if (mark.since < Instant{}) refuse();
   while (!text.empty()) {
     const auto word = take_word(text);
     const auto colon = std::min(word.find(':'), word.size());

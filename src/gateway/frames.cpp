@@ -57,7 +57,7 @@ void read_resume(const Json& json, Frame& frame) {
   refuse_others(json, {"id", "method", "positions", "since"});
   if (const auto since = json.find("since"); since != json.end()) {
     frame.since = parse_instant(text_at(json, "since", 40));
-    if (!frame.since) refuse("since is an RFC 3339 time");
+    if (!frame.since || *frame.since < Instant{}) refuse("since is an RFC 3339 time after 1970");
   }
   const auto positions = json.find("positions");
   if (positions == json.end()) return;

@@ -53,7 +53,7 @@ constexpr Chapter kChapters[] = {
      "`POST /v1/invitations/accept`. An API key acts for its merchant within its scopes, never as "
      "owner, and as long as whoever made it is an owner:",
      "`read`: everything that a manager sees.\n"
-     "`chat`: write, and move receipts.\n"
+     "`chat`: write.\n"
      "`payments`: make and cancel payment requests.\n"
      "`orders`: ship and cancel orders."},
     {"The sandbox's payment methods",

@@ -21,9 +21,9 @@ const Sql<void(Column<ConversationId>)> kOneAtATime{"notifications.one_at_a_time
     FROM (SELECT id FROM unnest($1::uuid[]) AS u (id) ORDER BY id) g)"};
 
 // Whom to tell, in one statement for many conversations. News is an entry after what somebody has
-// received or been told of, that the other side wrote, or nobody did; notes are news for the
-// merchant's side, never for the buyer. A device hears of nothing older than itself. Whoever has
-// muted the conversation is left out.
+// received or been told of, that the other side wrote, or nobody did. A device hears of nothing
+// older than itself. Whoever has muted the conversation is left out, and is not told later of what
+// was written meanwhile.
 const Sql<void(Column<ConversationId>, Instant, Instant, Instant)> kQueue{
     "notifications.queue_news", R"(
     WITH talks AS (
@@ -60,8 +60,11 @@ const Sql<void(Column<ConversationId>, Instant, Instant, Instant)> kQueue{
                AND e.author_id IS DISTINCT FROM u.account_id
                AND e.event NOT IN ('message.edited', 'message.deleted', 'message.reacted')
                AND NOT e.data ? 'deleted_at'
-               AND CASE WHEN e.event LIKE 'note.%' THEN u.side = 'merchant'
-                        ELSE e.author <> u.side END
+               AND e.author <> u.side
+               AND NOT EXISTS (
+                 SELECT FROM mutes q
+                 WHERE q.merchant_id = u.merchant_id AND q.conversation_id = u.id
+                   AND q.account_id = u.account_id AND e.at < q.until)
              ORDER BY e.seq DESC LIMIT 1) e
       WHERE u.last_seq > u.known AND (u.marks OR NOT u.is_there)),
     told AS (

@@ -92,16 +92,6 @@ void Notifications::mark(const identity::Who& who, std::int64_t delivered) {
   world->transact([&](Tx& tx) { return conversations::mark(tx, who, shop.conversation, receipt); });
 }
 
-void Notifications::note(const identity::Who& who) {
-  const conversations::Draft draft{"note.created",
-                                   conversations::Author::merchant,
-                                   who.account,
-                                   std::nullopt,
-                                   {{"text", "The buyer is difficult"}}};
-  world->transact(
-      [&](Tx& tx) { return conversations::append(tx, shop.merchant, shop.conversation, draft); });
-}
-
 std::vector<Json> Notifications::told_of(const std::string& text) {
   say(shop.owner, text);
   node->hear();

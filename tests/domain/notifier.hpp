@@ -63,7 +63,6 @@ class Notifications : public testing::Test {
   std::vector<notifications::Subscription> subscriptions_of(const identity::Who& who);
   std::int64_t say(const identity::Who& who, const std::string& text);
   void mark(const identity::Who& who, std::int64_t delivered);
-  void note(const identity::Who& who);
   // Says something as the owner and lets the node do what is to be done.
   std::vector<Json> told_of(const std::string& text);
 

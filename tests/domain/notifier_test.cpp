@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "bottega/conversations/messages.hpp"
+#include "bottega/conversations/safety.hpp"
 
 namespace bottega::test {
 namespace notifier_test {
@@ -52,31 +53,6 @@ TEST_F(Notifications, AreForTheOtherSideOnly) {
     EXPECT_EQ(one["title"], "Bea Buyer");
     EXPECT_EQ(one["text"], "From the buyer");
   }
-}
-
-TEST_F(Notifications, NeverTellABuyerOfANote) {
-  auto agent = world->member(shop, identity::Role::agent);
-  sign_in(agent);
-  subscribe(agent);
-  subscribe(shop.owner);
-  note(shop.owner);
-  node->hear();
-  node->round();
-  const auto told = node->take();
-  ASSERT_EQ(told.size(), 1u) << "the colleague";
-  EXPECT_EQ(told[0]["event"], "note.created");
-  EXPECT_EQ(told[0]["title"], "Bea Buyer");
-  EXPECT_EQ(subscriptions_of(shop.buyer).size(), 1u);
-}
-
-TEST_F(Notifications, OfAMessageBeforeANoteAreOfTheMessage) {
-  say(shop.owner, "For the buyer");
-  note(shop.owner);
-  node->hear();
-  node->round();
-  const auto told = node->take();
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0]["text"], "For the buyer");
 }
 
 TEST_F(Notifications, TellOfThingsThatHappenWithoutAnAuthor) {
@@ -194,6 +170,19 @@ TEST_F(Notifications, OfSeveralMessagesAreOneAboutTheNewest) {
   EXPECT_EQ(told_of("Four").size(), 1u) << "and of the next another";
   EXPECT_EQ(node->pusher->sent[0].topic, node->pusher->sent[1].topic)
       << "in the place of the first";
+}
+
+TEST_F(Notifications, AreNotForWhatWasWrittenWhileItWasMuted) {
+  world->transact(
+      [&](Tx& tx) { return conversations::mute(tx, shop.buyer, shop.conversation, {}); });
+  say(shop.owner, "Not now");
+  world->advance(1s);
+  world->transact([&](Tx& tx) { return conversations::unmute(tx, shop.buyer, shop.conversation); });
+  say(shop.buyer, "I am back");
+  node->hear();
+  node->round();
+  EXPECT_EQ(node->count(), 0u);
+  EXPECT_EQ(told_of("Welcome").size(), 1u);
 }
 
 TEST_F(Notifications, AreNotForWhatWasTakenBack) {

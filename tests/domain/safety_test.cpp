@@ -90,6 +90,11 @@ TEST_F(Safety, WhomTheOtherSideHasBlockedDoesNotReachItInAnyOtherWay) {
   world->notices.clear();
   const auto read = from_json<Receipt>({{"read_seq", 2}});
   in([&](Tx& tx) { return mark(tx, shop.owner, shop.conversation, read); });
+  const auto seen = [&](const Who& who) {
+    return in([&](Tx& tx) { return markers(tx, who, shop.conversation); });
+  };
+  EXPECT_TRUE(seen(shop.buyer).empty());
+  EXPECT_EQ(seen(shop.owner).size(), 1u);
   ASSERT_EQ(world->notices.size(), 1u);
   EXPECT_EQ(world->notices[0].topics,
             std::vector<std::string>{identity::merchant_topic(shop.merchant)});
@@ -170,6 +175,11 @@ TEST_F(Safety, AReportKeepsWhatWasSaidAsItWas) {
   EXPECT_EQ(kept.reported_by, shop.buyer.account);
   ASSERT_EQ(kept.entries.size(), 1u);
   EXPECT_EQ(kept.entries[0]["data"]["text"], "Pay me elsewhere");
+  const auto twice = from_json<NewReport>({{"reason", "spam"}, {"seqs", {1, 1}}});
+  EXPECT_EQ(code_of([&] {
+              in([&](Tx& tx) { return report(tx, shop.buyer, shop.conversation, twice); });
+            }),
+            Code::invalid);
   const auto wrong = from_json<NewReport>({{"reason", "spam"}, {"seqs", {1, 99}}});
   try {
     in([&](Tx& tx) { return report(tx, shop.buyer, shop.conversation, wrong); });

@@ -148,7 +148,8 @@ INSTANTIATE_TEST_SUITE_P(
         R"({"method":"RESUME","positions":{"conv_01h455vb4pex5vsknk084sn02q":"1"}})",
         R"({"method":"RESUME","positions":
                         {"conv_01h455vb4pex5vsknk084sn02q":9223372036854775808}})",
-        R"({"method":"RESUME","since":"yesterday"})", R"({"method":"RESUME","since":5})",
+        R"({"method":"RESUME","since":"yesterday"})",
+        R"({"method":"RESUME","since":"0001-01-01T00:00:00Z"})", R"({"method":"RESUME","since":5})",
         R"({"method":"RESUME","body":{}})"));
 
 TEST(Lanes, WritesToOneConversationShareALaneAndNothingElseDoes) {

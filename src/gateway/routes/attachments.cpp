@@ -8,6 +8,7 @@
 #include "bottega/attachments/intake.hpp"
 #include "bottega/attachments/pictures.hpp"
 #include "bottega/conversations/conversations.hpp"
+#include "bottega/conversations/safety.hpp"
 #include "bottega/core/log.hpp"
 
 namespace bottega::gateway {
@@ -129,7 +130,10 @@ asio::awaitable<Reply> upload(Call& call) {
   const auto id = call.at<ConversationId>(0);
   const auto name = call.parameter_as<Name>("name").value_or(Name{"attachment"});
   const auto seat = co_await call.app.db.read([&](Tx& tx) {
-    return conversations::enter(tx, call.who(), id, identity::Scope::chat, conversations::Lock::no);
+    const auto found =
+        conversations::enter(tx, call.who(), id, identity::Scope::chat, conversations::Lock::no);
+    conversations::require_not_blocked(tx, found);
+    return found;
   });
   once_key(call.request);  // a key that is none is refused before the bytes come
   body.limit(static_cast<std::uint64_t>(depot.largest()));

@@ -49,6 +49,11 @@ asio::awaitable<Reply> list(Call& call) {
   const auto filter = filter_in(call);
   const auto after = position_in(call);
   const auto limit = call.limit();
+  const bool is_filtered =
+      filter.status || filter.assignee || filter.only_unassigned || filter.label;
+  if (is_filtered && !merchant && call.who().kind == identity::Kind::person)
+    throw Error(Code::invalid, "only a shop's inbox is filtered",
+                {{"merchant_id", "must be given with a filter"}});
   const auto found = co_await call.app.db.read([&](Tx& tx) {
     if (!merchant && call.who().kind == identity::Kind::person)
       return list_of_buyer(tx, call.who().account, after, limit + 1);
