@@ -30,7 +30,7 @@ std::string add_demo_people(Database& db, identity::PasswordCost cost) {
     });
     words += std::string("  ") + person.email + "  (" + person.name + ")\n";
   }
-  return words + "  all with the password: " + kPassword + "\n";
+  return words + "  all were made with the password: " + kPassword + "\n";
 }
 
 void refuse_demo_people(Database& db) {
