@@ -67,6 +67,10 @@ std::size_t scan_length(View bytes) {
   return bytes.size();
 }
 
+// Those without a length, which stand at the beginning or within a scan only: what follows one
+// elsewhere would be taken for a scan once a segment before it is gone.
+bool is_misplaced(unsigned marker) { return marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8); }
+
 std::optional<std::string> clean_jpeg(View image) {
   std::string out(image.substr(0, 2));
   image.remove_prefix(std::min<std::size_t>(2, image.size()));
@@ -77,7 +81,7 @@ std::optional<std::string> clean_jpeg(View image) {
       continue;
     }
     if (marker == kEnd) return out.append("\xff\xd9");
-    if (image.size() < 4) return std::nullopt;
+    if (image.size() < 4 || is_misplaced(marker)) return std::nullopt;
     const std::size_t length = number_at(image, 2, 2, Order::big);
     if (length < 2 || length + 2 > image.size()) return std::nullopt;
     const auto segment = image.substr(0, length + 2), payload = segment.substr(4);

@@ -42,6 +42,12 @@ TEST(Metadata, TheColoursOfAJpegStay) {
   EXPECT_EQ(without_metadata(jpeg_with(jpeg_segment(0xe2, "MPF\0..."s)), "image/jpeg"), a_jpeg());
 }
 
+// ITU-T T.81, B.1.1: behind a scan they would be part of it once a comment between them is gone.
+TEST(Metadata, MarkersOutOfTheirPlaceAreRefused) {
+  for (const unsigned marker : {0x00u, 0x01u, 0xd0u, 0xd7u, 0xd8u})
+    EXPECT_FALSE(without_metadata(jpeg_with(jpeg_segment(marker, "x")), "image/jpeg")) << marker;
+}
+
 TEST(Metadata, OrientationsThatAreNoneAreOne) {
   EXPECT_EQ(orientation_of(""), 1u);
   EXPECT_EQ(orientation_of("Exif\0\0"s), 1u);
