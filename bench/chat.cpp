@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "client.hpp"
 #include "flood.hpp"
@@ -92,6 +95,38 @@ Figure pgbench(const ChatPlan& plan, const Server& server, const std::string& sc
           0};
 }
 
+// What the machine itself gives at the rate of the open loop: the same rows, one a transaction;
+// after a tenth of the time that is not counted.
+Figure pgbench_open(const ChatPlan& plan, const Server& server) {
+  const TemporaryFolder folder;
+  server.settle_database();
+  const auto before = server.cpu();
+  server.pgbench(plan.scripts + "/chat_one.sql", 32, plan.seconds,
+                 {"--rate=" + std::to_string(static_cast<int>(kOpenLoopPerSecond)), "--log",
+                  "--log-prefix=" + (folder.path() / "pgbench").string()});
+  const auto spent = server.cpu();
+  struct Row {
+    double at_s, time_ms;
+  };
+  std::vector<Row> rows;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    std::ifstream log(entry.path());
+    double client = 0, number = 0, time_us = 0, script = 0, at_s = 0, at_us = 0, lag_us = 0;
+    while (log >> client >> number >> time_us >> script >> at_s >> at_us >> lag_us)
+      rows.push_back({at_s + at_us / 1e6, time_us / 1e3});
+  }
+  if (rows.empty()) throw std::runtime_error("pgbench has left no log");
+  const double warm = std::ranges::min(rows, {}, &Row::at_s).at_s + plan.seconds / 10;
+  FloodCount count;
+  count.seconds = plan.seconds * 9 / 10;
+  for (const auto& row : rows)
+    if (row.at_s >= warm) count.times_ms.push_back(row.time_ms);
+  auto figure = figure_of(std::move(count));
+  figure.postgres_us =
+      (spent.postgres_s - before.postgres_s) * 1e6 / static_cast<double>(rows.size());
+  return figure;
+}
+
 class Field {
  public:
   Field(const Server& server, int pairs) : server_(server), pairs_(make_pairs(server, pairs)) {}
@@ -173,6 +208,8 @@ void measure_chat(const ChatPlan& plan) {
   say("pgbench, one a transaction", one);
   const auto batch = pgbench(plan, server, "chat_batch.sql", 64);
   say("pgbench, 64 a transaction", batch);
+  const auto one_open = pgbench_open(plan, server);
+  say("pgbench, 1,000 a second", one_open);
   // What pgbench has written is not for the search.
   server.query(
       "INSERT INTO bottega.search_positions SELECT merchant_id, id, 'simple', last_seq "
@@ -194,6 +231,7 @@ void measure_chat(const ChatPlan& plan) {
                               {"echo", json_of(echo)},
                               {"pgbench_one", json_of(one)},
                               {"pgbench_batch", json_of(batch)},
+                              {"pgbench_open_loop", json_of(one_open)},
                               {"chat", json_of(closed)},
                               {"chat_open_loop", json_of(open)},
                               {"messages_per_s_over_pgbench", over_pgbench},

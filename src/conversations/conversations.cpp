@@ -149,9 +149,14 @@ constexpr std::string_view kTraces[] = {"message.edited", "message.deleted", "me
 
 bool is_news(std::string_view event) { return std::ranges::count(kTraces, event) == 0; }
 
-Side side_of(const Who& who, const SeatRow& row) {
+std::optional<Side> find_side(const Who& who, const SeatRow& row) {
   if (row.is_member || who.kind == identity::Kind::api_key) return Side::merchant;
   if (row.buyer_id == who.account) return Side::buyer;
+  return std::nullopt;
+}
+
+Side side_of(const Who& who, const SeatRow& row) {
+  if (const auto side = find_side(who, row)) return *side;
   throw Error(Code::not_found, "there is no such thing, or it is not yours");
 }
 

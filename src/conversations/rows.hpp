@@ -28,8 +28,9 @@ struct SeatRow {
 };
 BOOST_DESCRIBE_STRUCT(SeatRow, (), (buyer_id, last_seq, forgotten_seq, is_member))
 
-// The side on which the asker sits; throws Error(not_found) where it is none. An API key has been
-// checked before.
+// The side on which the asker sits; an API key has been checked before. The second throws
+// Error(not_found) where it is none.
+std::optional<Side> find_side(const Who& who, const SeatRow& row);
 Side side_of(const Who& who, const SeatRow& row);
 Author author_of(Side side);
 

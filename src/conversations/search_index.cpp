@@ -16,9 +16,12 @@ constexpr auto kSlack = std::chrono::seconds(5);
 constexpr std::int64_t kWalkPage = 1'000;
 // Where a page had nothing new, and where it was the last.
 constexpr std::int64_t kWalkEverySeconds = 5, kWalkAgainSeconds = 60;
-constexpr std::int64_t kConversationsMax = 50, kEntriesAtOnce = 500;
-constexpr int kRoundsMax = 20, kTakesMax = 100, kTakesAtOnce = 4;
+// The last is a guess: how many conversations are held for the entries of a transaction.
+constexpr std::int64_t kEntriesAtOnce = 500, kEntriesPerConversation = 8;
+constexpr int kRoundsMax = 20, kTakesMax = 100, kTakesAtOnce = 40;
 constexpr int kPatience = 10;
+// Between two transactions of the loop: whoever writes meanwhile has the processor.
+constexpr auto kBreath = std::chrono::milliseconds(20), kNoBreath = std::chrono::milliseconds(0);
 constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr std::size_t kNotedMax = 100'000;
 
@@ -144,6 +147,13 @@ const Sql<void(MerchantId, ConversationId)> kMoveWalk{"search.move_walk", R"(
 const Sql<void(MerchantId, ConversationId)> kEndWalk{"search.end_walk", R"(
     DELETE FROM search_walks WHERE merchant_id = $1 AND after_id = $2)"};
 
+// What a crash takes of the search is taken in again, for positions and texts are written together;
+// so its transactions do not wait for the disk, and hold up nobody who does. Its statements, many a
+// second, are planned once.
+const Sql<void()> kLazily{"search.lazily", R"(
+    SELECT set_config('synchronous_commit', 'off', true),
+           set_config('plan_cache_mode', 'force_generic_plan', true))"};
+
 // Whoever holds these rows takes in these conversations, and nobody else.
 const Sql<Due(std::int64_t)> kTakeDue{"search.take_due", R"(
     SELECT merchant_id, conversation_id FROM search_due
@@ -255,6 +265,7 @@ std::int64_t walk_on(Tx& tx, const State& state) {
 }
 
 void gather(Tx& tx, const Written::Noted& noted) {
+  tx.run(kLazily);
   if (!noted.list.empty()) tx.run(kAddNoted, noted.list, tx.now());
   if (!noted.is_all)
     conversations::gather(tx);
@@ -262,10 +273,15 @@ void gather(Tx& tx, const Written::Noted& noted) {
     walk_on(tx, *state);
 }
 
-asio::awaitable<void> take_in_some(Database& db, std::int64_t entries_max, int takes_max) {
+asio::awaitable<void> take_in_some(Database& db, std::int64_t entries_max, int takes_max,
+                                   std::chrono::milliseconds pause) {
   for (int take = 0; take < takes_max; ++take) {
     const auto worked = co_await db.transact([&](Tx& tx) { return take_in(tx, entries_max); });
     if (worked == 0) break;
+    if (pause.count() > 0) {
+      asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+      co_await timer.async_wait(asio::use_awaitable);
+    }
   }
 }
 
@@ -305,11 +321,13 @@ Written::Noted Written::take() {
 std::int64_t take_in(Tx& tx, std::int64_t entries_max) {
   std::vector<MerchantId> merchants;
   std::vector<ConversationId> ids;
-  for (const auto& due : tx.all(kTakeDue, kConversationsMax)) {
+  tx.run(kLazily);
+  for (const auto& due : tx.all(kTakeDue, entries_max / kEntriesPerConversation + 1)) {
     merchants.push_back(due.merchant_id);
     ids.push_back(due.conversation_id);
   }
-  if (!ids.empty()) tx.run(kTakeIn, merchants, ids, entries_max);
+  if (ids.empty()) return 0;
+  tx.run(kTakeIn, merchants, ids, entries_max);
   return static_cast<std::int64_t>(ids.size());
 }
 
@@ -321,7 +339,7 @@ asio::awaitable<void> take_some(Database& db, Written& written, std::int64_t ent
       if (!is_open) co_return;
     }
     co_await db.transact([&](Tx& tx) { gather(tx, noted); });
-    co_await take_in_some(db, entries_max, kTakesAtOnce);
+    co_await take_in_some(db, entries_max, kTakesAtOnce, kBreath);
   } catch (...) {
     written.doubt();
     throw;
@@ -334,7 +352,7 @@ asio::awaitable<void> keep_up(Database& db, std::int64_t entries_max) {
         co_await db.read([](Tx& tx) { return tx.one(kIsDue, tx.now(), kSlack.count()); });
     if (!is_due) co_return;
     const auto found = co_await db.transact([](Tx& tx) { return gather(tx); });
-    co_await take_in_some(db, entries_max, kTakesMax);
+    co_await take_in_some(db, entries_max, kTakesMax, kNoBreath);
     if (found == 0) break;
   }
 }
@@ -343,12 +361,14 @@ asio::awaitable<void> keep_up(Database& db, std::int64_t entries_max) {
 asio::awaitable<void> take_in_all(Database& db, Instant before) {
   asio::steady_timer pause(co_await asio::this_coro::executor);
   for (int round = 0; round < kPatience; ++round) {
+    if (round > 0) {
+      pause.expires_after(kPause);
+      co_await pause.async_wait(asio::use_awaitable);
+    }
     co_await keep_up(db, kEntriesAtOnce);
     const bool has_all =
         co_await db.read([&](Tx& tx) { return tx.one(kHasAll, before, kSlack.count()); });
     if (has_all) co_return;
-    pause.expires_after(kPause);
-    co_await pause.async_wait(asio::use_awaitable);
   }
   throw Error(Code::busy, "the search has not taken everything in yet");
 }

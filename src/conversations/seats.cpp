@@ -1,4 +1,5 @@
 // Where somebody sits in many conversations at once.
+#include "conversations/rows.hpp"
 #include "bottega/conversations/conversations.hpp"
 
 namespace bottega::conversations {
@@ -13,6 +14,7 @@ struct SeatOf {
   AccountId buyer_id;
   std::int64_t last_seq = 0, forgotten_seq = 0;
   bool is_member = false;
+  SeatRow row() const { return {buyer_id, last_seq, forgotten_seq, is_member}; }
 };
 BOOST_DESCRIBE_STRUCT(SeatOf, (), (merchant_id, id, buyer_id, last_seq, forgotten_seq, is_member))
 
@@ -38,11 +40,10 @@ std::vector<Seat> seats_of_many(Tx& tx, const Who& who, const std::vector<Conver
     identity::require_member(tx, who, who.merchant, identity::Role::agent, identity::Scope::read);
   std::vector<Seat> seats;
   for (const auto& row : tx.all(kSeats, ids, who.account)) {
-    const bool is_theirs =
-        is_key ? row.merchant_id == who.merchant : row.is_member || row.buyer_id == who.account;
-    if (!is_theirs) continue;
-    const auto side = is_key || row.is_member ? Side::merchant : Side::buyer;
-    seats.push_back({row.merchant_id, row.id, row.buyer_id, row.last_seq, side, row.forgotten_seq});
+    if (is_key && row.merchant_id != who.merchant) continue;
+    if (const auto side = find_side(who, row.row()))
+      seats.push_back(
+          {row.merchant_id, row.id, row.buyer_id, row.last_seq, *side, row.forgotten_seq});
   }
   return seats;
 }

@@ -111,12 +111,6 @@ void admit(const Route& route, const identity::Who& who) {
       .retry_after(std::max(allowance.resets_in, 1s));
 }
 
-void spend_of_address(App& app, const std::string& address) {
-  const auto from =
-      app.limits.take("address:" + network_of(address), app.config.limits_address_per_minute, 60s);
-  if (from.exceeded) exceeded(from);
-}
-
 Allowance spend(App& app, Budget budget, const identity::Who& who, const std::string& address) {
   const auto& config = app.config;
   const bool writes = budget != Budget::reads;
@@ -174,7 +168,7 @@ struct Progress {
 
 asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::string>& token,
                               Progress& progress) {
-  spend_of_address(app, request.address);
+  admit_address(app, request.address);
   auto matched = match(app.routes, request);
   const Route& route = *matched.route;
   progress.route = route.name;
@@ -236,9 +230,15 @@ void count_message(App& app, conversations::ConversationId id) {
   app.limits.take(text_of(id), app.config.limits_conversation_per_minute, 60s);
 }
 
+void admit_address(App& app, const std::string& address) {
+  const auto from =
+      app.limits.take("address:" + network_of(address), app.config.limits_address_per_minute, 60s);
+  if (from.exceeded) exceeded(from);
+}
+
 Spoken admit_message(App& app, const identity::Who& who, const std::string& address,
                      std::string_view conversation, const Request& request) {
-  spend_of_address(app, address);
+  admit_address(app, address);
   if (who.kind == identity::Kind::nobody) throw Error(Code::unauthenticated, "send a bearer token");
   const auto allowance = spend(app, Budget::writes, who, address);
   if (allowance.exceeded) exceeded(allowance);
@@ -248,14 +248,12 @@ Spoken admit_message(App& app, const identity::Who& who, const std::string& addr
   return {id, from_json<conversations::NewMessage>(request.json ? *request.json : nothing)};
 }
 
-void admit_address(App& app, const std::string& address) { spend_of_address(app, address); }
-
 void admit_resume(App& app, const identity::Who& who, const std::string& address,
                   const Frame& frame) {
   constexpr std::size_t kPerRead = 100;
   const auto most = frame.positions.size() + (frame.since ? kSinceMax : 0);
   for (std::size_t i = 0; i <= most; i += kPerRead) {
-    spend_of_address(app, address);
+    admit_address(app, address);
     const auto allowance = spend(app, Budget::reads, who, address);
     if (allowance.exceeded) exceeded(allowance);
   }
