@@ -3,75 +3,165 @@
 namespace bottega::ledger {
 namespace {
 
-using identity::MerchantId;
 using AboutId = Id<"about">;
 
 struct Posted {
+  TransferId id;
   Kind debit_kind{}, credit_kind{};
-  MerchantId debit_owner;
+  OwnerId debit_owner, credit_owner;
   Money amount;
 };
-BOOST_DESCRIBE_STRUCT(Posted, (), (debit_kind, credit_kind, debit_owner, amount))
+BOOST_DESCRIBE_STRUCT(Posted, (), (id, debit_kind, credit_kind, debit_owner, credit_owner, amount))
 
-const Sql<TransferId(TransferId, Kind, MerchantId, Kind, std::int64_t, Currency, Why, AboutId,
-                     Instant)>
-    kPost{"ledger.post", R"(
+const Sql<TransferId(TransferId, Kind, OwnerId, Kind, OwnerId, std::int64_t, Currency, Why, AboutId,
+                     Phase, Instant)>
+    kWrite{"ledger.write", R"(
     INSERT INTO ledger_transfers (id, debit_kind, debit_owner, credit_kind, credit_owner, amount,
-                                  currency, why, about, at)
-    VALUES ($1, $2, $3, $4, $3, $5, $6, $7, $8, $9)
-    ON CONFLICT (why, about) DO NOTHING RETURNING id)"};
+                                  currency, why, about, phase, at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (why, about, phase) DO NOTHING RETURNING id)"};
 
-const Sql<Posted(Why, AboutId)> kPosted{"ledger.posted", R"(
-    SELECT debit_kind, credit_kind, debit_owner, amount, currency FROM ledger_transfers
-    WHERE why = $1 AND about = $2)"};
+const Sql<Posted(Why, AboutId, Phase)> kWritten{"ledger.written", R"(
+    SELECT id, debit_kind, credit_kind, debit_owner, credit_owner, amount, currency
+    FROM ledger_transfers WHERE why = $1 AND about = $2 AND phase = $3)"};
 
-const Sql<Balance(MerchantId)> kBalances{"ledger.balances", R"(
-    SELECT kind, currency, debits, credits FROM ledger_accounts WHERE owner_id = $1
+const Sql<TransferId(Why, AboutId, TransferId, Phase, Instant)> kEnd{"ledger.end", R"(
+    INSERT INTO ledger_transfers (id, debit_kind, debit_owner, credit_kind, credit_owner, amount,
+                                  currency, why, about, phase, pending_id, at)
+    SELECT $3, debit_kind, debit_owner, credit_kind, credit_owner, amount, currency, why, about, $4,
+           id, $5
+    FROM ledger_transfers WHERE why = $1 AND about = $2 AND phase = 'pending'
+    ON CONFLICT (pending_id) DO NOTHING RETURNING id)"};
+
+const Sql<Balance(OwnerId)> kBalances{"ledger.balances", R"(
+    SELECT kind, currency, debits, credits, debits_pending, credits_pending FROM ledger_accounts
+    WHERE owner_id = $1 ORDER BY currency, kind)"};
+
+const Sql<Balance(OwnerId, Instant)> kBalancesAt{"ledger.balances_at", R"(
+    SELECT kind, currency, sum(debits)::bigint AS debits, sum(credits)::bigint AS credits,
+           sum(debits_pending)::bigint AS debits_pending,
+           sum(credits_pending)::bigint AS credits_pending
+    FROM ledger_sides WHERE owner_id = $1 AND at <= $2 GROUP BY currency, kind
     ORDER BY currency, kind)"};
 
 const Sql<Balance()> kTrial{"ledger.trial_balance", R"(
-    SELECT kind, currency, sum(debits)::bigint AS debits, sum(credits)::bigint AS credits
+    SELECT kind, currency, sum(debits)::bigint AS debits, sum(credits)::bigint AS credits,
+           sum(debits_pending)::bigint AS debits_pending,
+           sum(credits_pending)::bigint AS credits_pending
     FROM ledger_accounts GROUP BY currency, kind ORDER BY currency, kind)"};
 
+const Sql<Balance(Instant)> kTrialAt{"ledger.trial_balance_at", R"(
+    SELECT kind, currency, sum(debits)::bigint AS debits, sum(credits)::bigint AS credits,
+           sum(debits_pending)::bigint AS debits_pending,
+           sum(credits_pending)::bigint AS credits_pending
+    FROM ledger_sides WHERE at <= $1 GROUP BY currency, kind ORDER BY currency, kind)"};
+
 const Sql<std::string()> kUnbalanced{"ledger.unbalanced", R"(
-    SELECT 'debits and credits differ by ' || (sum(debits) - sum(credits))::text
-           || ' in ' || currency
-    FROM ledger_accounts GROUP BY currency HAVING sum(debits) <> sum(credits))"};
+    SELECT 'debits and credits differ by '
+           || (sum(debits) - sum(credits))::text || ' (pending: '
+           || (sum(debits_pending) - sum(credits_pending))::text || ') in ' || currency
+    FROM ledger_accounts GROUP BY currency
+    HAVING sum(debits) <> sum(credits) OR sum(debits_pending) <> sum(credits_pending))"};
 
 const Sql<std::string()> kDrifted{"ledger.drifted", R"(
     WITH sums AS (
-      SELECT kind, owner_id, currency, sum(debit)::bigint AS debits, sum(credit)::bigint AS credits
-      FROM (SELECT debit_kind AS kind, debit_owner AS owner_id, currency, amount AS debit,
-                   0 AS credit
-            FROM ledger_transfers
-            UNION ALL
-            SELECT credit_kind, credit_owner, currency, 0, amount FROM ledger_transfers) AS sides
-      GROUP BY kind, owner_id, currency)
-    SELECT 'account ' || a.kind || ' of ' || a.owner_id::text || ' is not the sum of its transfers'
-    FROM ledger_accounts a LEFT JOIN sums s USING (kind, owner_id, currency)
-    WHERE a.debits <> coalesce(s.debits, 0) OR a.credits <> coalesce(s.credits, 0)
+      SELECT kind, owner_id, currency, sum(debits) AS debits, sum(credits) AS credits,
+             sum(debits_pending) AS debits_pending, sum(credits_pending) AS credits_pending
+      FROM ledger_sides GROUP BY kind, owner_id, currency)
+    SELECT 'account ' || kind || ' of ' || owner_id::text || ' is not the sum of its transfers'
+    FROM ledger_accounts a FULL JOIN sums s USING (kind, owner_id, currency)
+    WHERE (a.debits, a.credits, a.debits_pending, a.credits_pending) IS DISTINCT FROM
+          (s.debits, s.credits, s.debits_pending, s.credits_pending)
     LIMIT 100)"};
 
-const Sql<Entry(MerchantId, TransferId, std::int64_t)> kHistory{"ledger.history", R"(
-    SELECT id, why, debit_kind, credit_kind, amount, currency, at FROM ledger_transfers
-    WHERE debit_owner = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+struct EntryRow {
+  TransferId id;
+  Why why{};
+  Phase phase{};
+  std::optional<TransferId> pending_id;
+  OwnerId debit_owner, credit_owner;
+  Kind debit_kind{}, credit_kind{};
+  Money amount;
+  Instant at{};
+};
+BOOST_DESCRIBE_STRUCT(EntryRow, (),
+                      (id, why, phase, pending_id, debit_owner, debit_kind, credit_owner,
+                       credit_kind, amount, at))
 
-}  // namespace
+const Sql<EntryRow(OwnerId, TransferId, std::int64_t)> kHistory{"ledger.history", R"(
+    SELECT id, why, phase, pending_id, debit_owner, debit_kind, credit_owner, credit_kind, amount,
+           currency, at
+    FROM ledger_transfers
+    WHERE id IN (SELECT id FROM ledger_transfers WHERE debit_owner = $1 AND id > $2
+                 UNION SELECT id FROM ledger_transfers WHERE credit_owner = $1 AND id > $2)
+    ORDER BY id LIMIT $3)"};
 
-void post(Tx& tx, const Transfer& t) {
+const Sql<EntryRow(TransferId, std::int64_t)> kJournal{"ledger.journal", R"(
+    SELECT id, why, phase, pending_id, debit_owner, debit_kind, credit_owner, credit_kind, amount,
+           currency, at
+    FROM ledger_transfers WHERE id > $1 ORDER BY id LIMIT $2)"};
+
+std::string name_of(Kind kind, OwnerId owner) {
+  if (kind == Kind::wallet) return text_of(identity::AccountId{owner.uuid});
+  return text_of(identity::MerchantId{owner.uuid});
+}
+
+std::vector<Entry> entries_of(const std::vector<EntryRow>& rows) {
+  std::vector<Entry> entries;
+  entries.reserve(rows.size());
+  for (const auto& row : rows)
+    entries.push_back({row.id, row.why, row.phase, row.pending_id, row.debit_kind, row.credit_kind,
+                       name_of(row.debit_kind, row.debit_owner),
+                       name_of(row.credit_kind, row.credit_owner), row.amount, row.at});
+  return entries;
+}
+
+void write(Tx& tx, const Transfer& t, Phase phase) {
   const AboutId about{t.about};
-  if (tx.find(kPost, TransferId::make(), t.debit, t.owner, t.credit, t.amount.amount,
-              t.amount.currency, t.why, about, tx.now()))
+  if (tx.find(kWrite, TransferId::make(), t.debit.kind, t.debit.owner, t.credit.kind,
+              t.credit.owner, t.amount.amount, t.amount.currency, t.why, about, phase, tx.now()))
     return;
-  const auto had = tx.one(kPosted, t.why, about);
-  if (had.debit_kind != t.debit || had.credit_kind != t.credit || had.debit_owner != t.owner ||
-      had.amount != t.amount)
+  const auto had = tx.one(kWritten, t.why, about, phase);
+  if (Account{had.debit_kind, had.debit_owner} != t.debit ||
+      Account{had.credit_kind, had.credit_owner} != t.credit || had.amount != t.amount)
     throw Error(Code::internal, "another transfer was posted for the same cause");
 }
 
-std::vector<Balance> balances(Tx& tx, MerchantId owner) { return tx.all(kBalances, owner); }
+void end(Tx& tx, Why why, const Uuid& about, Phase phase) {
+  const AboutId id{about};
+  if (tx.find(kEnd, why, id, TransferId::make(), phase, tx.now())) return;
+  if (tx.find(kWritten, why, id, phase)) return;
+  if (tx.find(kWritten, why, id, Phase::pending))
+    throw Error(Code::conflict, "what was pending has ended the other way");
+  throw Error(Code::not_found, "nothing is pending for this cause");
+}
+
+}  // namespace
+
+bool is_asset(Kind kind) {
+  return kind == Kind::processor_clearing || kind == Kind::processor_fees ||
+         kind == Kind::merchant_debt;
+}
+
+Transfer transfer_within(identity::MerchantId merchant, Why why, const Uuid& about, Kind debit,
+                         Kind credit, Money amount) {
+  const auto owner = owner_of(merchant);
+  return {why, about, {debit, owner}, {credit, owner}, amount};
+}
+
+void post(Tx& tx, const Transfer& transfer) { write(tx, transfer, Phase::posted); }
+void pend(Tx& tx, const Transfer& transfer) { write(tx, transfer, Phase::pending); }
+void post_pending(Tx& tx, Why why, const Uuid& about) { end(tx, why, about, Phase::posted); }
+void void_pending(Tx& tx, Why why, const Uuid& about) { end(tx, why, about, Phase::voided); }
+
+std::vector<Balance> balances(Tx& tx, OwnerId owner) { return tx.all(kBalances, owner); }
+
+std::vector<Balance> balances_at(Tx& tx, OwnerId owner, Instant at) {
+  return tx.all(kBalancesAt, owner, at);
+}
 
 std::vector<Balance> trial_balance(Tx& tx) { return tx.all(kTrial); }
+std::vector<Balance> trial_balance_at(Tx& tx, Instant at) { return tx.all(kTrialAt, at); }
 
 std::vector<std::string> audit(Tx& tx) {
   auto faults = tx.all(kUnbalanced);
@@ -79,9 +169,13 @@ std::vector<std::string> audit(Tx& tx) {
   return faults;
 }
 
-std::vector<Entry> history(Tx& tx, MerchantId owner, std::optional<TransferId> after,
+std::vector<Entry> history(Tx& tx, OwnerId owner, std::optional<TransferId> after,
                            std::int64_t limit) {
-  return tx.all(kHistory, owner, after.value_or(TransferId{}), limit);
+  return entries_of(tx.all(kHistory, owner, after.value_or(TransferId{}), limit));
+}
+
+std::vector<Entry> journal(Tx& tx, std::optional<TransferId> after, std::int64_t limit) {
+  return entries_of(tx.all(kJournal, after.value_or(TransferId{}), limit));
 }
 
 }  // namespace bottega::ledger

@@ -70,8 +70,9 @@ bool is_final(State state) {
 
 void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
   const auto merchant = identity::fetch_merchant(tx, payment.merchant_id);
-  ledger::post(tx, {ledger::Why::capture, payment.id.uuid, ledger::Kind::processor_clearing,
-                    ledger::Kind::held, payment.merchant_id, payment.amount});
+  ledger::post(tx, ledger::transfer_within(payment.merchant_id, ledger::Why::capture,
+                                           payment.id.uuid, ledger::Kind::processor_clearing,
+                                           ledger::Kind::held, payment.amount));
   request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
   jobs::cancel(tx, kExpireJob, text_of(request.id));
   tell_request(tx, request, "payment_request.paid", {});

@@ -64,8 +64,9 @@ void tell(Tx& tx, const Refund& refund, const Payment& payment, const std::strin
 }
 
 void succeeded(Tx& tx, const Refund& refund, Payment payment) {
-  ledger::post(tx, {ledger::Why::refund, refund.id.uuid, ledger::Kind::held,
-                    ledger::Kind::processor_clearing, refund.merchant_id, refund.amount});
+  ledger::post(tx, ledger::transfer_within(refund.merchant_id, ledger::Why::refund, refund.id.uuid,
+                                           ledger::Kind::held, ledger::Kind::processor_clearing,
+                                           refund.amount));
   payment.refunded += refund.amount.amount;
   const bool all = payment.refunded == payment.amount.amount;
   move_payment(tx, payment, all ? Event::refund_rest : Event::refund_part);

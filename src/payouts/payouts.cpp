@@ -50,15 +50,14 @@ void want_payment(Tx& tx, const Payout& payout, Instant at) {
 
 // Held money becomes the merchant's, less the platform's fee. Posting it again does nothing.
 void earn(Tx& tx, const Payout& payout) {
-  ledger::post(tx, {ledger::Why::release, payout.id.uuid, ledger::Kind::held,
-                    ledger::Kind::merchant_payable, payout.merchant_id, payout.amount});
+  ledger::post(tx, ledger::transfer_within(payout.merchant_id, ledger::Why::release, payout.id.uuid,
+                                           ledger::Kind::held, ledger::Kind::merchant_payable,
+                                           payout.amount));
   if (payout.fee == 0) return;
-  ledger::post(tx, {ledger::Why::platform_fee,
-                    payout.id.uuid,
-                    ledger::Kind::held,
-                    ledger::Kind::platform_fees,
-                    payout.merchant_id,
-                    {payout.fee, payout.amount.currency}});
+  ledger::post(
+      tx, ledger::transfer_within(payout.merchant_id, ledger::Why::platform_fee, payout.id.uuid,
+                                  ledger::Kind::held, ledger::Kind::platform_fees,
+                                  {payout.fee, payout.amount.currency}));
 }
 
 struct Work {
@@ -159,8 +158,9 @@ Payout settle(Tx& tx, MerchantId merchant, PayoutId id, const Outcome& outcome) 
   payout.reference = attempt->reference;
   if (attempt->state == attempts::State::succeeded && payout.state != State::paid) {
     payout.paid_at = tx.now();
-    ledger::post(tx, {ledger::Why::payout, id.uuid, ledger::Kind::merchant_payable,
-                      ledger::Kind::processor_clearing, merchant, payout.amount});
+    ledger::post(tx, ledger::transfer_within(merchant, ledger::Why::payout, id.uuid,
+                                             ledger::Kind::merchant_payable,
+                                             ledger::Kind::processor_clearing, payout.amount));
     return move(tx, std::move(payout), Event::pay);
   }
   if (attempt->state == attempts::State::failed && payout.state == State::submitted) {

@@ -57,6 +57,7 @@ std::vector<Column> columns() {
       {"bottega", "markers", "side", words_of<conversations::Side>()},
       {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},
       {"bottega", "ledger_transfers", "why", words_of<ledger::Why>()},
+      {"bottega", "ledger_transfers", "phase", words_of<ledger::Phase>()},
       {"bottega", "orders", "state", words_of<orders::State>()},
       {"bottega", "payment_requests", "state", words_of<payments::RequestState>()},
       {"bottega", "payment_requests", "shipping_address", words_of<payments::ShippingAddress>()},

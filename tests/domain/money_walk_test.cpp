@@ -293,7 +293,7 @@ void Walk::check_books() {
                                                        {ledger::Why::payout, Operation::payout}};
   for (const auto& stand : shops_)
     for (const auto& entry : world_.transact([&](Tx& tx) {
-           return ledger::history(tx, stand.shop.merchant, std::nullopt, 100'000);
+           return ledger::history(tx, ledger::owner_of(stand.shop.merchant), std::nullopt, 100'000);
          }))
       if (const auto found = operations.find(entry.why); found != operations.end())
         ours[text_of(found->second) + to_text(entry.amount.currency)] += entry.amount.amount;

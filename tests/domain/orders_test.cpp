@@ -47,8 +47,8 @@ class Orders : public ::testing::Test {
   }
   static std::int64_t open_balance(const Shop& shop) {
     std::int64_t open = 0;
-    for (const auto& row :
-         world_->transact([&](Tx& tx) { return ledger::balances(tx, shop.merchant); }))
+    for (const auto& row : world_->transact(
+             [&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop.merchant)); }))
       open += std::abs(row.debits - row.credits);
     return open;
   }
@@ -270,8 +270,8 @@ TEST_F(Orders, ThatAreNotSentAreNeverPaidOut) {
   }
   EXPECT_EQ(now(order).state, State::paid);
   EXPECT_EQ(count_of("payouts", order), "0");
-  for (const auto& row :
-       world_->transact([&](Tx& tx) { return ledger::balances(tx, shop.merchant); }))
+  for (const auto& row : world_->transact(
+           [&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop.merchant)); }))
     EXPECT_TRUE(row.kind == ledger::Kind::held || row.kind == ledger::Kind::processor_clearing)
         << text_of(row.kind);
   EXPECT_EQ(open_balance(shop), 2 * 9'000) << "the buyer's money is still held";

@@ -30,7 +30,8 @@ class Payments : public ::testing::Test {
   }
   // What an account of the shop holds; clearing is ours and grows on the other side.
   static std::int64_t balance(const Shop& shop, ledger::Kind kind) {
-    const auto all = world_->transact([&](Tx& tx) { return ledger::balances(tx, shop.merchant); });
+    const auto all = world_->transact(
+        [&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop.merchant)); });
     for (const auto& row : all)
       if (row.kind == kind)
         return kind == ledger::Kind::processor_clearing ? row.debits - row.credits

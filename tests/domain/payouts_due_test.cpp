@@ -112,8 +112,8 @@ TEST_P(Fees, AreTakenOnceAndTheRestIsTheMerchants) {
   }
   EXPECT_EQ(now(shop, payout).state, State::paid);
   std::map<std::string, std::int64_t> left;
-  for (const auto& account :
-       world_->transact([&](Tx& tx) { return ledger::balances(tx, shop.merchant); })) {
+  for (const auto& account : world_->transact(
+           [&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop.merchant)); })) {
     EXPECT_EQ(account.currency, row.currency);
     left[text_of(account.kind)] = account.credits - account.debits;
   }
@@ -189,8 +189,8 @@ TEST_F(Dues, AreTheWholeTotalWithoutAFee) {
   world_->advance(6 * 24h);
   world_->run_jobs();
   EXPECT_EQ(now(shop, payout).state, State::paid);
-  for (const auto& row :
-       world_->transact([&](Tx& tx) { return ledger::balances(tx, shop.merchant); }))
+  for (const auto& row : world_->transact(
+           [&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop.merchant)); }))
     EXPECT_EQ(row.debits, row.credits) << text_of(row.kind);
 }
 

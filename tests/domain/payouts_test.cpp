@@ -61,8 +61,8 @@ class Payouts : public ::testing::Test {
     return all;
   }
   std::int64_t balance(ledger::Kind kind) const {
-    for (const auto& row :
-         world_->transact([&](Tx& tx) { return ledger::balances(tx, shop_.merchant); }))
+    for (const auto& row : world_->transact(
+             [&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop_.merchant)); }))
       if (row.kind == kind) return row.credits - row.debits;
     return 0;
   }

@@ -60,8 +60,8 @@ class Refunds : public ::testing::Test {
     return all;
   }
   std::int64_t held() const {
-    for (const auto& row :
-         world_->transact([&](Tx& tx) { return ledger::balances(tx, shop_.merchant); }))
+    for (const auto& row : world_->transact(
+             [&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop_.merchant)); }))
       if (row.kind == ledger::Kind::held) return row.credits - row.debits;
     return 0;
   }
@@ -326,9 +326,9 @@ TEST_F(Refunds, OfMoreThanIsHeldAreRefusedByTheLedger) {
   const auto refund = begin(1'000);
   const auto post = [&](std::int64_t amount) {
     world_->transact([&](Tx& tx) {
-      ledger::post(tx, {ledger::Why::refund, refund.id.uuid, ledger::Kind::held,
-                        ledger::Kind::processor_clearing, shop_.merchant,
-                        Money{amount, refund.amount.currency}});
+      ledger::post(tx, ledger::transfer_within(shop_.merchant, ledger::Why::refund, refund.id.uuid,
+                                               ledger::Kind::held, ledger::Kind::processor_clearing,
+                                               {amount, refund.amount.currency}));
     });
   };
   EXPECT_THROW(post(1'001), Error);

@@ -6,39 +6,82 @@
 namespace bottega::ledger {
 
 using TransferId = Id<"tra">;
+// A merchant, a person with a wallet, or the platform: whoever's money an account counts.
+using OwnerId = Id<"own">;
 
-// Every account belongs to the merchant whose sale moved the money; the platform's fees are kept
-// per merchant too, so that one busy row does not hold up every sale.
-enum class Kind : std::uint8_t { processor_clearing, held, merchant_payable, platform_fees };
-BOOST_DESCRIBE_ENUM(Kind, processor_clearing, held, merchant_payable, platform_fees)
+// What belongs to one sale is kept under its merchant, the platform's fees too, so that one busy
+// row does not hold up every sale. Of these processor_clearing (money at the processor),
+// processor_fees (what it kept) and merchant_debt (what a merchant owes us, after a refund of
+// money that was paid out) are debited first; the others, which we owe or have earned, are credited
+// first. None may be overdrawn.
+enum class Kind : std::uint8_t {
+  processor_clearing,
+  processor_fees,
+  held,
+  merchant_payable,
+  merchant_debt,
+  platform_fees,
+  dispute_reserve,
+  wallet,
+};
+BOOST_DESCRIBE_ENUM(Kind, processor_clearing, processor_fees, held, merchant_payable, merchant_debt,
+                    platform_fees, dispute_reserve, wallet)
+
+// Whether an account is debited first.
+bool is_asset(Kind kind);
 
 enum class Why : std::uint8_t { capture, refund, release, platform_fee, payout };
 BOOST_DESCRIBE_ENUM(Why, capture, refund, release, platform_fee, payout)
 
+// Pending money has not moved and cannot be spent; it is posted or voided in the end, once.
+enum class Phase : std::uint8_t { posted, pending, voided };
+BOOST_DESCRIBE_ENUM(Phase, posted, pending, voided)
+
+struct Account {
+  Kind kind{};
+  OwnerId owner;
+  bool operator==(const Account&) const = default;
+};
+template <Literal Prefix>
+OwnerId owner_of(const Id<Prefix>& whoever) {
+  return OwnerId{whoever.uuid};
+}
+
 struct Transfer {
   Why why{};
   Uuid about;  // the payment, refund or payout: with `why` the transfer's identity
-  Kind debit{}, credit{};
-  identity::MerchantId owner;
+  Account debit, credit;
   Money amount;
 };
+// Between two accounts of one merchant.
+Transfer transfer_within(identity::MerchantId merchant, Why why, const Uuid& about, Kind debit,
+                         Kind credit, Money amount);
 
 // Posts a transfer. The same one again does nothing; another one with the same cause throws
 // Error(internal). A transfer that would overdraw an account fails in the database.
 void post(Tx& tx, const Transfer& transfer);
+// Sets the money of a transfer aside, by the same rules.
+void pend(Tx& tx, const Transfer& transfer);
+// Ends what is pending; doing it again does nothing, the other end throws Error(conflict), and
+// where there is nothing pending both throw Error(not_found).
+void post_pending(Tx& tx, Why why, const Uuid& about);
+void void_pending(Tx& tx, Why why, const Uuid& about);
 
 struct Balance {
   Kind kind{};
   std::string currency;
-  std::int64_t debits = 0, credits = 0;
+  std::int64_t debits = 0, credits = 0, debits_pending = 0, credits_pending = 0;
 };
-BOOST_DESCRIBE_STRUCT(Balance, (), (kind, currency, debits, credits))
+BOOST_DESCRIBE_STRUCT(Balance, (),
+                      (kind, currency, debits, credits, debits_pending, credits_pending))
 
-// All accounts of a merchant.
-std::vector<Balance> balances(Tx& tx, identity::MerchantId owner);
+// All accounts of an owner.
+std::vector<Balance> balances(Tx& tx, OwnerId owner);
+std::vector<Balance> balances_at(Tx& tx, OwnerId owner, Instant at);
 
-// Sums over the whole platform, per kind and currency.
+// Sums over the whole platform, per kind and currency; as they were at an instant.
 std::vector<Balance> trial_balance(Tx& tx);
+std::vector<Balance> trial_balance_at(Tx& tx, Instant at);
 
 // What is wrong with the books, in words; empty when debits equal credits in every currency and
 // every account is the sum of its transfers.
@@ -47,14 +90,21 @@ std::vector<std::string> audit(Tx& tx);
 struct Entry {
   TransferId id;
   Why why{};
+  Phase phase{};
+  std::optional<TransferId> pending_id;  // what it posts or voids
   Kind debit_kind{}, credit_kind{};
+  std::string debit_owner, credit_owner;  // ids of merchants, and of people for wallets
   Money amount;
   Instant at{};
 };
-BOOST_DESCRIBE_STRUCT(Entry, (), (id, why, debit_kind, credit_kind, amount, at))
+BOOST_DESCRIBE_STRUCT(Entry, (),
+                      (id, why, phase, pending_id, debit_kind, debit_owner, credit_kind,
+                       credit_owner, amount, at))
 
-// The transfers of a merchant after an id, oldest first.
-std::vector<Entry> history(Tx& tx, identity::MerchantId owner, std::optional<TransferId> after,
+// The transfers from or to an owner after an id, oldest first.
+std::vector<Entry> history(Tx& tx, OwnerId owner, std::optional<TransferId> after,
                            std::int64_t limit);
+// All of the platform's, likewise.
+std::vector<Entry> journal(Tx& tx, std::optional<TransferId> after, std::int64_t limit);
 
 }  // namespace bottega::ledger

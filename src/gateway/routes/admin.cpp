@@ -156,7 +156,7 @@ asio::awaitable<Reply> trial_balance(Call& call) {
 asio::awaitable<Reply> ledger_of(Call& call) {
   const auto merchant = call.at<MerchantId>(0);
   auto find = [&](Tx& tx, std::optional<ledger::TransferId> after, std::int64_t limit) {
-    return ledger::history(tx, merchant, after, limit);
+    return ledger::history(tx, ledger::owner_of(merchant), after, limit);
   };
   co_return co_await listing<ledger::TransferId>(call, "ledger.history", find);
 }
