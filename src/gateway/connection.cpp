@@ -16,6 +16,7 @@
 #include "gateway/dispatch.hpp"
 #include "gateway/event_stream.hpp"
 #include "gateway/head.hpp"
+#include "gateway/pour.hpp"
 #include "gateway/problem.hpp"
 #include "gateway/upgrade.hpp"
 #include "gateway/url.hpp"
@@ -30,9 +31,6 @@ using std::chrono::seconds;
 constexpr std::size_t kReadSize = 8'192;
 constexpr std::size_t kDrainMax = 262'144;  // what is read and thrown away after a refusal
 constexpr auto kDrainTime = seconds(2);
-
-// Thrown to end a connection without a word: it is gone, or it was silent for too long.
-struct Gone {};
 
 enum class Next : std::uint8_t { more, close, taken_over };
 
@@ -239,15 +237,31 @@ class Connection final : public Open {
     out.body() = body_text(reply);
     set_fields(out, reply, head, next);
     const bool no_body = reply.status == 204 || reply.status == 304;
-    if (reply.stream)
-      out.content_length(reply.stream->length());
-    else if (!no_body)
-      out.content_length(out.body().size());
-    const bool is_head = head != nullptr && head->is_head;
-    if (no_body || is_head || reply.stream) out.body().clear();
+    if (reply.stream) co_return co_await write_stream(*reply.stream, out, *head);
+    if (!no_body) out.content_length(out.body().size());
+    if (no_body || (head != nullptr && head->is_head)) out.body().clear();
     stream_->expires_after(seconds(app_.config.http_write_timeout_s));
     co_await http::async_write(*stream_, out, asio::use_awaitable);
-    if (reply.stream && !is_head) co_await pour(*reply.stream);
+  }
+
+  // In chunks where nobody knows how long it will be; an old client, which knows no chunks, reads
+  // until the connection ends.
+  asio::awaitable<void> write_stream(Outgoing& body, http::response<http::string_body>& out,
+                                     const Head& head) {
+    const auto length = body.length();
+    const bool chunked = !length && head.framing.minor_version == 1;
+    out.body().clear();
+    if (length) out.content_length(*length);
+    if (chunked) out.chunked(true);
+    if (!length && !chunked) out.set(http::field::connection, "close");
+    http::response_serializer<http::string_body> serializer(out);
+    stream_->expires_after(seconds(app_.config.http_write_timeout_s));
+    co_await http::async_write_header(*stream_, serializer, asio::use_awaitable);
+    if (head.is_head) co_return;
+    const Pace pace{seconds(app_.config.http_write_timeout_s),
+                    app_.config.attachments_rate_min_bytes_per_s};
+    co_await pour(*stream_, body, pace, chunked);
+    if (!length && !chunked) throw Gone{};
   }
 
   // The answer that ends with the stream.
@@ -264,32 +278,6 @@ class Connection final : public Open {
     co_await http::async_write_header(*stream_, serializer, asio::use_awaitable);
     list_.remove(this);
     co_await serve_events(app_, list_, *stream_, head.request, std::move(who), chunked);
-  }
-
-  // Whoever takes it too slowly is cut off; so is everybody where it cannot be read to its end, for
-  // the length was told.
-  asio::awaitable<void> pour(Outgoing& body) {
-    Pace pace{seconds(app_.config.http_write_timeout_s),
-              app_.config.attachments_rate_min_bytes_per_s};
-    std::uint64_t sent = 0;
-    for (auto left = body.length(); left > 0;) {
-      const auto bytes = co_await next_of(body);
-      if (bytes.empty() || bytes.size() > left) throw Gone{};
-      stream_->expires_after(std::max(pace.left(sent), std::chrono::milliseconds(1)));
-      const auto piece = asio::buffer(bytes.data(), bytes.size());
-      co_await asio::async_write(*stream_, piece, asio::use_awaitable);
-      sent += bytes.size();
-      left -= bytes.size();
-    }
-  }
-
-  asio::awaitable<std::string_view> next_of(Outgoing& body) {
-    try {
-      co_return co_await body.next();
-    } catch (const Error& error) {
-      log::error("download.broken", {{"error", std::string(error.what())}});
-    }
-    throw Gone{};
   }
 
   void set_fields(http::response<http::string_body>& out, const Reply& reply, const Head* head,

@@ -77,6 +77,7 @@ const Sql<std::string()> kDrifted{"ledger.drifted", R"(
 struct EntryRow {
   TransferId id;
   Why why{};
+  AboutId about;
   Phase phase{};
   std::optional<TransferId> pending_id;
   OwnerId debit_owner, credit_owner;
@@ -85,33 +86,48 @@ struct EntryRow {
   Instant at{};
 };
 BOOST_DESCRIBE_STRUCT(EntryRow, (),
-                      (id, why, phase, pending_id, debit_owner, debit_kind, credit_owner,
+                      (id, why, about, phase, pending_id, debit_owner, debit_kind, credit_owner,
                        credit_kind, amount, at))
 
 const Sql<EntryRow(OwnerId, TransferId, std::int64_t)> kHistory{"ledger.history", R"(
-    SELECT id, why, phase, pending_id, debit_owner, debit_kind, credit_owner, credit_kind, amount,
-           currency, at
+    SELECT id, why, about, phase, pending_id, debit_owner, debit_kind, credit_owner, credit_kind,
+           amount, currency, at
     FROM ledger_transfers
     WHERE id IN (SELECT id FROM ledger_transfers WHERE debit_owner = $1 AND id > $2
                  UNION SELECT id FROM ledger_transfers WHERE credit_owner = $1 AND id > $2)
     ORDER BY id LIMIT $3)"};
 
-const Sql<EntryRow(TransferId, std::int64_t)> kJournal{"ledger.journal", R"(
-    SELECT id, why, phase, pending_id, debit_owner, debit_kind, credit_owner, credit_kind, amount,
-           currency, at
-    FROM ledger_transfers WHERE id > $1 ORDER BY id LIMIT $2)"};
+const Sql<EntryRow(TransferId, Instant, std::int64_t)> kJournal{"ledger.journal", R"(
+    SELECT id, why, about, phase, pending_id, debit_owner, debit_kind, credit_owner, credit_kind,
+           amount, currency, at
+    FROM ledger_transfers WHERE id > $1 AND at <= $2 ORDER BY id LIMIT $3)"};
 
 std::string name_of(Kind kind, OwnerId owner) {
   if (kind == Kind::wallet) return text_of(identity::AccountId{owner.uuid});
   return text_of(identity::MerchantId{owner.uuid});
 }
 
+// The ids as the modules above name them.
+std::string subject_of(Why why, AboutId about) {
+  switch (why) {
+    case Why::capture:
+      return text_of(Id<"pay">{about.uuid});
+    case Why::refund:
+      return text_of(Id<"rfnd">{about.uuid});
+    case Why::release:
+    case Why::platform_fee:
+    case Why::payout:
+      return text_of(Id<"pout">{about.uuid});
+  }
+  return text_of(about);
+}
+
 std::vector<Entry> entries_of(const std::vector<EntryRow>& rows) {
   std::vector<Entry> entries;
   entries.reserve(rows.size());
   for (const auto& row : rows)
-    entries.push_back({row.id, row.why, row.phase, row.pending_id, row.debit_kind, row.credit_kind,
-                       name_of(row.debit_kind, row.debit_owner),
+    entries.push_back({row.id, row.why, subject_of(row.why, row.about), row.phase, row.pending_id,
+                       row.debit_kind, row.credit_kind, name_of(row.debit_kind, row.debit_owner),
                        name_of(row.credit_kind, row.credit_owner), row.amount, row.at});
   return entries;
 }
@@ -174,8 +190,9 @@ std::vector<Entry> history(Tx& tx, OwnerId owner, std::optional<TransferId> afte
   return entries_of(tx.all(kHistory, owner, after.value_or(TransferId{}), limit));
 }
 
-std::vector<Entry> journal(Tx& tx, std::optional<TransferId> after, std::int64_t limit) {
-  return entries_of(tx.all(kJournal, after.value_or(TransferId{}), limit));
+std::vector<Entry> journal(Tx& tx, std::optional<TransferId> after, Instant until,
+                           std::int64_t limit) {
+  return entries_of(tx.all(kJournal, after.value_or(TransferId{}), until, limit));
 }
 
 }  // namespace bottega::ledger

@@ -135,8 +135,9 @@ std::vector<payouts::Payout> find_payouts(Tx& tx, std::optional<MerchantId> merc
   return tx.all(kPayouts, merchant, state, after.value_or(newest<payouts::PayoutId>()), limit);
 }
 
-TrialBalance trial_balance(Tx& tx) {
-  TrialBalance out{ledger::trial_balance(tx), false, ledger::audit(tx)};
+TrialBalance trial_balance(Tx& tx, std::optional<Instant> at) {
+  TrialBalance out{at ? ledger::trial_balance_at(tx, *at) : ledger::trial_balance(tx), false,
+                   ledger::audit(tx)};
   out.is_balanced = out.faults.empty();
   return out;
 }

@@ -258,8 +258,10 @@ class Story:
         payout = f"/v1/payouts/{self.payout}"
         jobs_until(self.ops, lambda: self.owner.get(payout)["state"] == "paid", "not paid out")
         for path in ("accounts", "accounts?email=buyer@demo.example", "audit_log", "clock",
-                     "conversations", "ledger/trial_balance", "merchants",
-                     f"merchants/{self.merchant}/ledger", "orders", "payment_requests",
+                     "conversations", "ledger/trial_balance", "ledger/export", "merchants",
+                     f"merchants/{self.merchant}/ledger", f"merchants/{self.merchant}/balances",
+                     f"accounts/{self.agent}/ledger", f"accounts/{self.agent}/balances",
+                     "orders", "payment_requests",
                      "payments?state=captured", "payouts"):
             self.ops.get("/v1/admin/" + path)
         self.owner.fails(404, "GET", "/v1/admin/accounts")

@@ -175,7 +175,11 @@ Answer raw(std::uint16_t port, const std::string& bytes) {
     answer.headers[name] = line.substr(colon + 2);
   }
   const auto length = answer.header("content-length");
-  answer.body = text.substr(end + 4, length.empty() ? 0 : std::stoul(length));
+  const bool until_close = length.empty() && answer.header("connection") == "close" &&
+                           answer.status != 101 && answer.header("transfer-encoding").empty();
+  answer.body = text.substr(end + 4, !length.empty() ? std::stoul(length)
+                                     : until_close   ? text.npos
+                                                     : 0);
   return answer;
 }
 

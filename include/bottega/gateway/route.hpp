@@ -49,7 +49,7 @@ class Incoming {
 class Outgoing {
  public:
   virtual ~Outgoing() = default;
-  virtual std::uint64_t length() const = 0;
+  virtual std::optional<std::uint64_t> length() const { return std::nullopt; }  // where known
   // The next bytes, valid until the next call; none at the end.
   virtual asio::awaitable<std::string_view> next() = 0;
 };

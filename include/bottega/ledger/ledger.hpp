@@ -90,6 +90,7 @@ std::vector<std::string> audit(Tx& tx);
 struct Entry {
   TransferId id;
   Why why{};
+  std::string about;  // the id of what it is about
   Phase phase{};
   std::optional<TransferId> pending_id;  // what it posts or voids
   Kind debit_kind{}, credit_kind{};
@@ -98,13 +99,14 @@ struct Entry {
   Instant at{};
 };
 BOOST_DESCRIBE_STRUCT(Entry, (),
-                      (id, why, phase, pending_id, debit_kind, debit_owner, credit_kind,
+                      (id, why, about, phase, pending_id, debit_kind, debit_owner, credit_kind,
                        credit_owner, amount, at))
 
 // The transfers from or to an owner after an id, oldest first.
 std::vector<Entry> history(Tx& tx, OwnerId owner, std::optional<TransferId> after,
                            std::int64_t limit);
-// All of the platform's, likewise.
-std::vector<Entry> journal(Tx& tx, std::optional<TransferId> after, std::int64_t limit);
+// All of the platform's up to an instant, likewise.
+std::vector<Entry> journal(Tx& tx, std::optional<TransferId> after, Instant until,
+                           std::int64_t limit);
 
 }  // namespace bottega::ledger

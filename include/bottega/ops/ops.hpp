@@ -73,7 +73,13 @@ struct TrialBalance {
   std::vector<std::string> faults;
 };
 BOOST_DESCRIBE_STRUCT(TrialBalance, (), (accounts, is_balanced, faults))
-TrialBalance trial_balance(Tx& tx);
+// Also as the books were at an instant; what is wrong with them is looked for in those of today.
+TrialBalance trial_balance(Tx& tx, std::optional<Instant> at = std::nullopt);
+
+struct Balances {
+  std::vector<ledger::Balance> accounts;
+};
+BOOST_DESCRIBE_STRUCT(Balances, (), (accounts))
 
 struct StaffMember {
   Email email;

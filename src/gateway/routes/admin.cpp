@@ -2,31 +2,13 @@
 #include "bottega/ops/ops.hpp"
 
 #include "gateway/routes/routes.hpp"
+#include "gateway/routes/staff.hpp"
 
 namespace bottega::gateway {
 namespace {
 
 using identity::AccountId, identity::MerchantId;
 using orders::OrderId, orders::PaymentId, payouts::PayoutId;
-
-ops::Act act_of(const Call& call, std::string action, std::string subject,
-                std::optional<std::string> reason = std::nullopt, Json details = Json::object()) {
-  return {std::move(action), std::move(subject), std::move(reason), std::move(details),
-          call.request.request_id};
-}
-
-// A list that the staff looked at is an act too.
-template <class IdType, class Find>
-asio::awaitable<Reply> listing(Call& call, const char* action, Find find) {
-  const auto after = cursor_id<IdType>(call);
-  const auto limit = call.limit();
-  const auto found = co_await call.app.db.transact([&](Tx& tx) {
-    ops::record(tx, call.who(), act_of(call, action, "list"));
-    return find(tx, after, limit + 1);
-  });
-  using Item = typename std::decay_t<decltype(found)>::value_type;
-  co_return call.page(found, limit, id_of<Item>);
-}
 
 asio::awaitable<Reply> accounts(Call& call) {
   const auto email = call.parameter("email");
@@ -146,21 +128,6 @@ asio::awaitable<Reply> add_staff(Call& call) {
   });
 }
 
-asio::awaitable<Reply> trial_balance(Call& call) {
-  co_return co_await call.transact([&](Tx& tx) {
-    ops::record(tx, call.who(), act_of(call, "ledger.trial_balance", "ledger"));
-    return ok(ops::trial_balance(tx));
-  });
-}
-
-asio::awaitable<Reply> ledger_of(Call& call) {
-  const auto merchant = call.at<MerchantId>(0);
-  auto find = [&](Tx& tx, std::optional<ledger::TransferId> after, std::int64_t limit) {
-    return ledger::history(tx, ledger::owner_of(merchant), after, limit);
-  };
-  co_return co_await listing<ledger::TransferId>(call, "ledger.history", find);
-}
-
 ops::ClockState clock_state(const App& app) {
   return {app.clock.now(),
           std::chrono::duration_cast<std::chrono::seconds>(app.clock.offset()).count()};
@@ -253,16 +220,6 @@ const Route kRoutes[] = {
      .gives = kGivesPage<identity::Merchant>,
      .parameters = "name limit cursor"},
     {.verb = Verb::get,
-     .path = "/v1/admin/merchants/{id}/ledger",
-     .access = Access::finance,
-     .budget = Budget::reads,
-     .once = Once::none,
-     .handler = ledger_of,
-     .name = "adminListTransfers",
-     .summary = "Every ledger transfer of a merchant, oldest first",
-     .gives = kGivesPage<ledger::Entry>,
-     .parameters = "limit cursor"},
-    {.verb = Verb::get,
      .path = "/v1/admin/conversations",
      .access = Access::support,
      .budget = Budget::reads,
@@ -332,15 +289,6 @@ const Route kRoutes[] = {
      .summary = "Release a held payout, with a reason",
      .takes = kTakes<payouts::Reason>,
      .gives = kGives<payouts::Payout>},
-    {.verb = Verb::get,
-     .path = "/v1/admin/ledger/trial_balance",
-     .access = Access::finance,
-     .budget = Budget::reads,
-     .once = Once::none,
-     .handler = trial_balance,
-     .name = "adminTrialBalance",
-     .summary = "The sums of the books, and what is wrong with them",
-     .gives = kGives<ops::TrialBalance>},
     {.verb = Verb::get,
      .path = "/v1/admin/audit_log",
      .access = Access::admin,

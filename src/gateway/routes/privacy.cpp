@@ -75,7 +75,7 @@ class ExportDownload final : public Outgoing {
  public:
   ExportDownload(std::unique_ptr<attachments::Reading> reading, std::uint64_t length)
       : reading_(std::move(reading)), length_(length) {}
-  std::uint64_t length() const override { return length_; }
+  std::optional<std::uint64_t> length() const override { return length_; }
   asio::awaitable<std::string_view> next() override { return reading_->next(); }
 
  private:
