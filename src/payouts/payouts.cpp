@@ -1,5 +1,7 @@
 #include "bottega/payouts/payouts.hpp"
 
+#include "bottega/core/calendar.hpp"
+
 namespace bottega::payouts {
 namespace {
 
@@ -109,7 +111,9 @@ Shipped ship(Tx& tx, const Who& who, OrderId order_id, const orders::Shipment& s
   auto order = orders::lock_for_merchant(tx, who, order_id, identity::Role::agent);
   order = orders::ship(tx, std::move(order), shipment);
   const auto share = orders::share_of(tx, order.merchant_id, order.id);
-  const auto due_at = add_business_days(tx.now(), static_cast<int>(rules.business_days));
+  const auto merchant = identity::fetch_merchant(tx, order.merchant_id);
+  const auto& calendar = Calendars::built_in().of(merchant.country.value);
+  const auto due_at = calendar.add_business_days(tx.now(), static_cast<int>(rules.business_days));
   const auto id = PayoutId::make();
   identity::enter_directory(tx, id.uuid, order.merchant_id);
   const auto payout =

@@ -1,0 +1,163 @@
+// Holidays as the Federal Reserve, TARGET and gov.uk have published them, and business days over
+// weekends, ends of months and years, and leap days.
+#include "bottega/core/calendar.hpp"
+
+#include <gtest/gtest.h>
+
+namespace bottega::test {
+namespace core_calendar_test {
+
+Date day(const std::string& text) { return parse_date(text).value(); }
+
+struct Year {
+  const char* country;
+  int year;
+  std::vector<std::string> holidays;
+};
+void PrintTo(const Year& row, std::ostream* out) { *out << row.country << row.year; }
+
+class Published : public testing::TestWithParam<Year> {};
+TEST_P(Published, HolidaysOfAYear) {
+  std::vector<std::string> found;
+  for (const auto& date :
+       Calendars::built_in().of(GetParam().country).holidays(std::chrono::year(GetParam().year)))
+    found.push_back(to_text(date).substr(5));
+  EXPECT_EQ(found, GetParam().holidays);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Calendars, Published,
+    testing::Values(
+        // Saturdays are not kept on another day: Juneteenth 2027, Christmas 2027, New Year 2028.
+        Year{"US",
+             2026,
+             {"01-01", "01-19", "02-16", "05-25", "06-19", "09-07", "10-12", "11-11", "11-26",
+              "12-25"}},
+        Year{"US",
+             2027,
+             {"01-01", "01-18", "02-15", "05-31", "07-05", "09-06", "10-11", "11-11", "11-25"}},
+        Year{"US",
+             2023,
+             {"01-02", "01-16", "02-20", "05-29", "06-19", "07-04", "09-04", "10-09", "11-23",
+              "12-25"}},
+        Year{"US",
+             2021,
+             {"01-01", "01-18", "02-15", "05-31", "07-05", "09-06", "10-11", "11-11", "11-25"}},
+        Year{"DE", 2026, {"01-01", "04-03", "04-06", "05-01", "12-25"}},
+        Year{"FR", 2024, {"01-01", "03-29", "04-01", "05-01", "12-25", "12-26"}},
+        Year{"GB", 2026, {"01-01", "04-03", "04-06", "05-04", "05-25", "08-31", "12-25", "12-28"}},
+        Year{"GB", 2021, {"01-01", "04-02", "04-05", "05-03", "05-31", "08-30", "12-27", "12-28"}},
+        Year{"GB", 2028, {"01-03", "04-14", "04-17", "05-01", "05-29", "08-28", "12-25", "12-26"}},
+        Year{"JP", 2026, {}}));
+
+struct Step {
+  const char* country;
+  const char* from;
+  int days;
+  const char* to;
+};
+void PrintTo(const Step& row, std::ostream* out) { *out << row.country << ' ' << row.from; }
+
+class BusinessDays : public testing::TestWithParam<Step> {};
+TEST_P(BusinessDays, AreCountedOverHolidays) {
+  const auto& calendar = Calendars::built_in().of(GetParam().country);
+  const auto found = calendar.add_business_days(day(GetParam().from), GetParam().days);
+  EXPECT_EQ(to_text(found), GetParam().to);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Calendars, BusinessDays,
+    testing::Values(Step{"JP", "2026-11-18", 3, "2026-11-23"},
+                    Step{"US", "2026-11-24", 3, "2026-11-30"},  // Thanksgiving, a weekend
+                    Step{"DE", "2026-04-01", 3, "2026-04-08"},  // Easter
+                    Step{"GB", "2026-12-23", 3, "2026-12-30"},  // Boxing Day on a Saturday
+                    Step{"US", "2026-12-30", 3, "2027-01-05"},  // the end of a year
+                    Step{"US", "2028-02-28", 2, "2028-03-01"},  // a leap day is a day
+                    Step{"US", "2027-02-26", 1, "2027-03-01"},  // no leap day
+                    Step{"US", "2026-01-30", 3, "2026-02-04"},  // the end of a month
+                    Step{"DE", "2026-12-24", 1, "2026-12-28"},  // the 25th, and a weekend
+                    Step{"DE", "2026-12-26", 1, "2026-12-28"},  // from a holiday
+                    Step{"US", "2026-07-03", 5, "2026-07-10"},  // the 4th on a Saturday
+                    Step{"US", "2021-07-02", 1, "2021-07-06"},  // the 4th on a Sunday
+                    Step{"GB", "2026-05-01", 0, "2026-05-01"}));
+
+// Dates of Easter as astronomers have tabled them, the earliest and the latest possible among them.
+TEST(Easter, FallsWhereTheTablesSay) {
+  for (const auto* text : {"1818-03-22", "1943-04-25", "2000-04-23", "2024-03-31", "2025-04-20",
+                           "2026-04-05", "2027-03-28", "2028-04-16", "2038-04-25", "2285-03-22"})
+    EXPECT_EQ(to_text(easter_sunday(std::chrono::year(std::stoi(text)))), text);
+}
+
+// Whatever the day, n business days later is a business day, with n - 1 others between.
+TEST(BusinessDays, AreAsManyAsWereAsked) {
+  for (const auto* country : {"US", "DE", "GB", "JP"}) {
+    const auto& calendar = Calendars::built_in().of(country);
+    for (auto from = day("2026-12-15"); from < day("2028-03-05"); from += std::chrono::days(1))
+      for (int n = 3; n <= 5; n += 2) {
+        const auto to = calendar.add_business_days(from, n);
+        int between = 0;
+        for (auto date = from; date < to;)
+          between += calendar.is_business_day(date += std::chrono::days(1));
+        ASSERT_EQ(between, n) << country << ' ' << to_text(from);
+        ASSERT_TRUE(calendar.is_business_day(to)) << country << ' ' << to_text(from);
+        ASSERT_LE((to - from).count(), n + 7) << country << ' ' << to_text(from);
+      }
+  }
+}
+
+struct Moment {
+  const char* from;
+  const char* to;
+};
+class BusinessTime : public testing::TestWithParam<Moment> {};
+TEST_P(BusinessTime, IsThreeFullDays) {
+  const auto& calendar = Calendars::built_in().of("US");
+  EXPECT_EQ(to_text(calendar.add_business_days(parse_instant(GetParam().from).value(), 3)),
+            GetParam().to);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Calendars, BusinessTime,
+    testing::Values(Moment{"2026-11-25T10:00:00Z", "2026-12-01T10:00:00Z"},
+                    Moment{"2026-11-26T10:00:00Z", "2026-12-02T00:00:00Z"},    // on a holiday
+                    Moment{"2027-01-16T10:00:00Z", "2027-01-22T00:00:00Z"}));  // before one
+
+std::string with(const std::string& holiday) {
+  return R"({"calendars":{"weekends":{"about":"x","weekend":["fri","sat"],"holidays":[)" + holiday +
+         R"(]}},"countries":{}})";
+}
+
+TEST(CalendarFile, MayHaveAnotherWeekendAndDaysOfSomeYears) {
+  const auto all = Calendars::parse(
+      with(R"({"name":"Once","date":"06-03","since":2022,"until":2022},)"
+           R"({"name":"Leap","date":"02-29"},{"name":"Fifth","month":1,"weekday":"mon","nth":5})"));
+  const auto& calendar = all.of("XX");
+  EXPECT_FALSE(calendar.is_business_day(day("2026-11-20")));
+  EXPECT_FALSE(calendar.is_business_day(day("2026-11-21")));
+  EXPECT_TRUE(calendar.is_business_day(day("2026-11-22")));
+  EXPECT_EQ(calendar.holidays(std::chrono::year(2021)).size(), 0u);
+  EXPECT_EQ(calendar.holidays(std::chrono::year(2024)),
+            (std::vector{day("2024-01-29"), day("2024-02-29")}));
+}
+
+class BadCalendar : public testing::TestWithParam<const char*> {};
+TEST_P(BadCalendar, IsRefused) { EXPECT_THROW(Calendars::parse(with(GetParam())), Error); }
+INSTANTIATE_TEST_SUITE_P(Holidays, BadCalendar,
+                         testing::Values(R"({"name":"No day"})", R"({"name":"x","date":"13-01"})",
+                                         R"({"name":"x","date":"2-1"})",
+                                         R"({"name":"x","month":2})",
+                                         R"({"name":"x","month":2,"weekday":"mon"})",
+                                         R"({"name":"x","month":2,"weekday":"mon","nth":0})",
+                                         R"({"name":"x","month":2,"weekday":"monday","nth":1})",
+                                         R"({"name":"x","month":2,"weekday":"mon","nth":6})",
+                                         R"({"name":"x","date":"02-01","easter":1})",
+                                         R"({"name":"x","date":"02-01","moved":"somewhere"})",
+                                         R"({"date":"02-01"})",
+                                         R"({"name":"x","date":"02-01","typo":1})", "7"));
+
+TEST(CalendarFile, MustNameCalendarsThatAreThere) {
+  EXPECT_THROW(Calendars::parse(R"({"calendars":{},"countries":{}})"), Error);
+  EXPECT_THROW(Calendars::parse(R"({"calendars":{},"countries":{"DE":"EUR"}})"), Error);
+  EXPECT_THROW(Calendars::parse("[]"), Error);
+  EXPECT_THROW(Calendars::parse(R"({"calendars":7,"countries":{}})"), Error);
+}
+
+}  // namespace core_calendar_test
+}  // namespace bottega::test
