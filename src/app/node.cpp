@@ -29,6 +29,7 @@ constexpr auto kDeliveryPoll = std::chrono::seconds(1);
 constexpr auto kRetainPoll = std::chrono::seconds(1);
 constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
+constexpr auto kAuditEvery = std::chrono::hours(1);
 // Two statements, which are better not begun than cut off.
 constexpr auto kLeaveWithin = milliseconds(400);
 
@@ -259,6 +260,11 @@ void Node::Parts::start_loops() {
   add(server->context(), "retention", kRetainPoll, [this]() -> asio::awaitable<void> {
     const auto rules = retention_rules_of(config);
     co_await privacy::retain(db, rules);
+  });
+  add(server->context(), "audit", kAuditEvery, [this]() -> asio::awaitable<void> {
+    const auto faults = co_await db.read([](Tx& tx) { return ledger::audit(tx); });
+    for (const auto& fault : faults) log::error("ledger.fault", {{"fault", fault}});
+    app.metrics.ledger_faults = static_cast<std::int64_t>(faults.size());
   });
   add(server->context(), "sweep", kSweepEvery,
       [this] { return sweep(db, sandbox_db.get(), depot); });

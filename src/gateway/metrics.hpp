@@ -24,6 +24,8 @@ class Metrics {
   std::atomic<std::int64_t> connections{0}, sockets{0}, refused{0}, slow_closed{0};
   // Times a listener learnt from the database that the bus had not told it something.
   std::atomic<std::uint64_t> healed{0};
+  // What the last audit of the ledger has found wrong.
+  std::atomic<std::int64_t> ledger_faults{0};
   // Conversations whose missing events a resume took from memory.
   std::atomic<std::int64_t> from_memory{0};
 

@@ -36,7 +36,9 @@ bool is_sample(const std::string& line, const std::set<std::string>& types) {
 }
 
 TEST(Metrics, AreAPageThatPrometheusCanRead) {
-  const auto answer = Client(Server::shared().port()).get("/metrics");
+  Client client(Server::shared().port());
+  client.get("/healthz");  // an answer is counted when it has been given
+  const auto answer = client.get("/metrics");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   std::istringstream lines(answer.body);
@@ -204,6 +206,22 @@ TEST(ConnectionLimit, RefusesTheNextAndCountsIt) {
       return false;
     }
   }));
+}
+
+// As a superuser could who turned the triggers off.
+TEST(Metrics, SayThatTheBooksAreWrong) {
+  const House house;
+  const std::string series = "bottega_load{kind=\"ledger_faults\"}";
+  EXPECT_EQ(value_of(page_of(house.server), series), 0);
+  execute(house.urls.superuser,
+          "SET session_replication_role = replica; INSERT INTO bottega.ledger_accounts (kind, "
+          "owner_id, currency, credits) VALUES ('wallet', gen_random_uuid(), 'USD', 5)");
+  const TempDir dir;
+  const Server other(dir.path() / "data",
+                     {"database.url=" + house.urls.app, "database.owner_url=" + house.urls.owner,
+                      "sandbox.url=" + house.urls.sandbox});
+  EXPECT_TRUE(soon([&] { return value_of(page_of(other), series) == 2; }))
+      << "the sums differ, and an account has no transfers";
 }
 
 }  // namespace metrics_test

@@ -20,11 +20,15 @@ asio::awaitable<Reply> trial_balance(Call& call) {
   });
 }
 
+void require(Tx& tx, MerchantId id) { identity::fetch_merchant(tx, id); }
+void require(Tx& tx, AccountId id) { identity::fetch_account(tx, id); }
+
 template <class OwnerType>
 asio::awaitable<Reply> transfers_of(Call& call) {
-  const auto owner = ledger::owner_of(call.at<OwnerType>(0));
+  const auto id = call.at<OwnerType>(0);
   auto find = [&](Tx& tx, std::optional<TransferId> after, std::int64_t limit) {
-    return ledger::history(tx, owner, after, limit);
+    require(tx, id);
+    return ledger::history(tx, ledger::owner_of(id), after, limit);
   };
   co_return co_await listing<TransferId>(call, "ledger.history", find);
 }
@@ -34,6 +38,7 @@ asio::awaitable<Reply> balances_of(Call& call) {
   const auto id = call.at<OwnerType>(0);
   const auto at = call.parameter_as<Instant>("at");
   co_return co_await call.transact([&](Tx& tx) {
+    require(tx, id);
     ops::record(tx, call.who(), act_of(call, "ledger.balances", text_of(id)));
     const auto owner = ledger::owner_of(id);
     return ok(
