@@ -116,11 +116,10 @@ std::vector<Conversation> look_at(Tx& tx, const std::vector<Place>& places, Acco
   std::map<ConversationId, Json> entries;
   for (const auto& row : tx.all(kEntriesAt, merchants, ids, lasts))
     entries[row.conversation_id] = to_frame(event_of(row));
-  for (auto& conversation : out)
+  for (auto& conversation : out) {
     if (const auto found = entries.find(conversation.id); found != entries.end())
       conversation.last_entry = std::move(found->second);
-  // Somebody may have written meanwhile: the list is in the order in which it was read.
-  for (auto& conversation : out) {
+    // Somebody may have written meanwhile: the list is in the order in which it was read.
     const auto place = std::ranges::find(places, conversation.id, &Place::id);
     if (place->last_entry_at) conversation.last_entry_at = *place->last_entry_at;
   }

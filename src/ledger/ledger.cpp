@@ -6,12 +6,11 @@ namespace {
 using AboutId = Id<"about">;
 
 struct Posted {
-  TransferId id;
   Kind debit_kind{}, credit_kind{};
   OwnerId debit_owner, credit_owner;
   Money amount;
 };
-BOOST_DESCRIBE_STRUCT(Posted, (), (id, debit_kind, credit_kind, debit_owner, credit_owner, amount))
+BOOST_DESCRIBE_STRUCT(Posted, (), (debit_kind, credit_kind, debit_owner, credit_owner, amount))
 
 const Sql<TransferId(TransferId, Kind, OwnerId, Kind, OwnerId, std::int64_t, Currency, Why, AboutId,
                      Phase, Instant)>
@@ -22,7 +21,7 @@ const Sql<TransferId(TransferId, Kind, OwnerId, Kind, OwnerId, std::int64_t, Cur
     ON CONFLICT (why, about, phase) DO NOTHING RETURNING id)"};
 
 const Sql<Posted(Why, AboutId, Phase)> kWritten{"ledger.written", R"(
-    SELECT id, debit_kind, credit_kind, debit_owner, credit_owner, amount, currency
+    SELECT debit_kind, credit_kind, debit_owner, credit_owner, amount, currency
     FROM ledger_transfers WHERE why = $1 AND about = $2 AND phase = $3)"};
 
 const Sql<TransferId(Why, AboutId, TransferId, Phase, Instant)> kEnd{"ledger.end", R"(
