@@ -24,13 +24,14 @@ const Sql<Posted(Why, AboutId, Phase)> kWritten{"ledger.written", R"(
     SELECT debit_kind, credit_kind, debit_owner, credit_owner, amount, currency
     FROM ledger_transfers WHERE why = $1 AND about = $2 AND phase = $3)"};
 
+// Whoever ends it at the same moment may be met in either unique key.
 const Sql<TransferId(Why, AboutId, TransferId, Phase, Instant)> kEnd{"ledger.end", R"(
     INSERT INTO ledger_transfers (id, debit_kind, debit_owner, credit_kind, credit_owner, amount,
                                   currency, why, about, phase, pending_id, at)
     SELECT $3, debit_kind, debit_owner, credit_kind, credit_owner, amount, currency, why, about, $4,
            id, $5
     FROM ledger_transfers WHERE why = $1 AND about = $2 AND phase = 'pending'
-    ON CONFLICT (pending_id) DO NOTHING RETURNING id)"};
+    ON CONFLICT DO NOTHING RETURNING id)"};
 
 const Sql<Balance(OwnerId)> kBalances{"ledger.balances", R"(
     SELECT kind, currency, debits, credits, debits_pending, credits_pending FROM ledger_accounts
