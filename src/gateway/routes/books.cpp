@@ -104,8 +104,6 @@ asio::awaitable<Reply> export_books(Call& call) {
   co_return reply;
 }
 
-Json any_text(Components&) { return {{"type", "string"}}; }
-
 const Route kRoutes[] = {
     {.verb = Verb::get,
      .path = "/v1/admin/merchants/{id}/ledger",

@@ -35,6 +35,9 @@ std::string id_of(const T& item) {
   return text_of(item.id);
 }
 
+// The schema of an answer that is a text.
+inline Json any_text(Components&) { return {{"type", "string"}}; }
+
 // The schema of an entry of the log: every event has the same envelope.
 Json event_schema(Components& components);
 

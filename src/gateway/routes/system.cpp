@@ -98,7 +98,6 @@ asio::awaitable<Reply> events(Call& call) {
 }
 
 Json any_object(Components&) { return {{"type", "object"}}; }
-Json any_text(Components&) { return {{"type", "string"}}; }
 
 const Route kRoutes[] = {
     {.verb = Verb::get,
