@@ -49,11 +49,8 @@ asio::awaitable<void> reconcile(const JobWorld& world, const jobs::Job& job) {
 asio::awaitable<void> cancel_unsent(const JobWorld& world, const jobs::Job& job) {
   const auto merchant = merchant_of(job);
   const auto id = from_text<orders::OrderId>(job.about);
-  co_await world.db.transact([&](Tx& tx) {
-    auto order = orders::lock(tx, merchant, id);
-    if (order.state != orders::State::paid) return;
-    payments::cancel_order(tx, std::move(order), "not sent in time");
-  });
+  co_await world.db.transact(
+      [&](Tx& tx) { payments::cancel_unsent(tx, merchant, id, world.payment_rules); });
 }
 
 processors::Outcome outcome_of(const attempts::KeptEvent& event) {

@@ -29,6 +29,15 @@ Money operator*(Money a, std::int64_t times) {
   return a;
 }
 
+std::int64_t part_half_even(std::int64_t amount, std::int64_t part, std::int64_t whole) {
+  if (amount < 0 || part < 0 || whole <= 0 || part > whole) overflow();
+  __extension__ using Wide = __int128;
+  const Wide product = Wide{amount} * part;
+  const auto down = static_cast<std::int64_t>(product / whole);
+  const auto twice_rest = product % whole * 2;
+  return down + (twice_rest > whole || (twice_rest == whole && down % 2 == 1) ? 1 : 0);
+}
+
 std::int64_t share_half_even(std::int64_t amount, std::int64_t basis_points) {
   std::int64_t product = 0;
   if (amount < 0 || basis_points < 0 || __builtin_mul_overflow(amount, basis_points, &product))

@@ -1,6 +1,6 @@
 #include "gateway/asyncapi.hpp"
 
-#include "bottega/payments/payments.hpp"
+#include "bottega/payments/refunds.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -16,7 +16,7 @@ constexpr std::string_view kRules =
     "- Events of all one's conversations come by themselves. Durable ones carry seq, which has no "
     "gap within a conversation: one that is not the next means that this client must resume or "
     "page the log.\n"
-    "- After a break, RESUME within half a second of signing in, before any other frame: events "
+    "- After a break, RESUME within two seconds of signing in, before any other frame: events "
     "wait for it. `positions` says the last seq seen of each conversation, at most 1,000 of them; "
     "`since` a time, for conversations that positions does not name; of these what was written "
     "in the 15 seconds before it comes again, for nodes have clocks of their own, and its `seq` "

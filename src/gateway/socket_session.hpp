@@ -43,7 +43,7 @@ class SocketSession final : public Open,
  private:
   using Time = asio::steady_timer::time_point;
   // How long after signing in a client may take to say RESUME before live events begin without it.
-  static constexpr auto kResumePatience = std::chrono::milliseconds(500);
+  static constexpr auto kResumePatience = std::chrono::seconds(2);
 
   asio::awaitable<void> accept(const Upgrade& upgrade);
 

@@ -22,6 +22,8 @@ std::string_view account_name(Kind kind) {
       return "Liabilities:DisputeReserve";
     case Kind::wallet:
       return "Liabilities:Wallet";
+    case Kind::goodwill:
+      return "Expenses:Goodwill";
   }
   return "Equity:Unknown";
 }

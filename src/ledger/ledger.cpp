@@ -33,6 +33,15 @@ const Sql<TransferId(Why, AboutId, TransferId, Phase, Instant)> kEnd{"ledger.end
     FROM ledger_transfers WHERE why = $1 AND about = $2 AND phase = 'pending'
     ON CONFLICT DO NOTHING RETURNING id)"};
 
+const Sql<void(OwnerId)> kLockOwner{"ledger.lock_owner", R"(
+    SELECT pg_advisory_xact_lock(hashtextextended('ledger ' || $1::text, 0)))"};
+
+const Sql<std::int64_t(OwnerId, Kind, Currency)> kAvailable{"ledger.available", R"(
+    SELECT CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill')
+                THEN debits - credits - credits_pending
+                ELSE credits - debits - debits_pending END
+    FROM ledger_accounts WHERE owner_id = $1 AND kind = $2 AND currency = $3)"};
+
 const Sql<Balance(OwnerId)> kBalances{"ledger.balances", R"(
     SELECT kind, currency, debits, credits, debits_pending, credits_pending FROM ledger_accounts
     WHERE owner_id = $1 ORDER BY currency, kind)"};
@@ -111,12 +120,18 @@ std::string name_of(Kind kind, OwnerId owner) {
 std::string subject_of(Why why, AboutId about) {
   switch (why) {
     case Why::capture:
+    case Why::goodwill_return:
       return text_of(Id<"pay">{about.uuid});
     case Why::refund:
+    case Why::refund_fee:
+    case Why::refund_balance:
+    case Why::refund_advance:
+    case Why::goodwill:
       return text_of(Id<"rfnd">{about.uuid});
     case Why::release:
     case Why::platform_fee:
     case Why::payout:
+    case Why::recovery:
       return text_of(Id<"pout">{about.uuid});
   }
   return text_of(about);
@@ -154,11 +169,6 @@ void end(Tx& tx, Why why, const Uuid& about, Phase phase) {
 
 }  // namespace
 
-bool is_asset(Kind kind) {
-  return kind == Kind::processor_clearing || kind == Kind::processor_fees ||
-         kind == Kind::merchant_debt;
-}
-
 Transfer transfer_within(identity::MerchantId merchant, Why why, const Uuid& about, Kind debit,
                          Kind credit, Money amount) {
   const auto owner = owner_of(merchant);
@@ -169,6 +179,12 @@ void post(Tx& tx, const Transfer& transfer) { write(tx, transfer, Phase::posted)
 void pend(Tx& tx, const Transfer& transfer) { write(tx, transfer, Phase::pending); }
 void post_pending(Tx& tx, Why why, const Uuid& about) { end(tx, why, about, Phase::posted); }
 void void_pending(Tx& tx, Why why, const Uuid& about) { end(tx, why, about, Phase::voided); }
+
+void lock_owner(Tx& tx, OwnerId owner) { tx.run(kLockOwner, owner); }
+
+std::int64_t available(Tx& tx, const Account& account, const Currency& currency) {
+  return tx.find(kAvailable, account.owner, account.kind, currency).value_or(0);
+}
 
 std::vector<Balance> balances(Tx& tx, OwnerId owner) { return tx.all(kBalances, owner); }
 

@@ -50,8 +50,8 @@ const Sql<payments::Payment(std::optional<MerchantId>, std::optional<payments::S
                             orders::PaymentId, std::int64_t)>
     kPayments{"ops.payments", R"(
     SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-           refunded, state, processor, reference, reason, NULL::text AS action_url, created_at,
-           updated_at
+           refunded, refunding, state, processor, reference, reason, NULL::text AS action_url,
+           created_at, updated_at
     FROM payments
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};
@@ -70,7 +70,7 @@ const Sql<payouts::Payout(std::optional<MerchantId>, std::optional<payouts::Stat
                           payouts::PayoutId, std::int64_t)>
     kPayouts{"ops.payouts", R"(
     SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
-           reason, reference, tries, created_at, submitted_at, paid_at
+           reason, reference, recovered, tries, created_at, submitted_at, paid_at
     FROM payouts
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};

@@ -53,8 +53,16 @@ const Sql<void(MerchantId, OrderId, State, std::optional<std::string>, std::opti
            delivered_at = $8, cancelled_at = $9
     WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<PaymentId(MerchantId, OrderId)> kPaymentOf{"orders.payment_of", R"(
+    SELECT payment_id FROM orders WHERE merchant_id = $1 AND id = $2)"};
+
 const Sql<Share(MerchantId, OrderId)> kShare{"orders.share", R"(
-    SELECT total, currency, fee FROM orders WHERE merchant_id = $1 AND id = $2)"};
+    SELECT total, currency, fee, refunded, fee_returned FROM orders
+    WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<void(MerchantId, OrderId, std::int64_t, std::int64_t)> kGiveBack{"orders.give_back", R"(
+    UPDATE orders SET refunded = refunded + $3, fee_returned = fee_returned + $4
+    WHERE merchant_id = $1 AND id = $2)"};
 
 // What both sides of the conversation may see of an order: everything but where it goes.
 void tell(Tx& tx, const Order& order, const std::string& event) {
@@ -84,7 +92,7 @@ OrderId newest() {
 
 }  // namespace
 
-BOOST_DESCRIBE_STRUCT(Share, (), (total, fee))
+BOOST_DESCRIBE_STRUCT(Share, (), (total, fee, refunded, fee_returned))
 
 Order place(Tx& tx, const Sale& sale, std::chrono::days cancel_after) {
   const auto id = OrderId::make();
@@ -119,6 +127,10 @@ std::vector<Order> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<O
 
 std::optional<Order> find_of_payment(Tx& tx, MerchantId merchant, PaymentId payment) {
   return tx.find(kOfPayment, merchant, payment);
+}
+
+PaymentId payment_of(Tx& tx, MerchantId merchant, OrderId id) {
+  return tx.one(kPaymentOf, merchant, id);
 }
 
 Order lock_for_merchant(Tx& tx, const Who& who, OrderId id, identity::Role least) {
@@ -156,5 +168,9 @@ Order deliver(Tx& tx, Order order) {
 }
 
 Share share_of(Tx& tx, MerchantId merchant, OrderId id) { return tx.one(kShare, merchant, id); }
+
+void give_back(Tx& tx, MerchantId merchant, OrderId id, std::int64_t amount, std::int64_t fee) {
+  tx.run(kGiveBack, merchant, id, amount, fee);
+}
 
 }  // namespace bottega::orders

@@ -20,23 +20,26 @@ const Sql<Payment(MerchantId, PaymentId, RequestId, ConversationId, AccountId, s
                           currency, processor, ship_to, state, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $10, $10)
     RETURNING id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-              refunded, state, processor, reference, reason, action_url, created_at, updated_at)"};
+              refunded, refunding, state, processor, reference, reason, action_url, created_at,
+              updated_at)"};
 
 const Sql<Payment(MerchantId, PaymentId)> kFetch{"payments.fetch", R"(
     SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-           refunded, state, processor, reference, reason, action_url, created_at, updated_at
+           refunded, refunding, state, processor, reference, reason, action_url, created_at,
+           updated_at
     FROM payments WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Payment(MerchantId, PaymentId)> kLock{"payments.lock", R"(
     SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-           refunded, state, processor, reference, reason, action_url, created_at, updated_at
+           refunded, refunding, state, processor, reference, reason, action_url, created_at,
+           updated_at
     FROM payments WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<void(MerchantId, PaymentId, State, std::optional<std::string>, std::optional<std::string>,
-               std::optional<std::string>, std::int64_t, Instant)>
+               std::optional<std::string>, std::int64_t, std::int64_t, Instant)>
     kUpdate{"payments.update", R"(
     UPDATE payments SET state = $3, reference = $4, reason = $5, action_url = $6, refunded = $7,
-           updated_at = $8
+           refunding = $8, updated_at = $9
     WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Delivery(MerchantId, PaymentId)> kDelivery{"payments.delivery", R"(
@@ -125,12 +128,16 @@ Payment lock_payment(Tx& tx, MerchantId merchant, PaymentId id) {
   return tx.one(kLock, merchant, id);
 }
 
+void write_payment(Tx& tx, Payment& payment) {
+  payment.updated_at = tx.now();
+  tx.run(kUpdate, payment.merchant_id, payment.id, payment.state, payment.reference, payment.reason,
+         payment.action_url, payment.refunded, payment.refunding, payment.updated_at);
+}
+
 Payment move_payment(Tx& tx, Payment payment, Event on) {
   payment.state = kLifecycle.advance(payment.state, on);
-  payment.updated_at = tx.now();
   if (payment.state != State::requires_action) payment.action_url.reset();
-  tx.run(kUpdate, payment.merchant_id, payment.id, payment.state, payment.reference, payment.reason,
-         payment.action_url, payment.refunded, payment.updated_at);
+  write_payment(tx, payment);
   return payment;
 }
 

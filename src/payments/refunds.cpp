@@ -1,40 +1,35 @@
-// Money back to the buyer: an object of its own, with its own attempts and its own end.
+// How a refund is carried to its end, whatever is lost on the way.
+#include "bottega/payments/refunds.hpp"
+
+#include "payments/refund_rows.hpp"
 #include "payments/rows.hpp"
 #include "bottega/core/log.hpp"
-#include "bottega/payments/payments.hpp"
+#include "bottega/payouts/payouts.hpp"
 
 namespace bottega::payments {
 namespace {
 
 using processors::Outcome, processors::Verdict;
 
-const Sql<Refund(MerchantId, RefundId, PaymentId, orders::OrderId, std::int64_t, Currency,
-                 std::string, Instant)>
-    kInsert{"payments.insert_refund", R"(
-    INSERT INTO refunds (merchant_id, id, payment_id, order_id, amount, currency, reason, state,
-                         created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $8)
-    RETURNING id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference,
-              created_at, updated_at)"};
-
 const Sql<Refund(MerchantId, RefundId)> kFetch{"payments.fetch_refund", R"(
     SELECT id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference,
-           created_at, updated_at
+           failure, created_at, updated_at
     FROM refunds WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Refund(MerchantId, RefundId)> kLock{"payments.lock_refund", R"(
     SELECT id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference,
-           created_at, updated_at
+           failure, created_at, updated_at
     FROM refunds WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<Refund(MerchantId, PaymentId)> kList{"payments.list_refunds", R"(
     SELECT id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference,
-           created_at, updated_at
-    FROM refunds WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id LIMIT 100)"};
+           failure, created_at, updated_at
+    FROM refunds WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id LIMIT 1000)"};
 
-const Sql<void(MerchantId, RefundId, RefundState, std::optional<std::string>, Instant)> kUpdate{
-    "payments.update_refund", R"(
-    UPDATE refunds SET state = $3, reference = $4, updated_at = $5
+const Sql<void(MerchantId, RefundId, RefundState, std::optional<std::string>,
+               std::optional<std::string>, Instant)>
+    kUpdate{"payments.update_refund", R"(
+    UPDATE refunds SET state = $3, reference = $4, failure = $5, updated_at = $6
     WHERE merchant_id = $1 AND id = $2)"};
 
 RefundState state_of(attempts::State attempt) {
@@ -52,41 +47,55 @@ RefundState state_of(attempts::State attempt) {
   return RefundState::unknown;
 }
 
-void tell(Tx& tx, const Refund& refund, const Payment& payment, const std::string& event) {
-  conversations::append(
-      tx, refund.merchant_id, payment.conversation_id,
-      {event,
-       conversations::Author::system,
-       std::nullopt,
-       std::nullopt,
-       {{"refund", to_json(refund)}},
-       "Refund of " + display(refund.amount) + ": " + text_of(refund.state) + "."});
-}
-
-void succeeded(Tx& tx, const Refund& refund, Payment payment) {
-  ledger::post(tx, ledger::transfer_within(refund.merchant_id, ledger::Why::refund, refund.id.uuid,
-                                           ledger::Kind::held, ledger::Kind::processor_clearing,
-                                           refund.amount));
+void succeeded(Tx& tx, const Refund& refund, Payment payment, const Funding& funding) {
+  spend(tx, refund, funding);
   payment.refunded += refund.amount.amount;
+  payment.refunding -= refund.amount.amount;
   const bool all = payment.refunded == payment.amount.amount;
   move_payment(tx, payment, all ? Event::refund_rest : Event::refund_part);
-  tell(tx, refund, payment, "refund.succeeded");
+  if (funding.funded_by == Funder::merchant) {
+    orders::give_back(tx, refund.merchant_id, refund.order_id, refund.amount.amount,
+                      funding.fee_returned);
+    payouts::adjust(tx, refund.merchant_id, refund.order_id);
+  }
+  tell_refund(tx, refund, payment, "refund.succeeded");
+}
+
+// The money is where it was. A person must look: the buyer may still be owed it.
+void failed(Tx& tx, const Refund& refund, Payment payment, const Funding& funding) {
+  let_go(tx, refund, funding);
+  payment.refunding -= refund.amount.amount;
+  write_payment(tx, payment);
+  log::error("refund.failed",
+             {{"refund", text_of(refund.id)}, {"reason", refund.failure.value_or("")}});
+  tell_refund(tx, refund, payment, "refund.failed");
+}
+
+// Payment, order, refund and then the payout: the order of all locks here.
+struct Locked {
+  Payment payment;
+  Refund refund;
+};
+
+Locked lock_refund(Tx& tx, MerchantId merchant, RefundId id) {
+  const auto known = tx.one(kFetch, merchant, id);
+  auto payment = lock_payment(tx, merchant, known.payment_id);
+  orders::lock(tx, merchant, known.order_id);
+  return {std::move(payment), tx.one(kLock, merchant, id)};
 }
 
 struct Work {
-  Refund refund;
   Payment payment;
+  Refund refund;
   attempts::Attempt attempt;
   std::string account;
 };
 
 Work work_of(Tx& tx, MerchantId merchant, RefundId id, const Rules& rules) {
-  Work work;
-  work.payment = lock_payment(tx, merchant, tx.one(kFetch, merchant, id).payment_id);
-  work.refund = tx.one(kLock, merchant, id);
-  work.attempt = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
-  work.account = identity::fetch_merchant(tx, merchant).processor_account.value_or("");
-  return work;
+  auto [payment, refund] = lock_refund(tx, merchant, id);
+  auto attempt = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
+  return {std::move(payment), std::move(refund), std::move(attempt),
+          identity::fetch_merchant(tx, merchant).processor_account.value_or("")};
 }
 
 // The first time it is sent; after that it is asked about, and sent again under the same key only
@@ -103,19 +112,21 @@ asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work&
 
 }  // namespace
 
-Cancelled cancel_order(Tx& tx, orders::Order order, const std::string& reason) {
-  order = orders::cancel(tx, std::move(order), reason);
-  const auto payment = lock_payment(tx, order.merchant_id, order.payment_id);
-  const auto id = RefundId::make();
-  const Money rest{payment.amount.amount - payment.refunded, payment.amount.currency};
-  const auto refund = tx.one(kInsert, order.merchant_id, id, payment.id, order.id, rest.amount,
-                             rest.currency, reason, tx.now());
-  attempts::begin(tx, order.merchant_id, processors::Operation::refund, id.uuid, payment.processor,
-                  rest);
-  jobs::enqueue(tx, kRefundJob, text_of(id), {{"merchant_id", text_of(order.merchant_id)}},
-                tx.now());
-  tell(tx, refund, payment, "refund.created");
-  return {order, refund};
+void tell_refund(Tx& tx, const Refund& refund, const Payment& payment, const std::string& event) {
+  conversations::append(
+      tx, refund.merchant_id, payment.conversation_id,
+      {event,
+       conversations::Author::system,
+       std::nullopt,
+       std::nullopt,
+       {{"refund", to_json(refund)}},
+       "Refund of " + display(refund.amount) + ": " + text_of(refund.state) + "."});
+}
+
+Refund fetch_refund(Tx& tx, const Who& who, RefundId id) {
+  const auto refund = tx.one(kFetch, identity::merchant_of(tx, id.uuid), id);
+  fetch_payment(tx, who, refund.payment_id);
+  return refund;
 }
 
 std::vector<Refund> list_refunds(Tx& tx, const Who& who, PaymentId payment) {
@@ -123,22 +134,22 @@ std::vector<Refund> list_refunds(Tx& tx, const Who& who, PaymentId payment) {
 }
 
 Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& outcome) {
-  const auto payment = lock_payment(tx, merchant, tx.one(kFetch, merchant, id).payment_id);
-  auto refund = tx.one(kLock, merchant, id);
+  auto [payment, refund] = lock_refund(tx, merchant, id);
   const auto before = refund.state;
   const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, outcome);
   if (!attempt) return refund;
   refund.state = state_of(attempt->state);
   refund.reference = attempt->reference;
+  if (refund.state == RefundState::failed) refund.failure = attempt->reason;
   refund.updated_at = tx.now();
-  tx.run(kUpdate, merchant, id, refund.state, refund.reference, refund.updated_at);
+  tx.run(kUpdate, merchant, id, refund.state, refund.reference, refund.failure, refund.updated_at);
   if (refund.state == before) return refund;
-  if (refund.state == RefundState::succeeded) succeeded(tx, refund, payment);
-  if (refund.state == RefundState::failed) {
-    // The buyer is still owed it: a person must look.
-    log::error("refund.failed", {{"refund", text_of(id)}, {"reason", attempt->reason}});
-    tell(tx, refund, payment, "refund.failed");
-  }
+  const auto funding = funding_of(tx, refund);
+  if (refund.state == RefundState::succeeded) succeeded(tx, refund, std::move(payment), funding);
+  if (refund.state == RefundState::failed) failed(tx, refund, std::move(payment), funding);
+  const bool ended = refund.state != RefundState::pending && refund.state != RefundState::unknown;
+  if (ended && funding.source == Source::held)
+    payouts::lift(tx, merchant, refund.order_id, {payouts::Cause::refund, id.uuid});
   return refund;
 }
 

@@ -21,5 +21,6 @@ void require_buyer(Tx& tx, const Who& who, const Request& request);
 
 Payment lock_payment(Tx& tx, MerchantId merchant, PaymentId id);
 Payment move_payment(Tx& tx, Payment payment, Event on);
+void write_payment(Tx& tx, Payment& payment);
 
 }  // namespace bottega::payments

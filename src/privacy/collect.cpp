@@ -6,7 +6,7 @@
 
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/safety.hpp"
-#include "bottega/payments/payments.hpp"
+#include "bottega/payments/refunds.hpp"
 
 namespace bottega::privacy {
 namespace {
@@ -174,7 +174,7 @@ const Pages<payments::Request> kRequests{"privacy.payment_requests", R"(
 
 const Pages<payments::Payment> kPayments{"privacy.payments", R"(
     SELECT p.id, p.merchant_id, p.payment_request_id, p.conversation_id, p.buyer_id, p.amount,
-           p.currency, p.refunded, p.state, p.processor, p.reference, p.reason,
+           p.currency, p.refunded, p.refunding, p.state, p.processor, p.reference, p.reason,
            NULL::text AS action_url, p.created_at, p.updated_at
     FROM payments p WHERE p.buyer_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3)"};
 
@@ -186,7 +186,7 @@ const Pages<orders::Order> kOrders{"privacy.orders", R"(
 
 const Pages<payments::Refund> kRefunds{"privacy.refunds", R"(
     SELECT f.id, f.merchant_id, f.payment_id, f.order_id, f.amount, f.currency, f.reason, f.state,
-           f.reference, f.created_at, f.updated_at
+           f.reference, f.failure, f.created_at, f.updated_at
     FROM orders o JOIN refunds f ON f.merchant_id = o.merchant_id AND f.payment_id = o.payment_id
     WHERE o.buyer_id = $1 AND f.id > $2 ORDER BY f.id LIMIT $3)"};
 

@@ -8,7 +8,7 @@
 #include "bottega/identity/merchants.hpp"
 #include "bottega/identity/preferences.hpp"
 #include "bottega/jobs/job.hpp"
-#include "bottega/payments/payments.hpp"
+#include "bottega/payments/refunds.hpp"
 #include "bottega/privacy/exports.hpp"
 
 namespace bottega::privacy {

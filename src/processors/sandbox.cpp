@@ -208,6 +208,8 @@ asio::awaitable<Outcome> Sandbox::refund(const Refund& given) {
       return seen->amount == call.amount ? outcome_of(*seen) : misused();
     else if (tx.one(kRefunded, call.charge) + call.amount.amount > charge->amount.amount)
       ask.reason = "charge_refunded_too_much";
+    else if (ends_in(call.amount, 13))
+      ask.reason = "refund_rejected";
     if (!ask.reason.empty()) ask.state = MovementState::declined;
     return take(tx, ask, [&](const BookEntry& entry) { return outcome_of(entry); });
   });

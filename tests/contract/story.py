@@ -243,6 +243,14 @@ class Story:
                    "not refunded")
         self.owner.get(f"/v1/payouts/{self.payout}")
         self.owner.get(f"/v1/payouts?merchant_id={self.merchant}")
+        paid = f"/v1/payments/{self.paid['payment']['id']}/refunds"
+        refund = self.owner.post(paid, {"amount": 100, "reason": "a scratch"})["id"]
+        self.owner.fails(422, "POST", paid, {"amount": 1_000_000, "reason": "all and more"})
+        self.ops.post("/v1/admin" + paid[3:], {"amount": 50, "reason": "sorry",
+                                               "funded_by": "platform"})
+        jobs_until(self.ops,
+                   lambda: self.buyer.get(f"/v1/refunds/{refund}")["state"] == "succeeded",
+                   "a part was not refunded")
 
     def staff(self):
         hold = f"/v1/admin/payouts/{self.payout}"

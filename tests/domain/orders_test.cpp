@@ -27,11 +27,6 @@ class Orders : public ::testing::Test {
     return world_->transact(
         [&](Tx& tx) { return orders::deliver(tx, orders::lock(tx, order.merchant_id, order.id)); });
   }
-  static payments::Cancelled cancel(const orders::Order& order) {
-    return world_->transact([&](Tx& tx) {
-      return payments::cancel_order(tx, orders::lock(tx, order.merchant_id, order.id), "sold out");
-    });
-  }
   static orders::Order now(const orders::Order& order) {
     return world_->transact([&](Tx& tx) { return orders::lock(tx, order.merchant_id, order.id); });
   }
@@ -66,7 +61,7 @@ class OrderActs : public Orders, public ::testing::WithParamInterface<std::tuple
  protected:
   static orders::Order in_state(State state) {
     const auto order = world_->sell(shop_, 5'000);
-    if (state == State::cancelled) cancel(order);
+    if (state == State::cancelled) world_->cancel(shop_, order);
     if (state == State::shipped || state == State::delivered) ship(shop_.owner, order);
     if (state == State::delivered) deliver(order);
     EXPECT_EQ(now(order).state, state);
@@ -81,7 +76,7 @@ class OrderActs : public Orders, public ::testing::WithParamInterface<std::tuple
   static void perform(Act act, const orders::Order& order) {
     if (act == Act::ship) ship(shop_.owner, order);
     if (act == Act::deliver) deliver(order);
-    if (act == Act::cancel) cancel(order);
+    if (act == Act::cancel) world_->cancel(shop_, order);
   }
 };
 
@@ -216,11 +211,11 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(Orders, ThatAreCancelledGiveAllTheMoneyBack) {
   const auto shop = world_->shop();
   const auto order = world_->sell(shop, 4'321);
-  const auto cancelled = cancel(order);
+  const auto cancelled = world_->cancel(shop, order);
   EXPECT_EQ(cancelled.order.state, State::cancelled);
   EXPECT_EQ(cancelled.order.reason, "sold out");
-  EXPECT_EQ(cancelled.refund.amount.amount, 4'321);
-  EXPECT_EQ(cancelled.refund.state, payments::RefundState::pending);
+  EXPECT_EQ(cancelled.refund->amount.amount, 4'321);
+  EXPECT_EQ(cancelled.refund->state, payments::RefundState::pending);
   EXPECT_EQ(open_balance(shop), 2 * 4'321) << "not before the processor has said so";
   world_->run_jobs();
   EXPECT_EQ(open_balance(shop), 0);

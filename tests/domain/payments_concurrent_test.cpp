@@ -167,13 +167,8 @@ TEST_F(PaymentsConcurrently, AcceptDeclineAndCancelLeaveOneWinner) {
 TEST_F(PaymentsConcurrently, ShippingAndCancellingLeaveOneWinner) {
   for (int round = 0; round < 15; ++round) {
     const auto order = world_->sell(shop_, 6'000);
-    const auto refusals = all_at_once(
-        {[&] { world_->ship(shop_, order); },
-         [&] {
-           world_->transact([&](Tx& tx) {
-             payments::cancel_order(tx, orders::lock(tx, shop_.merchant, order.id), "sold out");
-           });
-         }});
+    const auto refusals =
+        all_at_once({[&] { world_->ship(shop_, order); }, [&] { world_->cancel(shop_, order); }});
     EXPECT_EQ(successes(refusals), 1);
     EXPECT_EQ(conflicts(refusals), 1);
     EXPECT_EQ(order_now(order.id).state,
@@ -194,9 +189,7 @@ TEST_F(PaymentsConcurrently, TwoCancellationsOfAnOrderRefundOnce) {
     const auto order = world_->sell(shop_, 7'000);
     const auto before = succeeded(processors::Operation::refund);
     const auto cancel = [&] {
-      world_->transact([&](Tx& tx) {
-        payments::cancel_order(tx, orders::lock(tx, shop_.merchant, order.id), "sold out");
-      });
+      world_->cancel(shop_, order);
       world_->run_jobs();
     };
     const auto refusals = all_at_once({cancel, cancel});
@@ -210,12 +203,10 @@ TEST_F(PaymentsConcurrently, TwoCancellationsOfAnOrderRefundOnce) {
 
 TEST_F(PaymentsConcurrently, TheSameRefundCarriedOutByFourIsMadeOnce) {
   const auto order = world_->sell(shop_, 8'000);
-  const auto cancelled = world_->transact([&](Tx& tx) {
-    return payments::cancel_order(tx, orders::lock(tx, shop_.merchant, order.id), "sold out");
-  });
+  const auto cancelled = world_->cancel(shop_, order);
   const auto before = succeeded(processors::Operation::refund);
   const auto carry = [&] {
-    run(payments::refund(world_->db, world_->registry, shop_.merchant, cancelled.refund.id,
+    run(payments::refund(world_->db, world_->registry, shop_.merchant, cancelled.refund->id,
                          world_->payment_rules));
   };
   const auto refusals = all_at_once({carry, carry, carry, carry});

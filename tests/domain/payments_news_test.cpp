@@ -311,9 +311,7 @@ class LateNews : public News {
   static payments::Payment refunded() {
     const auto payment = begin(world_->ask(shop_));
     const auto order = settle(payment, call(payment, "tok_approved")).order.value();
-    world_->transact([&](Tx& tx) {
-      payments::cancel_order(tx, orders::lock(tx, shop_.merchant, order.id), "sold out");
-    });
+    world_->cancel(shop_, order);
     world_->run_jobs();
     EXPECT_EQ(now(payment).payment.state, State::refunded);
     return payment;

@@ -23,12 +23,7 @@ class Refunds : public ::testing::Test {
   payments::Refund begin(std::int64_t amount) {
     order_ = world_->sell(shop_, amount);
     world_->deliver_webhooks();
-    return world_
-        ->transact([&](Tx& tx) {
-          return payments::cancel_order(tx, orders::lock(tx, shop_.merchant, order_.id),
-                                        "sold out");
-        })
-        .refund;
+    return world_->cancel(shop_, order_).refund.value();
   }
   payments::Refund now(const payments::Refund& refund) const {
     const auto all = world_->transact(
@@ -64,6 +59,11 @@ class Refunds : public ::testing::Test {
              [&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop_.merchant)); }))
       if (row.kind == ledger::Kind::held) return row.credits - row.debits;
     return 0;
+  }
+  ledger::Transfer from_held(const payments::RefundId& refund, std::int64_t amount) const {
+    return ledger::transfer_within(shop_.merchant, ledger::Why::refund, refund.uuid,
+                                   ledger::Kind::held, ledger::Kind::processor_clearing,
+                                   Money{amount, order_.total.currency});
   }
   std::vector<std::string> refund_news() const {
     std::vector<std::string> names;
@@ -269,30 +269,30 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(Refunds, OfMoreThanWasCapturedAreRefusedByTheDatabase) {
   const auto refund = begin(1'000);
   world_->sell(shop_, 5'000);
-  const auto set_refunded = [&](std::int64_t amount) {
+  const auto set = [&](std::int64_t refunded, std::int64_t refunding) {
     execute(world_->urls.app,
-            "SET default_transaction_read_only = off; "
-            "UPDATE bottega.payments SET refunded = " +
-                std::to_string(amount) + " WHERE id = '" + uuid_text(order_.payment_id.uuid) + "'");
+            "SET default_transaction_read_only = off; UPDATE bottega.payments SET refunded = " +
+                std::to_string(refunded) + ", refunding = " + std::to_string(refunding) +
+                " WHERE id = '" + uuid_text(order_.payment_id.uuid) + "'");
   };
-  EXPECT_NO_THROW(set_refunded(1'000));
-  for (const auto amount : {1'001, -1}) {
+  for (const auto& [refunded, refunding] :
+       {std::pair{1'001, 0}, {0, 1'001}, {1, 1'000}, {-1, 0}, {0, -1}}) {
     try {
-      set_refunded(amount);
-      ADD_FAILURE() << amount << " was taken";
+      set(refunded, refunding);
+      ADD_FAILURE() << refunded << " and " << refunding << " were taken";
     } catch (const std::exception& refusal) {
-      EXPECT_NE(std::string(refusal.what()).find("payments_check"), std::string::npos)
-          << refusal.what();
+      EXPECT_NE(std::string(refusal.what()).find("payments_"), std::string::npos) << refusal.what();
     }
   }
+  EXPECT_NO_THROW(set(1'000, 0));
   // The row that is refused has the buyer's address, and the log must not say it.
   ::testing::internal::CaptureStderr();
   EXPECT_THROW(settle(refund, {Verdict::succeeded, "srf_1", "", ""}), Error);
   const auto log = ::testing::internal::GetCapturedStderr();
-  EXPECT_NE(log.find("payments_check"), std::string::npos) << log;
+  EXPECT_NE(log.find("payments_"), std::string::npos) << log;
   EXPECT_EQ(log.find("Springfield"), std::string::npos) << log;
   EXPECT_EQ(held(), 6'000) << "the transfer was undone with the rest";
-  set_refunded(0);
+  set(0, 1'000);
 }
 
 // A second refund of the same payment, as no code of ours makes one; the money of another sale is
@@ -303,12 +303,15 @@ TEST_F(Refunds, OfTheSamePaymentTwiceAreRefused) {
   world_->sell(shop_, 5'000);
   const auto second = payments::RefundId::make();
   execute(world_->urls.superuser,
-          "INSERT INTO bottega.refunds SELECT merchant_id, '" + uuid_text(second.uuid) +
-              "', payment_id, order_id, amount, currency, reason, 'pending', NULL, created_at, "
+          "INSERT INTO bottega.refunds (merchant_id, id, payment_id, order_id, amount, currency, "
+          "reason, state, created_at, updated_at) SELECT merchant_id, '" +
+              uuid_text(second.uuid) +
+              "', payment_id, order_id, amount, currency, reason, 'pending', created_at, "
               "updated_at FROM bottega.refunds WHERE id = '" +
               uuid_text(first.id.uuid) + "'");
   const auto settle_second = [&](Tx& tx) {
     attempts::begin(tx, shop_.merchant, Operation::refund, second.uuid, "sandbox", first.amount);
+    ledger::pend(tx, from_held(second, 1'000));
     const Outcome yes{Verdict::succeeded, "srf_2", "", ""};
     payments::settle_refund(tx, shop_.merchant, second, yes);
   };
@@ -324,19 +327,17 @@ TEST_F(Refunds, OfTheSamePaymentTwiceAreRefused) {
 
 TEST_F(Refunds, OfMoreThanIsHeldAreRefusedByTheLedger) {
   const auto refund = begin(1'000);
-  const auto post = [&](std::int64_t amount) {
-    world_->transact([&](Tx& tx) {
-      ledger::post(tx, ledger::transfer_within(shop_.merchant, ledger::Why::refund, refund.id.uuid,
-                                               ledger::Kind::held, ledger::Kind::processor_clearing,
-                                               {amount, refund.amount.currency}));
-    });
+  const auto other = payments::RefundId::make();
+  const auto pend = [&](const payments::RefundId& id, std::int64_t amount) {
+    world_->transact([&](Tx& tx) { ledger::pend(tx, from_held(id, amount)); });
   };
-  EXPECT_THROW(post(1'001), Error);
+  EXPECT_THROW(pend(other, 1), Error) << "all of it is set aside already";
+  EXPECT_NO_THROW(pend(refund.id, 1'000)) << "the same again is the same transfer";
+  EXPECT_THROW(pend(refund.id, 999), Error) << "another transfer for the same cause";
   EXPECT_EQ(held(), 1'000);
-  EXPECT_NO_THROW(post(1'000));
-  EXPECT_NO_THROW(post(1'000)) << "the same again is the same transfer";
+  carry_out(refund);
   EXPECT_EQ(held(), 0);
-  EXPECT_THROW(post(999), Error) << "another transfer for the same cause";
+  EXPECT_THROW(pend(other, 1), Error);
 }
 
 TEST_F(Refunds, OfMoreThanWasChargedAreRefusedByTheProcessor) {

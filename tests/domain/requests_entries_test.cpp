@@ -25,13 +25,6 @@ class Entries : public ::testing::Test {
     world_->deliver_webhooks();
     world_->run_jobs();
   }
-  static void cancel_order(const Shop& shop, const orders::Order& order) {
-    world_->transact([&](Tx& tx) {
-      const auto locked =
-          orders::lock_for_merchant(tx, shop.owner, order.id, identity::Role::manager);
-      payments::cancel_order(tx, locked, "sold out");
-    });
-  }
 
   static inline std::unique_ptr<World> world_;
 };
@@ -148,9 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
         Story{"CancelledAndRefunded",
               [](World& w, const Shop& s) {
                 const auto order = w.sell(s);
-                w.transact([&](Tx& tx) {
-                  payments::cancel_order(tx, orders::lock(tx, s.merchant, order.id), "sold out");
-                });
+                w.cancel(s, order);
               },
               {"payment_request.created", "payment_request.accepted", "payment_request.paid",
                "order.created", "order.cancelled", "refund.created", "refund.succeeded"},

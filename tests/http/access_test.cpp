@@ -38,6 +38,8 @@ std::string body_for(const Route& route) {
       {"declinePaymentRequest", "{}"},
       {"cancelPaymentRequest", "{}"},
       {"acceptPaymentRequest", pay_with("tok_approved").dump()},
+      {"createRefund", R"({"amount":1,"reason":"A scratch"})"},
+      {"adminCreateRefund", R"({"amount":1,"reason":"A scratch","funded_by":"platform"})"},
       {"adminSuspendAccount", R"({"reason":"None"})"},
       {"adminReinstateAccount", R"({"reason":"None"})"},
       {"exportMyData", R"({"password":"not mine"})"},
@@ -205,6 +207,8 @@ const std::map<std::string, std::string>& others() {
                                   {{"shortcut", "thanks"}, {"text", "Thank you!"}});
     const auto device = owner.post("/v1/push/subscriptions",
                                    Device().subscription("https://push.invalid/" + new_key()));
+    const auto refund = owner.post("/v1/payments/" + std::string(order["payment_id"]) + "/refunds",
+                                   {{"amount", 1}, {"reason", "A scratch"}});
     const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
     return std::map<std::string, std::string>{
         {"reports", report.json()["id"]},
@@ -216,6 +220,7 @@ const std::map<std::string, std::string>& others() {
         {"payment_requests", ask(shop)["id"]},
         {"orders", order["id"]},
         {"payments", order["payment_id"]},
+        {"refunds", refund.json()["id"]},
         {"payouts", payout["id"]},
         {"sessions", shop.owner.session},
         {"members", shop.owner.id},

@@ -20,7 +20,7 @@ class Books : public testing::Test {
     buyer.post("/v1/orders/" + std::string(cancelled["id"]) + "/cancel", {{"reason", "No more."}});
     for (int i = 0; i < 8; ++i) advance(86'400);
     const auto path = "/v1/admin/merchants/" + shop_->merchant + "/ledger";
-    ASSERT_TRUE(soon([&] { return get(path).json()["data"].size() == 6; }));
+    ASSERT_TRUE(soon([&] { return get(path).json()["data"].size() == 8; }));
     advance(120);
   }
   static void TearDownTestSuite() {

@@ -261,8 +261,9 @@ TEST(MoneyRoutes, AreTheOnesThatMoveMoney) {
   for (const auto& route : routes_where(moves_money)) names.emplace_back(route.name);
   std::ranges::sort(names);
   const std::vector<std::string> expected = {
-      "acceptPaymentRequest", "adminHoldPayout",      "adminReleasePayout", "cancelOrder",
-      "cancelPayment",        "createPaymentRequest", "shipOrder"};
+      "acceptPaymentRequest", "adminCreateRefund", "adminHoldPayout",
+      "adminReleasePayout",   "cancelOrder",       "cancelPayment",
+      "createPaymentRequest", "createRefund",      "shipOrder"};
   EXPECT_EQ(names, expected);
 }
 

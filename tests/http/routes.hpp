@@ -57,6 +57,7 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"payment_requests", "preq"},
                                                               {"orders", "ord"},
                                                               {"payments", "pay"},
+                                                              {"refunds", "rfnd"},
                                                               {"payouts", "pout"},
                                                               {"sessions", "sess"},
                                                               {"members", "usr"},

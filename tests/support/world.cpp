@@ -38,7 +38,12 @@ World::World(processors::SandboxOptions options)
               [this](std::vector<Notice> news) { hear(std::move(news)); }),
       sandbox_db(options_of(urls.sandbox, "sandbox", 2), clock),
       sandbox(sandbox_db, std::move(options)),
-      payment_rules{75'000'000, 24h, 10'000ms, std::chrono::days(7)},
+      payment_rules{75'000'000,
+                    24h,
+                    10'000ms,
+                    std::chrono::days(7),
+                    std::chrono::days(180),
+                    payments::FeeOnRefund::proportional},
       payout_rules{3, 10'000ms},
       depot(config, files.path() / "attachments", clock, Secret("a secret of the tests")),
       job_world{db, registry, payment_rules, payout_rules, depot},
@@ -155,6 +160,22 @@ payouts::Shipped World::ship(const Shop& shop, const orders::Order& order) {
 
 orders::Order World::sell(const Shop& shop, std::int64_t amount) {
   return pay(shop, ask(shop, amount)).order.value();
+}
+
+payments::Cancelled World::cancel(const Shop& shop, const orders::Order& order) {
+  return transact([&](Tx& tx) {
+    return payments::cancel_order(tx, shop.owner, order.id, "sold out", payment_rules);
+  });
+}
+
+payments::Refund World::give_back(const Shop& shop, const orders::Order& order,
+                                  std::optional<std::int64_t> amount) {
+  Json given = {{"reason", "a scratch"}};
+  if (amount) given["amount"] = *amount;
+  const auto wanted = from_json<payments::NewRefund>(given);
+  return transact([&](Tx& tx) {
+    return payments::give_back(tx, shop.owner, order.payment_id, wanted, payment_rules);
+  });
 }
 
 void World::advance(std::chrono::seconds by) { clock.set_offset(clock.offset() + by); }

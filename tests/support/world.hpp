@@ -60,6 +60,12 @@ class World {
   // A paid order.
   orders::Order sell(const Shop& shop, std::int64_t amount = 1250);
 
+  // Cancels what was not sent, as its owner; a job carries out the refund.
+  payments::Cancelled cancel(const Shop& shop, const orders::Order& order);
+  // Gives back this much, or all that is left, as its owner.
+  payments::Refund give_back(const Shop& shop, const orders::Order& order,
+                             std::optional<std::int64_t> amount = std::nullopt);
+
   // Moves the product's time.
   void advance(std::chrono::seconds by);
   // Does all jobs that are due now, also the ones that these make due; answers how many.

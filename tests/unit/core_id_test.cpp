@@ -14,7 +14,7 @@
 #include "bottega/jobs/job.hpp"
 #include "bottega/ledger/ledger.hpp"
 #include "bottega/ops/ops.hpp"
-#include "bottega/payments/payments.hpp"
+#include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 
 namespace bottega::test {

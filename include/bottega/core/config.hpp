@@ -91,6 +91,8 @@ struct Config {
   std::int64_t payments_amount_max = 75'000'000, payments_call_timeout_ms = 10'000;
   std::int64_t payments_expiry_default_s = 86'400;
   std::int64_t orders_cancel_after_days = 7;
+  std::int64_t refunds_within_days = 180;
+  std::string fees_on_refund = "proportional";
   std::int64_t payouts_business_days = 3;
   std::int64_t jobs_poll_ms = 500, jobs_batch = 16;
 

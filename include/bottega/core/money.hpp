@@ -23,6 +23,8 @@ Money operator*(Money a, std::int64_t times);
 
 // `basis_points` ten-thousandths of the amount, rounded half to even, for amounts and points >= 0.
 std::int64_t share_half_even(std::int64_t amount, std::int64_t basis_points);
+// `part` of `whole` of the amount, likewise, for 0 <= part <= whole and whole > 0.
+std::int64_t part_half_even(std::int64_t amount, std::int64_t part, std::int64_t whole);
 
 // The amount as people write it: "19.99 USD", "1999 JPY". For logs, receipts and the chat's
 // fallback.

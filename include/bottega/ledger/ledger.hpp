@@ -11,9 +11,10 @@ using OwnerId = Id<"own">;
 
 // What belongs to one sale is kept under its merchant, the platform's fees too, so that one busy
 // row does not hold up every sale. Of these processor_clearing (money at the processor),
-// processor_fees (what it kept) and merchant_debt (what a merchant owes us, after a refund of
-// money that was paid out) are debited first; the others, which we owe or have earned, are credited
-// first. None may be overdrawn.
+// processor_fees (what it kept), merchant_debt (what a merchant owes us, after a refund of money
+// that was paid out) and goodwill (what the platform has given buyers) are debited first; the
+// others, which we owe or have earned, are credited first. None may be overdrawn but
+// processor_clearing, where the platform's own money stands in for a merchant's.
 enum class Kind : std::uint8_t {
   processor_clearing,
   processor_fees,
@@ -23,15 +24,28 @@ enum class Kind : std::uint8_t {
   platform_fees,
   dispute_reserve,
   wallet,
+  goodwill,
 };
 BOOST_DESCRIBE_ENUM(Kind, processor_clearing, processor_fees, held, merchant_payable, merchant_debt,
-                    platform_fees, dispute_reserve, wallet)
+                    platform_fees, dispute_reserve, wallet, goodwill)
 
-// Whether an account is debited first.
-bool is_asset(Kind kind);
-
-enum class Why : std::uint8_t { capture, refund, release, platform_fee, payout };
-BOOST_DESCRIBE_ENUM(Why, capture, refund, release, platform_fee, payout)
+// A refund's money is taken from where it is: what is held, the platform's fee, the merchant's
+// balance; the rest is advanced, and recovered from what the merchant earns later.
+enum class Why : std::uint8_t {
+  capture,
+  refund,
+  refund_fee,
+  refund_balance,
+  refund_advance,
+  goodwill,
+  goodwill_return,
+  release,
+  platform_fee,
+  payout,
+  recovery,
+};
+BOOST_DESCRIBE_ENUM(Why, capture, refund, refund_fee, refund_balance, refund_advance, goodwill,
+                    goodwill_return, release, platform_fee, payout, recovery)
 
 // Pending money has not moved and cannot be spent; it is posted or voided in the end, once.
 enum class Phase : std::uint8_t { posted, pending, voided };
@@ -74,6 +88,12 @@ struct Balance {
 };
 BOOST_DESCRIBE_STRUCT(Balance, (),
                       (kind, currency, debits, credits, debits_pending, credits_pending))
+
+// Until the transaction ends nobody else who asks for it decides by the balances of this owner.
+// Taken before the transaction's first transfer.
+void lock_owner(Tx& tx, OwnerId owner);
+// What may leave an account now: its balance less what is pending; 0 where there is no account.
+std::int64_t available(Tx& tx, const Account& account, const Currency& currency);
 
 // All accounts of an owner.
 std::vector<Balance> balances(Tx& tx, OwnerId owner);

@@ -109,6 +109,8 @@ std::vector<Order> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<O
 // The order of a payment, if the payment made one.
 std::optional<Order> find_of_payment(Tx& tx, MerchantId merchant, PaymentId payment);
 
+PaymentId payment_of(Tx& tx, MerchantId merchant, OrderId id);
+
 // Locks the order for the merchant's member (or API key) who asks; throws Error(not_found) or
 // (forbidden).
 Order lock_for_merchant(Tx& tx, const Who& who, OrderId id, identity::Role least);
@@ -119,12 +121,17 @@ Order ship(Tx& tx, Order order, const Shipment& shipment);
 Order cancel(Tx& tx, Order order, const std::string& reason);
 Order deliver(Tx& tx, Order order);
 
+// What was paid for an order, what of it is the platform's, and what the merchant has given back of
+// both.
 struct Share {
   Money total;
-  std::int64_t fee = 0;
+  std::int64_t fee = 0, refunded = 0, fee_returned = 0;
+  std::int64_t fee_left() const { return fee - fee_returned; }
+  std::int64_t merchants() const { return total.amount - refunded - fee_left(); }
 };
-// What of an order is the platform's.
 Share share_of(Tx& tx, MerchantId merchant, OrderId id);
+// Writes down that the merchant has given back this much, the fee that goes with it included.
+void give_back(Tx& tx, MerchantId merchant, OrderId id, std::int64_t amount, std::int64_t fee);
 
 inline constexpr std::string_view kCancelJob = "orders.cancel_unsent";
 

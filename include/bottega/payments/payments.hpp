@@ -13,7 +13,6 @@ namespace bottega::payments {
 using conversations::ConversationId, identity::AccountId, identity::MerchantId, identity::Who;
 using orders::PaymentId;
 using RequestId = Id<"preq">;
-using RefundId = Id<"rfnd">;
 
 enum class RequestState : std::uint8_t { open, paying, paid, declined, cancelled, expired };
 BOOST_DESCRIBE_ENUM(RequestState, open, paying, paid, declined, cancelled, expired)
@@ -166,7 +165,7 @@ struct Payment {
   ConversationId conversation_id;
   AccountId buyer_id;
   Money amount;
-  std::int64_t refunded = 0;
+  std::int64_t refunded = 0, refunding = 0;  // given back, and on its way back
   State state{};
   std::string processor;
   std::optional<std::string> reference, reason, action_url;
@@ -174,8 +173,8 @@ struct Payment {
 };
 BOOST_DESCRIBE_STRUCT(Payment, (),
                       (id, merchant_id, payment_request_id, conversation_id, buyer_id, amount,
-                       refunded, state, processor, reference, reason, action_url, created_at,
-                       updated_at))
+                       refunded, refunding, state, processor, reference, reason, action_url,
+                       created_at, updated_at))
 
 // What accepting a request has come to.
 struct Accepted {
@@ -185,29 +184,18 @@ struct Accepted {
 };
 BOOST_DESCRIBE_STRUCT(Accepted, (), (payment_request, payment, order))
 
-enum class RefundState : std::uint8_t { pending, succeeded, failed, unknown };
-BOOST_DESCRIBE_ENUM(RefundState, pending, succeeded, failed, unknown)
-
-struct Refund {
-  RefundId id;
-  MerchantId merchant_id;
-  PaymentId payment_id;
-  orders::OrderId order_id;
-  Money amount;
-  std::string reason;
-  RefundState state{};
-  std::optional<std::string> reference;
-  Instant created_at{}, updated_at{};
-};
-BOOST_DESCRIBE_STRUCT(Refund, (),
-                      (id, merchant_id, payment_id, order_id, amount, reason, state, reference,
-                       created_at, updated_at))
+// What becomes of the platform's fee when a sale is given back: in proportion, or not as long as
+// something of the sale is left to take it from.
+enum class FeeOnRefund : std::uint8_t { proportional, keep };
+BOOST_DESCRIBE_ENUM(FeeOnRefund, proportional, keep)
 
 struct Rules {
   std::int64_t amount_max = 0;
   std::chrono::seconds expiry_default{0};
   std::chrono::milliseconds call_timeout{0};
   std::chrono::days cancel_after{0};
+  std::chrono::days refund_within{180};  // of the payment, for the merchant
+  FeeOnRefund fee_on_refund{};
 };
 
 // Asks for money in a conversation. Throws Error(conflict) until the processor has accepted the
@@ -249,21 +237,7 @@ asio::awaitable<void> reconcile(Database& db, const processors::Registry& regist
 asio::awaitable<void> abandon(Database& db, const processors::Registry& registry,
                               MerchantId merchant, PaymentId id, const Rules& rules);
 
-// Cancels an order that was not sent, and begins the refund of all of it.
-struct Cancelled {
-  orders::Order order;
-  Refund refund;
-};
-Cancelled cancel_order(Tx& tx, orders::Order order, const std::string& reason);
-std::vector<Refund> list_refunds(Tx& tx, const Who& who, PaymentId payment);
-// For the job: carries a refund to its end. Throws Error(busy) to be called again.
-asio::awaitable<void> refund(Database& db, const processors::Registry& registry,
-                             MerchantId merchant, RefundId id, const Rules& rules);
-// Writes down what the processor said about a refund; hearing it again changes nothing.
-Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const processors::Outcome& outcome);
-
 inline constexpr std::string_view kExpireJob = "payments.expire_request";
 inline constexpr std::string_view kReconcileJob = "payments.reconcile";
-inline constexpr std::string_view kRefundJob = "payments.refund";
 
 }  // namespace bottega::payments

@@ -44,13 +44,14 @@ struct Payout {
   Instant shipped_at{}, due_at{};
   Date due_on{};
   std::optional<std::string> reason, reference;
+  std::int64_t recovered = 0;  // what of the amount has paid for what the merchant owed us
   std::int64_t tries = 0;
   Instant created_at{};
   std::optional<Instant> submitted_at, paid_at;
 };
 BOOST_DESCRIBE_STRUCT(Payout, (),
                       (id, merchant_id, order_id, amount, fee, state, shipped_at, due_at, due_on,
-                       reason, reference, tries, created_at, submitted_at, paid_at))
+                       reason, reference, recovered, tries, created_at, submitted_at, paid_at))
 
 struct Reason {
   Text<1, 255> reason;
@@ -76,7 +77,27 @@ Payout fetch(Tx& tx, const Who& who, PayoutId id);
 std::vector<Payout> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<PayoutId> after,
                                      std::int64_t limit);
 
-// By ops, with a reason that is kept.
+// Why an order's money is kept from being paid out. Each hold is lifted by itself; the payout goes
+// on when there is none left. `about` is the refund, dispute, case or payout that it is for.
+enum class Cause : std::uint8_t { ops, refund, dispute, risk };
+BOOST_DESCRIBE_ENUM(Cause, ops, refund, dispute, risk)
+struct Hold {
+  Cause cause{};
+  Uuid about;
+};
+// The caller holds the order's lock. May be asked for before the order is sent, and of what has
+// been released already, where it does nothing.
+void hold(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold, const std::string& reason);
+void lift(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold);
+// Whether the order's money has been released to the merchant. From the answer to the end of the
+// transaction it is not, if it was not.
+bool is_released(Tx& tx, MerchantId merchant, OrderId order);
+// The merchant's share of the order has become smaller: where nothing is left of it, the payout is
+// cancelled.
+void adjust(Tx& tx, MerchantId merchant, OrderId order);
+
+// By ops, with a reason that is kept; throws Error(conflict) for what is held by them already, or
+// cannot be held any more. Releasing lifts their own hold and no other.
 Payout hold(Tx& tx, PayoutId id, const Reason& reason);
 Payout release(Tx& tx, PayoutId id);
 

@@ -12,8 +12,8 @@
 //   tok_no_answer           4000 0000 0000 0119   nothing is done and no answer comes
 //   tok_answer_lost         4000 0000 0000 0259   it is done, but the answer is lost
 //   tok_slow                4000 0000 0000 0077   succeeds after SandboxOptions::slow
-// A refund or payout whose amount ends in 17 minor units loses its answer; a payout that ends in 13
-// is declined: bank_rejected.
+// A refund or payout whose amount ends in 17 minor units loses its answer; one that ends in 13 is
+// declined: refund_rejected, bank_rejected.
 #include <atomic>
 #include <functional>
 

@@ -77,28 +77,6 @@ asio::awaitable<Reply> audit(Call& call) {
   co_return co_await listing<ops::AuditId>(call, "audit.list", find);
 }
 
-asio::awaitable<Reply> hold(Call& call) {
-  const auto id = call.at<PayoutId>(0);
-  const auto given = call.body<payouts::Reason>();
-  co_return co_await call.transact([&](Tx& tx) {
-    const auto payout = payouts::hold(tx, id, given);
-    ops::record(tx, call.who(), act_of(call, "payout.hold", text_of(id), given.reason.value));
-    return ok(payout);
-  });
-}
-
-asio::awaitable<Reply> release(Call& call) {
-  const auto id = call.at<PayoutId>(0);
-  const auto given = call.body<payouts::Reason>();
-  const auto reply = co_await call.transact([&](Tx& tx) {
-    const auto payout = payouts::release(tx, id);
-    ops::record(tx, call.who(), act_of(call, "payout.release", text_of(id), given.reason.value));
-    return ok(payout);
-  });
-  call.app.poke_jobs();
-  co_return reply;
-}
-
 template <identity::AccountState state>
 asio::awaitable<Reply> set_state(Call& call) {
   const auto id = call.at<AccountId>(0);
@@ -269,26 +247,6 @@ const Route kRoutes[] = {
      .summary = "Find payouts",
      .gives = kGivesPage<payouts::Payout>,
      .parameters = "merchant_id state limit cursor"},
-    {.verb = Verb::post,
-     .path = "/v1/admin/payouts/{id}/hold",
-     .access = Access::finance,
-     .budget = Budget::writes,
-     .once = Once::required,
-     .handler = hold,
-     .name = "adminHoldPayout",
-     .summary = "Hold a payout, with a reason",
-     .takes = kTakes<payouts::Reason>,
-     .gives = kGives<payouts::Payout>},
-    {.verb = Verb::post,
-     .path = "/v1/admin/payouts/{id}/release",
-     .access = Access::finance,
-     .budget = Budget::writes,
-     .once = Once::required,
-     .handler = release,
-     .name = "adminReleasePayout",
-     .summary = "Release a held payout, with a reason",
-     .takes = kTakes<payouts::Reason>,
-     .gives = kGives<payouts::Payout>},
     {.verb = Verb::get,
      .path = "/v1/admin/audit_log",
      .access = Access::admin,

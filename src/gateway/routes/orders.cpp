@@ -2,7 +2,7 @@
 #include "bottega/orders/orders.hpp"
 
 #include "gateway/routes/routes.hpp"
-#include "bottega/payments/payments.hpp"
+#include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 
 namespace bottega::gateway {
@@ -49,8 +49,8 @@ asio::awaitable<Reply> cancel(Call& call) {
   const auto id = call.at<OrderId>(0);
   const auto given = call.body<payouts::Reason>();
   const auto reply = co_await call.transact([&](Tx& tx) {
-    const auto order = orders::lock_for_merchant(tx, call.who(), id, identity::Role::manager);
-    return ok(payments::cancel_order(tx, order, given.reason.value).order);
+    return ok(payments::cancel_order(tx, call.who(), id, given.reason.value, call.app.payment_rules)
+                  .order);
   });
   call.app.poke_jobs();
   co_return reply;

@@ -1,5 +1,5 @@
 // Payment requests, paying them, payments and refunds.
-#include "bottega/payments/payments.hpp"
+#include "bottega/payments/refunds.hpp"
 
 #include "gateway/problem.hpp"
 #include "gateway/routes/routes.hpp"
@@ -95,7 +95,22 @@ asio::awaitable<Reply> refunds(Call& call) {
   const auto id = call.at<PaymentId>(0);
   const auto all =
       co_await call.app.db.read([&](Tx& tx) { return list_refunds(tx, call.who(), id); });
-  co_return call.page(all, 100, id_of<Refund>);
+  co_return call.page(all, std::ssize(all), id_of<Refund>);
+}
+
+asio::awaitable<Reply> give_back_some(Call& call) {
+  const auto id = call.at<PaymentId>(0);
+  const auto given = call.body<NewRefund>();
+  const auto reply = co_await call.transact([&](Tx& tx) {
+    return created(give_back(tx, call.who(), id, given, call.app.payment_rules));
+  });
+  call.app.poke_jobs();
+  co_return reply;
+}
+
+asio::awaitable<Reply> show_refund(Call& call) {
+  const auto id = call.at<RefundId>(0);
+  co_return co_await call.read([&](Tx& tx) { return ok(fetch_refund(tx, call.who(), id)); });
 }
 
 // The buyer gives up a payment that waits for a confirmation; the processor is told first.
@@ -205,6 +220,26 @@ const Route kRoutes[] = {
      .name = "listRefunds",
      .summary = "The refunds of a payment",
      .gives = kGivesPage<Refund>},
+    {.verb = Verb::post,
+     .path = "/v1/payments/{id}/refunds",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::required,
+     .handler = give_back_some,
+     .name = "createRefund",
+     .summary = "Give back a part, or all that is left; of an unsent order that cancels it",
+     .takes = kTakes<NewRefund>,
+     .status = 201,
+     .gives = kGives<Refund>},
+    {.verb = Verb::get,
+     .path = "/v1/refunds/{id}",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = show_refund,
+     .name = "getRefund",
+     .summary = "One refund",
+     .gives = kGives<Refund>},
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ std::span<const Route> payment_routes();
 std::span<const Route> order_routes();
 std::span<const Route> processor_routes();
 std::span<const Route> admin_routes();
+std::span<const Route> staff_money_routes();
 std::span<const Route> book_routes();
 std::span<const Route> system_routes();
 

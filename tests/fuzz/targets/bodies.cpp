@@ -16,7 +16,7 @@
 #include "bottega/notifications/subscriptions.hpp"
 #include "bottega/ops/ops.hpp"
 #include "bottega/orders/orders.hpp"
-#include "bottega/payments/payments.hpp"
+#include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/processors/sandbox.hpp"
 
@@ -59,18 +59,43 @@ void read(const Json& json) {
 
 // Every type of the routes; a test compares the two lists.
 constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
-    read<Acceptance>,       read<InvitationCode>,   read<Login>,
-    read<NewApiKey>,        read<NewAssignee>,      read<NewCannedReply>,
-    read<NewConversation>,  read<NewInboxSettings>, read<NewInvitation>,
-    read<NewLabels>,        read<NewMerchant>,      read<NewMessage>,
-    read<NewMute>,          read<NewNote>,          read<NewReaction>,
-    read<NewReport>,        read<NewRequest>,       read<NewRole>,
-    read<NewSubscription>,  read<NewText>,          read<PasswordChange>,
-    read<Preferences>,      read<Receipt>,          read<Refresh>,
-    read<Refusal>,          read<Registration>,     read<Resolution>,
-    read<Snooze>,           read<ops::ClockMove>,   read<ops::StaffMember>,
-    read<orders::Shipment>, read<payouts::Reason>,  read<processors::Card>,
-    read<SearchSettings>,   read<StepUp>,
+    read<Acceptance>,
+    read<InvitationCode>,
+    read<Login>,
+    read<NewApiKey>,
+    read<NewAssignee>,
+    read<NewCannedReply>,
+    read<NewConversation>,
+    read<NewInboxSettings>,
+    read<NewInvitation>,
+    read<NewLabels>,
+    read<NewMerchant>,
+    read<NewMessage>,
+    read<NewMute>,
+    read<NewNote>,
+    read<NewReaction>,
+    read<NewReport>,
+    read<NewRequest>,
+    read<NewRefund>,
+    read<StaffRefund>,
+    read<NewRole>,
+    read<NewSubscription>,
+    read<NewText>,
+    read<PasswordChange>,
+    read<Preferences>,
+    read<Receipt>,
+    read<Refresh>,
+    read<Refusal>,
+    read<Registration>,
+    read<Resolution>,
+    read<Snooze>,
+    read<ops::ClockMove>,
+    read<ops::StaffMember>,
+    read<orders::Shipment>,
+    read<payouts::Reason>,
+    read<processors::Card>,
+    read<SearchSettings>,
+    read<StepUp>,
 });
 
 }  // namespace

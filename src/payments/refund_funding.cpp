@@ -1,0 +1,87 @@
+// Where a refund's money comes from, and its transfers: set aside when the refund begins, posted or
+// let go by its outcome.
+#include "payments/refund_rows.hpp"
+#include "bottega/ledger/ledger.hpp"
+
+namespace bottega::payments {
+namespace {
+
+const Sql<Funding(MerchantId, RefundId)> kFunding{"payments.funding", R"(
+    SELECT funded_by, source, fee_returned, from_balance, advanced
+    FROM refunds WHERE merchant_id = $1 AND id = $2)"};
+
+struct Part {
+  ledger::Why why{};
+  ledger::Kind from{};
+  std::int64_t amount = 0;
+};
+
+std::vector<Part> parts_of(const Refund& refund, const Funding& funding) {
+  using ledger::Kind, ledger::Why;
+  switch (funding.source) {
+    case Source::held:
+      return {{Why::refund, Kind::held, refund.amount.amount}};
+    case Source::platform:
+      return {{Why::goodwill, Kind::goodwill, refund.amount.amount}};
+    case Source::released:
+      return {{Why::refund_fee, Kind::platform_fees, funding.fee_returned},
+              {Why::refund_balance, Kind::merchant_payable, funding.from_balance},
+              {Why::refund_advance, Kind::merchant_debt, funding.advanced}};
+  }
+  return {};
+}
+
+template <class Do>
+void for_parts(const Refund& refund, const Funding& funding, const Do& act) {
+  for (const auto& part : parts_of(refund, funding))
+    if (part.amount > 0) act(part);
+}
+
+}  // namespace
+
+Funding funding_of(Tx& tx, const Refund& refund) {
+  return tx.one(kFunding, refund.merchant_id, refund.id);
+}
+
+std::int64_t fee_share(const orders::Share& share, const Given& given, std::int64_t amount,
+                       FeeOnRefund policy) {
+  const auto back = given.by_merchant + amount;
+  const auto due = policy == FeeOnRefund::proportional
+                       ? part_half_even(share.fee, back, share.total.amount)
+                       : std::max<std::int64_t>(0, share.fee - (share.total.amount - back));
+  return std::clamp<std::int64_t>(due - given.fee, 0, amount);
+}
+
+Funding fund_released(Tx& tx, MerchantId merchant, const Money& amount, std::int64_t fee_share) {
+  const auto owner = ledger::owner_of(merchant);
+  ledger::lock_owner(tx, owner);
+  const auto there = [&](ledger::Kind kind) {
+    return ledger::available(tx, {kind, owner}, amount.currency);
+  };
+  Funding funding{Funder::merchant, Source::released};
+  funding.fee_returned = std::min(fee_share, there(ledger::Kind::platform_fees));
+  const auto rest = amount.amount - funding.fee_returned;
+  funding.from_balance = std::min(rest, there(ledger::Kind::merchant_payable));
+  funding.advanced = rest - funding.from_balance;
+  return funding;
+}
+
+void set_aside(Tx& tx, const Refund& refund, const Funding& funding) {
+  for_parts(refund, funding, [&](const Part& part) {
+    ledger::pend(tx, ledger::transfer_within(refund.merchant_id, part.why, refund.id.uuid,
+                                             part.from, ledger::Kind::processor_clearing,
+                                             {part.amount, refund.amount.currency}));
+  });
+}
+
+void spend(Tx& tx, const Refund& refund, const Funding& funding) {
+  for_parts(refund, funding,
+            [&](const Part& part) { ledger::post_pending(tx, part.why, refund.id.uuid); });
+}
+
+void let_go(Tx& tx, const Refund& refund, const Funding& funding) {
+  for_parts(refund, funding,
+            [&](const Part& part) { ledger::void_pending(tx, part.why, refund.id.uuid); });
+}
+
+}  // namespace bottega::payments

@@ -1,0 +1,39 @@
+#pragma once
+// What the files about refunds share.
+#include "bottega/payments/refunds.hpp"
+
+namespace bottega::payments {
+
+// Where the money of a refund comes from, in minor units. What of it is neither the fee's, nor the
+// balance's, nor advanced is held; of held money fee_returned only says how much smaller the fee
+// becomes.
+struct Funding {
+  Funder funded_by{};
+  Source source{};
+  std::int64_t fee_returned = 0, from_balance = 0, advanced = 0;
+};
+BOOST_DESCRIBE_STRUCT(Funding, (), (funded_by, source, fee_returned, from_balance, advanced))
+Funding funding_of(Tx& tx, const Refund& refund);
+
+// What was given back of a payment and is on its way back, by whom, and of its fee.
+struct Given {
+  std::int64_t by_merchant = 0, by_platform = 0, platform_open = 0, fee = 0, count = 0;
+};
+BOOST_DESCRIBE_STRUCT(Given, (), (by_merchant, by_platform, platform_open, fee, count))
+
+// What of the fee goes back with this amount: together with what went back before it is always the
+// share of all that was given back, rounded once.
+std::int64_t fee_share(const orders::Share& share, const Given& given, std::int64_t amount,
+                       FeeOnRefund policy);
+// Out of what the merchant was paid, or is owed; the rest is advanced. Locks the merchant's
+// balances.
+Funding fund_released(Tx& tx, MerchantId merchant, const Money& amount, std::int64_t fee_share);
+
+// Sets the money of a refund aside, spends it, or lets it go.
+void set_aside(Tx& tx, const Refund& refund, const Funding& funding);
+void spend(Tx& tx, const Refund& refund, const Funding& funding);
+void let_go(Tx& tx, const Refund& refund, const Funding& funding);
+
+void tell_refund(Tx& tx, const Refund& refund, const Payment& payment, const std::string& event);
+
+}  // namespace bottega::payments
