@@ -57,6 +57,32 @@ processors::Outcome outcome_of(const attempts::KeptEvent& event) {
   return {event.verdict, event.reference, event.reason, event.action_url, event.key};
 }
 
+// What the platform asked for itself is a wallet's, whatever the operation.
+void settle_of_wallet(Tx& tx, processors::Operation operation, const Uuid& thing,
+                      const processors::Outcome& outcome) {
+  if (operation == processors::Operation::charge) wallet::settle_top_up(tx, {thing}, outcome);
+  if (operation == processors::Operation::payout) wallet::settle_withdrawal(tx, {thing}, outcome);
+}
+
+void settle_of_merchant(Tx& tx, const JobWorld& world, processors::Operation operation,
+                        const attempts::Subject& subject, const processors::Outcome& outcome) {
+  const auto& merchant = subject.merchant_id;
+  const auto& thing = subject.subject_id.uuid;
+  switch (operation) {
+    case processors::Operation::charge:
+      payments::settle(tx, merchant, {thing}, outcome, world.payment_rules);
+      break;
+    case processors::Operation::refund:
+      payments::settle_refund(tx, merchant, {thing}, outcome);
+      break;
+    case processors::Operation::payout:
+      payouts::settle(tx, merchant, {thing}, outcome);
+      break;
+    case processors::Operation::onboarding:
+      break;
+  }
+}
+
 void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event) {
   const auto outcome = outcome_of(event);
   if (event.operation == processors::Operation::onboarding) {
@@ -66,21 +92,10 @@ void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event
       identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::rejected);
   } else {
     const auto subject = attempts::subject_of(tx, event.processor, event.key);
-    const auto& merchant = subject.merchant_id;
-    const auto& thing = subject.subject_id.uuid;
-    switch (event.operation) {
-      case processors::Operation::charge:
-        payments::settle(tx, merchant, {thing}, outcome, world.payment_rules);
-        break;
-      case processors::Operation::refund:
-        payments::settle_refund(tx, merchant, {thing}, outcome);
-        break;
-      case processors::Operation::payout:
-        payouts::settle(tx, merchant, {thing}, outcome);
-        break;
-      case processors::Operation::onboarding:
-        break;
-    }
+    if (subject.merchant_id == wallet::kPlatformMerchant)
+      settle_of_wallet(tx, event.operation, subject.subject_id.uuid, outcome);
+    else
+      settle_of_merchant(tx, world, event.operation, subject, outcome);
   }
   attempts::event_handled(tx, event.processor, event.event_id);
 }
@@ -90,6 +105,11 @@ asio::awaitable<void> handle_event(const JobWorld& world, const jobs::Job& job) 
   const auto id = job.arguments.at("event_id").get<std::string>();
   co_await world.db.transact(
       [&](Tx& tx) { apply_event(tx, world, attempts::fetch_event(tx, processor, id)); });
+}
+
+asio::awaitable<void> return_late(const JobWorld& world, const jobs::Job& job) {
+  const auto id = from_text<wallet::TransferId>(job.about);
+  co_await world.db.transact([&](Tx& tx) { wallet::return_late(tx, id); });
 }
 
 asio::awaitable<void> wake(const JobWorld& world, const jobs::Job& job) {
@@ -134,6 +154,20 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
                              from_text<payouts::PayoutId>(job.about), w->payout_rules);
        },
        jobs::Lane::processors},
+      {wallet::kTopUpJob, with_calls, kAsked,
+       [w](const jobs::Job& job) {
+         return wallet::reconcile_top_up(w->db, w->registry, from_text<wallet::TopUpId>(job.about),
+                                         w->wallet_rules);
+       },
+       jobs::Lane::processors},
+      {wallet::kWithdrawJob, with_calls, kAsked,
+       [w](const jobs::Job& job) {
+         return wallet::withdraw(w->db, w->registry, from_text<wallet::WithdrawalId>(job.about),
+                                 w->wallet_rules);
+       },
+       jobs::Lane::processors},
+      {wallet::kReturnJob, quick, tried,
+       [w](const jobs::Job& job) { return return_late(*w, job); }},
       {attachments::kClearJob, with_files, tried,
        [w](const jobs::Job& job) {
          return attachments::clear(w->db, w->depot, merchant_of(job),

@@ -3,6 +3,7 @@
 #include "bottega/attachments/depot.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
+#include "bottega/wallet/transfers.hpp"
 
 namespace bottega {
 
@@ -11,6 +12,7 @@ struct JobWorld {
   const processors::Registry& registry;
   const payments::Rules& payment_rules;
   const payouts::Rules& payout_rules;
+  const wallet::Rules& wallet_rules;
   attachments::Depot& depot;
 };
 // The kinds refer to the world, which must outlive them.

@@ -84,6 +84,7 @@ struct Node::Parts {
   processors::Registry registry;
   payments::Rules payment_rules;
   payouts::Rules payout_rules;
+  wallet::Rules wallet_rules;
   JobWorld world;
   jobs::Runner runner;
   conversations::Writer writer;
@@ -118,7 +119,8 @@ Node::Parts::Parts(Config given)
       depot(config, attachments_dir_of(config), clock, url_secret_of(config, db)),
       payment_rules(payment_rules_of(config)),
       payout_rules(payout_rules_of(config)),
-      world{db, registry, payment_rules, payout_rules, depot},
+      wallet_rules(wallet_rules_of(config)),
+      world{db, registry, payment_rules, payout_rules, wallet_rules, depot},
       runner(db, job_kinds(world), config.jobs_batch),
       writer(chat_db, static_cast<std::size_t>(config.chat_batch_max),
              static_cast<std::size_t>(config.chat_waiting_max)),
@@ -140,6 +142,7 @@ Node::Parts::Parts(Config given)
           .routes = gateway::all_routes(),
           .payment_rules = payment_rules,
           .payout_rules = payout_rules,
+          .wallet_rules = wallet_rules,
           .recent = &recent,
           .depot = &depot} {
   clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
@@ -226,7 +229,8 @@ void Node::Parts::open_doors() {
                                      .poke_jobs = [] {},
                                      .routes = gateway::sandbox_routes(),
                                      .payment_rules = payment_rules,
-                                     .payout_rules = payout_rules});
+                                     .payout_rules = payout_rules,
+                                     .wallet_rules = wallet_rules});
   sandbox_server = std::make_unique<gateway::Server>(*sandbox_app, 1);
   const auto sandbox_port = sandbox_server->listen(
       {config.sandbox_address, static_cast<std::uint16_t>(config.sandbox_port)}, nullptr);

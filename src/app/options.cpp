@@ -37,7 +37,8 @@ processors::SandboxOptions processor_options_of(const Config& config) {
 }
 
 payments::Rules payment_rules_of(const Config& config) {
-  return {config.payments_amount_max, std::chrono::seconds(config.payments_expiry_default_s),
+  return {config.payments_amount_max,
+          std::chrono::seconds(config.payments_expiry_default_s),
           milliseconds(config.payments_call_timeout_ms),
           std::chrono::days(config.orders_cancel_after_days),
           std::chrono::days(config.refunds_within_days),
@@ -46,6 +47,20 @@ payments::Rules payment_rules_of(const Config& config) {
 
 payouts::Rules payout_rules_of(const Config& config) {
   return {config.payouts_business_days, milliseconds(config.payments_call_timeout_ms)};
+}
+
+wallet::Rules wallet_rules_of(const Config& config) {
+  wallet::Rules rules;
+  rules.processor = "sandbox";
+  rules.amount_max = config.payments_amount_max;
+  rules.call_timeout = milliseconds(config.payments_call_timeout_ms);
+  rules.transfer_max = config.transfers_amount_max;
+  rules.sent_day_max = config.transfers_sent_day_max;
+  rules.sent_month_max = config.transfers_sent_month_max;
+  rules.received_day_max = config.transfers_received_day_max;
+  rules.received_month_max = config.transfers_received_month_max;
+  rules.return_after = std::chrono::days(config.transfers_return_after_days);
+  return rules;
 }
 
 notifications::PresenceOptions presence_options_of(const Config& config) {

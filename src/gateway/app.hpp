@@ -21,6 +21,7 @@
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/processors/sandbox.hpp"
+#include "bottega/wallet/transfers.hpp"
 
 namespace bottega::gateway {
 
@@ -37,6 +38,7 @@ struct App {
   std::span<const Route> routes;
   payments::Rules payment_rules;
   payouts::Rules payout_rules;
+  wallet::Rules wallet_rules;
 
   const bus::Traffic* traffic = nullptr;        // none without other nodes
   const bus::Recent* recent = nullptr;          // none where the log is always read

@@ -1,6 +1,7 @@
 #include "gateway/asyncapi.hpp"
 
 #include "bottega/payments/refunds.hpp"
+#include "bottega/wallet/transfers.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -72,6 +73,18 @@ const EventRow kEvents[] = {
     {"refund.succeeded", Durable::yes, "The money went back.", "refund", kGives<payments::Refund>},
     {"refund.failed", Durable::yes, "The processor refused the refund.", "refund",
      kGives<payments::Refund>},
+    {"transfer.created", Durable::no, "Money was sent; the recipient may accept it.", "transfer",
+     kGives<wallet::Transfer>},
+    {"transfer.accepted", Durable::no, "The recipient has the money.", "transfer",
+     kGives<wallet::Transfer>},
+    {"transfer.declined", Durable::no, "The recipient does not take it; it is back.", "transfer",
+     kGives<wallet::Transfer>},
+    {"transfer.cancelled", Durable::no, "The sender took it back.", "transfer",
+     kGives<wallet::Transfer>},
+    {"transfer.returned", Durable::no, "Nobody accepted it in time; it is back.", "transfer",
+     kGives<wallet::Transfer>},
+    {"transfer.failed", Durable::no, "To the sender: the charge for it failed; nothing was sent.",
+     "transfer", kGives<wallet::Transfer>},
     {"receipt.updated", Durable::no, "A marker of a member moved forward.", "", nullptr},
     {"conversation.updated", Durable::no,
      "To the merchant's side: another status, assignee or label. The buyer's message reopens a "
@@ -95,7 +108,11 @@ Json order_schema(Components& components) {
 }
 
 Json data_schema(const EventRow& row, Components& components) {
-  if (row.durable == Durable::no) return {{"type", "object"}};
+  if (row.durable == Durable::no && row.schema == nullptr) return {{"type", "object"}};
+  if (row.durable == Durable::no)
+    return {{"type", "object"},
+            {"required", {row.member}},
+            {"properties", {{std::string(row.member), row.schema(components)}}}};
   Json out = {{"type", "object"},
               {"required", {"id", "author", "author_id", row.member}},
               {"properties",
@@ -111,12 +128,16 @@ Json data_schema(const EventRow& row, Components& components) {
   return out;
 }
 
+// Told to people by themselves, in no conversation.
+bool is_of_people(const EventRow& row) { return row.name.starts_with("transfer."); }
+
 Json event_message(const EventRow& row, Components& components) {
   Json payload = {{"type", "object"},
                   {"required", {"event", "conversation", "at", "data"}},
                   {"properties",
                    {{"event", {{"const", row.name}}},
-                    {"conversation", text("The conversation's id.")},
+                    {"conversation",
+                     is_of_people(row) ? Json{{"type", "null"}} : text("The conversation's id.")},
                     {"at", {{"type", "string"}, {"format", "date-time"}}},
                     {"data", data_schema(row, components)}}}};
   if (row.durable == Durable::yes) {

@@ -40,8 +40,13 @@ const Parameter kParameters[] = {
      R"({"type":"string","format":"date-time"})"},
     {"at", "As it was at this time; now where none is given.",
      R"({"type":"string","format":"date-time"})"},
-    {"format", "Of the file.", R"({"type":"string","enum":["csv","beancount"],"default":"csv"})"},
-    {"until", "Nothing later than this time, a minute ago where none is given.",
+    {"format",
+     "Of the answer: the books are csv, where none is given, or beancount; a statement json or "
+     "csv.",
+     R"({"type":"string","enum":["json","csv","beancount"]})"},
+    {"from", "Nothing before this time, nor at it; 30 days before until where none is given.",
+     R"({"type":"string","format":"date-time"})"},
+    {"until", "Nothing later than this time; the latest that is possible where none is given.",
      R"({"type":"string","format":"date-time"})"},
     {"state", "Only in this state.", kText},
     {"email", "Only with this mail address.", kText},
@@ -58,8 +63,14 @@ struct Also {
   std::string_view name;
   unsigned status;
 };
-constexpr Also kAlso[] = {
-    {"openConversation", 200}, {"acceptPaymentRequest", 202}, {"getAttachmentContent", 206}};
+constexpr Also kAlso[] = {{"openConversation", 200},
+                          {"acceptPaymentRequest", 202},
+                          {"getAttachmentContent", 206},
+                          {"createTopUp", 202},
+                          {"createTransfer", 202}};
+
+// What comes as a spreadsheet too.
+constexpr std::string_view kAlsoCsv = "getWalletStatement";
 
 std::string_view method_of(Verb verb) {
   switch (verb) {
@@ -177,6 +188,7 @@ Json success_of(const Route& route, Components& components) {
   if (route.gives != nullptr) {
     const auto media = route.verb == Verb::get ? route.media_type : "application/json";
     out["content"][std::string(media)]["schema"] = route.gives(components);
+    if (route.name == kAlsoCsv) out["content"]["text/csv"]["schema"] = {{"type", "string"}};
   }
   return out;
 }

@@ -3,6 +3,7 @@
 // able to do.
 #include "gateway/app.hpp"
 #include "bottega/gateway/route.hpp"
+#include "bottega/identity/pins.hpp"
 
 namespace bottega::gateway {
 
@@ -33,5 +34,9 @@ asio::awaitable<void> require_password(const Guard& guard,
 // checked is to be held in the transaction that follows.
 asio::awaitable<identity::Credential> step_up(Call& call, const Secret& password,
                                               std::string pointer);
+
+// Before money leaves: the right PIN, or a session that was opened a short time ago. Throws
+// Error(forbidden) with its reason.
+asio::awaitable<void> step_up_to_pay(Call& call, const std::optional<identity::Pin>& pin);
 
 }  // namespace bottega::gateway

@@ -36,6 +36,11 @@ const Sql<TransferId(Why, AboutId, TransferId, Phase, Instant)> kEnd{"ledger.end
 const Sql<void(OwnerId)> kLockOwner{"ledger.lock_owner", R"(
     SELECT pg_advisory_xact_lock(hashtextextended('ledger ' || $1::text, 0)))"};
 
+const Sql<void(OwnerId, OwnerId)> kLockOwners{"ledger.lock_owners", R"(
+    SELECT pg_advisory_xact_lock(hashtextextended('ledger ' || least($1::uuid, $2::uuid)::text, 0)),
+           pg_advisory_xact_lock(
+             hashtextextended('ledger ' || greatest($1::uuid, $2::uuid)::text, 0)))"};
+
 const Sql<std::int64_t(OwnerId, Kind, Currency)> kAvailable{"ledger.available", R"(
     SELECT CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill')
                 THEN debits - credits - credits_pending
@@ -111,7 +116,35 @@ const Sql<EntryRow(TransferId, Instant, std::int64_t)> kJournal{"ledger.journal"
            amount, currency, at
     FROM ledger_transfers WHERE id > $1 AND at <= $2 ORDER BY id LIMIT $3)"};
 
+struct MovementRow {
+  std::optional<TransferId> id;
+  std::optional<Why> why;
+  std::optional<AboutId> about;
+  std::string currency;
+  std::int64_t amount = 0;
+  std::optional<OwnerId> other;
+  std::optional<Instant> at;
+};
+BOOST_DESCRIBE_STRUCT(MovementRow, (), (id, why, about, currency, amount, other, at))
+
+const Sql<MovementRow(OwnerId, Kind, Instant, Instant, std::int64_t)> kMovements{"ledger.movements",
+                                                                                 R"(
+    WITH moved AS (
+      SELECT id, why, about, currency, amount, debit_owner AS other, at FROM ledger_transfers
+      WHERE credit_owner = $1 AND credit_kind = $2 AND phase = 'posted' AND at <= $4
+      UNION ALL
+      SELECT id, why, about, currency, -amount, credit_owner, at FROM ledger_transfers
+      WHERE debit_owner = $1 AND debit_kind = $2 AND phase = 'posted' AND at <= $4)
+    SELECT NULL::uuid AS id, NULL::text AS why, NULL::uuid AS about, currency,
+           sum(CASE WHEN at <= $3 THEN amount ELSE 0 END)::bigint AS amount, NULL::uuid AS other,
+           NULL::timestamptz AS at
+    FROM moved GROUP BY currency
+    UNION ALL
+    SELECT id, why, about, currency, amount, other, at FROM moved WHERE at > $3
+    ORDER BY at NULLS FIRST, id, currency LIMIT $5)"};
+
 std::string name_of(Kind kind, OwnerId owner) {
+  if (owner == kPlatform) return "platform";
   if (kind == Kind::wallet) return text_of(identity::AccountId{owner.uuid});
   return text_of(identity::MerchantId{owner.uuid});
 }
@@ -133,6 +166,12 @@ std::string subject_of(Why why, AboutId about) {
     case Why::payout:
     case Why::recovery:
       return text_of(Id<"pout">{about.uuid});
+    case Why::top_up:
+      return text_of(Id<"topup">{about.uuid});
+    case Why::withdrawal:
+      return text_of(Id<"wdrl">{about.uuid});
+    case Why::transfer:
+      return text_of(Id<"xfer">{about.uuid});
   }
   return text_of(about);
 }
@@ -181,6 +220,7 @@ void post_pending(Tx& tx, Why why, const Uuid& about) { end(tx, why, about, Phas
 void void_pending(Tx& tx, Why why, const Uuid& about) { end(tx, why, about, Phase::voided); }
 
 void lock_owner(Tx& tx, OwnerId owner) { tx.run(kLockOwner, owner); }
+void lock_owners(Tx& tx, OwnerId one, OwnerId other) { tx.run(kLockOwners, one, other); }
 
 std::int64_t available(Tx& tx, const Account& account, const Currency& currency) {
   return tx.find(kAvailable, account.owner, account.kind, currency).value_or(0);
@@ -190,6 +230,17 @@ std::vector<Balance> balances(Tx& tx, OwnerId owner) { return tx.all(kBalances, 
 
 std::vector<Balance> balances_at(Tx& tx, OwnerId owner, Instant at) {
   return tx.all(kBalancesAt, owner, at);
+}
+
+std::vector<Movement> movements(Tx& tx, const Account& account, Instant from, Instant until,
+                                std::int64_t limit) {
+  std::vector<Movement> moved;
+  for (auto& row : tx.all(kMovements, account.owner, account.kind, from, until, limit)) {
+    std::optional<std::string> about;
+    if (row.why && row.about) about = subject_of(*row.why, *row.about);
+    moved.push_back({row.id, row.why, about, row.currency, row.amount, row.other, row.at});
+  }
+  return moved;
 }
 
 std::vector<Balance> trial_balance(Tx& tx) { return tx.all(kTrial); }

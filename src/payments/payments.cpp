@@ -103,20 +103,6 @@ void follow(Tx& tx, State before, const Payment& payment, Request& request, cons
   if (is_final(payment.state)) jobs::cancel(tx, kReconcileJob, text_of(payment.id));
 }
 
-// A client that sends the card instead of the processor's token must learn it at once.
-void refuse_card_number(const std::string& token) {
-  std::size_t digits = 0;
-  for (const char c : token) {
-    if (c >= '0' && c <= '9')
-      ++digits;
-    else if (c != '-' && c != '.')
-      return;
-  }
-  if (digits >= 12 && digits <= 19)
-    throw Error(Code::invalid, "a card number is not taken here",
-                {{"/payment_method/token", "must be a token of the processor"}});
-}
-
 void want_reconciliation(Tx& tx, const Payment& payment, std::chrono::milliseconds in) {
   jobs::enqueue(tx, kReconcileJob, text_of(payment.id),
                 {{"merchant_id", text_of(payment.merchant_id)}}, tx.now() + in);
@@ -141,9 +127,14 @@ Payment move_payment(Tx& tx, Payment payment, Event on) {
   return payment;
 }
 
+std::string token_of(Tx& tx, const Who& who, const Payment& payment, const Acceptance& acceptance) {
+  return wallet::token_to_charge(tx, who.account, acceptance.payment_method, payment.processor);
+}
+
 Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance,
               const Rules& rules) {
-  refuse_card_number(acceptance.payment_method.token.value);
+  if (const auto& token = acceptance.payment_method.token)
+    wallet::refuse_card_number(token->value, "/payment_method/token");
   auto request = lock_request(tx, identity::merchant_of(tx, id.uuid), id);
   require_buyer(tx, who, request);
   if (request.state == RequestState::open && request.expires_at <= tx.now())

@@ -7,6 +7,7 @@
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/payments/refunds.hpp"
+#include "bottega/wallet/transfers.hpp"
 
 namespace bottega::privacy {
 namespace {
@@ -190,6 +191,29 @@ const Pages<payments::Refund> kRefunds{"privacy.refunds", R"(
     FROM orders o JOIN refunds f ON f.merchant_id = o.merchant_id AND f.payment_id = o.payment_id
     WHERE o.buyer_id = $1 AND f.id > $2 ORDER BY f.id LIMIT $3)"};
 
+const Pages<wallet::PaymentMethod> kMethods{"privacy.payment_methods", R"(
+    SELECT id, brand, last_four, expiry_month, expiry_year, is_default, created_at
+    FROM payment_methods WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<wallet::TopUp> kTopUps{"privacy.top_ups", R"(
+    SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
+           NULL::text AS action_url, created_at, updated_at
+    FROM top_ups WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<wallet::Withdrawal> kWithdrawals{"privacy.withdrawals", R"(
+    SELECT id, account_id, payment_method_id, amount, currency, state, processor, reference, reason,
+           created_at, updated_at
+    FROM withdrawals WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<wallet::Transfer> kTransfers{"privacy.transfers", R"(
+    SELECT t.id, t.sender_id, t.recipient_id, s.name AS sender_name, r.name AS recipient_name,
+           t.amount, t.currency, t.note, t.state, t.reason, NULL::uuid AS top_up_id, t.created_at,
+           t.expires_at, t.ended_at
+    FROM transfers t JOIN accounts s ON s.id = t.sender_id JOIN accounts r ON r.id = t.recipient_id
+    WHERE (t.sender_id = $1
+           OR t.recipient_id = $1 AND t.state NOT IN ('funding', 'failed'))
+      AND t.id > $2 ORDER BY t.id LIMIT $3)"};
+
 // The document as it grows.
 class Sheet {
  public:
@@ -288,6 +312,10 @@ asio::awaitable<void> collect(Database& db, AccountId account, const Put& put) {
   co_await section(sheet, "payments", kPayments);
   co_await section(sheet, "orders", kOrders);
   co_await section(sheet, "refunds", kRefunds);
+  co_await section(sheet, "payment_methods", kMethods);
+  co_await section(sheet, "top_ups", kTopUps);
+  co_await section(sheet, "withdrawals", kWithdrawals);
+  co_await section(sheet, "transfers", kTransfers);
   sheet.write("\n}\n");
   co_await sheet.flush();
 }

@@ -10,6 +10,7 @@
 #include "bottega/jobs/job.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/privacy/exports.hpp"
+#include "bottega/wallet/transfers.hpp"
 
 namespace bottega::privacy {
 namespace {
@@ -58,6 +59,27 @@ const Sql<payments::RefundId(AccountId)> kRefundsUnderWay{"privacy.refunds_under
     SELECT f.id
     FROM orders o JOIN refunds f ON f.merchant_id = o.merchant_id AND f.payment_id = o.payment_id
     WHERE o.buyer_id = $1 AND f.state IN ('pending', 'unknown') ORDER BY f.id LIMIT 20)"};
+
+const Sql<wallet::TransferId(AccountId)> kTransfersUnderWay{"privacy.transfers_under_way", R"(
+    SELECT id FROM transfers
+    WHERE (sender_id = $1 OR recipient_id = $1) AND state IN ('funding', 'pending')
+    ORDER BY id LIMIT 20)"};
+
+const Sql<wallet::TopUpId(AccountId)> kTopUpsUnderWay{"privacy.top_ups_under_way", R"(
+    SELECT id FROM top_ups
+    WHERE account_id = $1 AND state IN ('created', 'requires_action', 'unknown')
+    ORDER BY id LIMIT 20)"};
+
+const Sql<wallet::WithdrawalId(AccountId)> kWithdrawalsUnderWay{"privacy.withdrawals_under_way",
+                                                                R"(
+    SELECT id FROM withdrawals
+    WHERE account_id = $1 AND state IN ('pending', 'unknown') ORDER BY id LIMIT 20)"};
+
+// That they moved money must be kept; what they paid with and said about it not.
+const Sql<void(AccountId)> kForgetWallet{"privacy.forget_wallet", R"(
+    WITH pin AS (DELETE FROM pins WHERE account_id = $1),
+    methods AS (DELETE FROM payment_methods WHERE account_id = $1)
+    UPDATE transfers SET note = NULL WHERE sender_id = $1 AND note IS NOT NULL)"};
 
 const Sql<OwnShop(AccountId)> kOwnShops{"privacy.own_shops", R"(
     SELECT m.merchant_id AS id,
@@ -158,6 +180,12 @@ void require_free(Tx& tx, AccountId account, const std::vector<OwnShop>& shops) 
   add(faults, tx.all(kBeingPaid, account), "is being paid");
   add(faults, tx.all(kOrdersUnderWay, account), "has not been delivered");
   add(faults, tx.all(kRefundsUnderWay, account), "has not been paid back");
+  add(faults, tx.all(kTransfersUnderWay, account), "has not been answered");
+  add(faults, tx.all(kTopUpsUnderWay, account), "is being charged");
+  add(faults, tx.all(kWithdrawalsUnderWay, account), "has not been paid out");
+  for (const auto& one : ledger::balances(tx, ledger::owner_of(account)))
+    if (one.kind == ledger::Kind::wallet && one.credits - one.debits > one.debits_pending)
+      faults.push_back({one.currency, "is left in the wallet; withdraw it first"});
   for (const auto& shop : shops) {
     if (shop.has_money)
       faults.push_back({text_of(shop.id), "has orders, requests or payouts under way"});
@@ -185,6 +213,8 @@ void leave_shops(Tx& tx, AccountId account, const std::vector<OwnShop>& own) {
 }  // namespace
 
 void begin_erasure(Tx& tx, AccountId account) {
+  // Nothing comes into the wallet or leaves it from here on.
+  ledger::lock_owner(tx, ledger::owner_of(account));
   if (tx.one(kHolder, account).erased_at) return;
   const auto shops = tx.all(kOwnShops, account);
   require_free(tx, account, shops);
@@ -192,6 +222,7 @@ void begin_erasure(Tx& tx, AccountId account) {
   identity::end_all_sessions(tx, account, "erased");
   tx.run(kForgetSessions, account);
   tx.run(kForgetDevices, account);
+  tx.run(kForgetWallet, account);
   // Whose presence is hidden leaves no trace when their last socket closes.
   identity::set_preferences(tx, account, {false, false, identity::Content::none});
   tx.run(kForgetPresence, account);

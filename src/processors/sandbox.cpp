@@ -69,8 +69,6 @@ const Sql<Account(std::string)> kAccountOf{"sandbox.account_of", R"(
 const Sql<Account(std::string)> kAccount{"sandbox.account", R"(
     SELECT reference, state, return_url FROM accounts WHERE reference = $1)"};
 
-constexpr std::string_view kWellKnown = "tok_";
-
 std::string new_reference(Operation operation) {
   const std::string prefix = operation == Operation::charge   ? "sch_"
                              : operation == Operation::refund ? "srf_"
@@ -86,6 +84,7 @@ std::optional<Behaviour> behaviour_of(Tx& tx, const std::string& method) {
 }
 
 bool is_active(Tx& tx, const std::string& reference) {
+  if (reference == kPlatformAccount) return true;
   const auto account = tx.find(kAccount, reference);
   return account && account->state == AccountState::active;
 }
@@ -118,6 +117,8 @@ Ask ask_of(const Charge& call, std::optional<Behaviour> behaviour, bool active) 
     ask.reason = "account_not_active";
   else if (!behaviour)
     ask.reason = "unknown_payment_method";
+  else if (*behaviour == Behaviour::bank)
+    ask.reason = "not_a_card";
   else if (*behaviour == Behaviour::declined)
     ask.reason = "card_declined";
   else if (*behaviour == Behaviour::insufficient_funds)
@@ -224,6 +225,8 @@ asio::awaitable<Outcome> Sandbox::pay_out(const Payout& given) {
             call.amount, MovementState::succeeded, {},           {}};
     if (!is_active(tx, call.account))
       ask.reason = "account_not_active";
+    else if (call.account == kPlatformAccount && behaviour_of(tx, call.method) != Behaviour::bank)
+      ask.reason = "no_such_bank_account";
     else if (ends_in(call.amount, 13))
       ask.reason = "bank_rejected";
     if (!ask.reason.empty()) ask.state = MovementState::declined;

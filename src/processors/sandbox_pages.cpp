@@ -21,10 +21,20 @@ const Sql<AccountRow(std::string)> kLockAccount{"sandbox.lock_account", R"(
 const Sql<void(std::string, AccountState)> kSetAccount{"sandbox.set_account", R"(
     UPDATE accounts SET state = $2 WHERE reference = $1)"};
 
-const Sql<void(std::string, Behaviour, std::string, std::string, Instant)> kKeepMethod{
-    "sandbox.keep_method", R"(
-    INSERT INTO methods (token, behaviour, brand, last_four, created_at)
-    VALUES ($1, $2, $3, $4, $5))"};
+const Sql<void(std::string, Behaviour, std::string, std::string, std::int64_t, std::int64_t,
+               Instant)>
+    kKeepMethod{"sandbox.keep_method", R"(
+    INSERT INTO methods (token, behaviour, brand, last_four, expiry_month, expiry_year, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7))"};
+
+struct MethodRow {
+  std::string brand, last_four;
+  std::optional<std::int64_t> expiry_month, expiry_year;
+};
+BOOST_DESCRIBE_STRUCT(MethodRow, (), (brand, last_four, expiry_month, expiry_year))
+
+const Sql<MethodRow(std::string)> kDescribe{"sandbox.describe_method", R"(
+    SELECT brand, last_four, expiry_month, expiry_year FROM methods WHERE token = $1)"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -65,6 +75,39 @@ std::string brand_of(std::string_view digits) {
   if (digits.starts_with('5') || digits.starts_with('2')) return "mastercard";
   if (digits.starts_with("34") || digits.starts_with("37")) return "american_express";
   return "other";
+}
+
+// The last digits of the card that a well-known token is named after.
+std::string last_four_of(Behaviour behaviour) {
+  switch (behaviour) {
+    case Behaviour::approved:
+      return "4242";
+    case Behaviour::declined:
+      return "0002";
+    case Behaviour::insufficient_funds:
+      return "9995";
+    case Behaviour::confirm:
+      return "3155";
+    case Behaviour::no_answer:
+      return "0119";
+    case Behaviour::answer_lost:
+      return "0259";
+    case Behaviour::slow:
+      return "0077";
+    case Behaviour::bank:
+      return "6789";
+  }
+  return "0000";
+}
+
+MethodFacts well_known(Behaviour behaviour) {
+  if (behaviour == Behaviour::bank) return {Brand::bank, last_four_of(behaviour), {}, {}};
+  return {Brand::visa, last_four_of(behaviour), 12, 2099};
+}
+
+Brand brand_from(const std::string& text) {
+  if (text == "american_express") return Brand::amex;
+  return Form<Brand>::parse(text).value_or(Brand::other);
 }
 
 }  // namespace
@@ -132,9 +175,21 @@ asio::awaitable<Token> Sandbox::tokenize(const Card& card) {
     const std::chrono::year_month_day today(std::chrono::floor<std::chrono::days>(tx.now()));
     if (good_until < today.year() / today.month())
       throw Error(Code::invalid, "the card is not valid", {{"/year", "has expired"}});
-    tx.run(kKeepMethod, token.token, *behaviour, token.brand, token.last_four, tx.now());
+    tx.run(kKeepMethod, token.token, *behaviour, token.brand, token.last_four, card.month.value,
+           card.year.value, tx.now());
   });
   co_return token;
+}
+
+asio::awaitable<std::optional<MethodFacts>> Sandbox::describe_method(const std::string& given) {
+  const std::string token = given;
+  if (token.starts_with(kWellKnown))
+    if (const auto known = Form<Behaviour>::parse(token.substr(kWellKnown.size())))
+      co_return well_known(*known);
+  const auto row = co_await books_.read([&](Tx& tx) { return tx.find(kDescribe, token); });
+  if (!row) co_return std::nullopt;
+  co_return MethodFacts{brand_from(row->brand), row->last_four, row->expiry_month,
+                        row->expiry_year};
 }
 
 }  // namespace bottega::processors

@@ -41,6 +41,9 @@ class SandboxProcessor final : public Processor {
   asio::awaitable<OnboardingPage> onboard(const Onboarding& call) override {
     return sandbox_.open_account(call);
   }
+  asio::awaitable<std::optional<MethodFacts>> describe_method(const std::string& token) override {
+    return sandbox_.describe_method(token);
+  }
   asio::awaitable<std::vector<Movement>> movements(Instant since) override {
     return sandbox_.movements(since);
   }

@@ -8,6 +8,7 @@
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
 #include "bottega/identity/preferences.hpp"
+#include "bottega/wallet/transfers.hpp"
 
 namespace bottega::test {
 namespace migrate_states_test {
@@ -69,6 +70,10 @@ std::vector<Column> columns() {
       {"bottega", "refunds", "source", words_of<payments::Source>()},
       {"bottega", "payout_holds", "cause", words_of<payouts::Cause>()},
       {"bottega", "payouts", "state", words_of<payouts::State>()},
+      {"bottega", "payment_methods", "brand", words_of<processors::Brand>()},
+      {"bottega", "top_ups", "state", words_of<wallet::TopUpState>()},
+      {"bottega", "withdrawals", "state", words_of<wallet::WithdrawalState>()},
+      {"bottega", "transfers", "state", words_of<wallet::TransferState>()},
       {"sandbox", "accounts", "state", words_of<processors::AccountState>()},
       {"sandbox", "movements", "state", words_of<processors::MovementState>()},
       {"sandbox", "movements", "operation", operations()},

@@ -219,6 +219,10 @@ TEST_F(Payouts, ThatDiedBeforeTheCallAreSentUnderTheSameKey) {
     asio::awaitable<processors::OnboardingPage> onboard(const processors::Onboarding&) override {
       die();
     }
+    asio::awaitable<std::optional<processors::MethodFacts>> describe_method(
+        const std::string&) override {
+      die();
+    }
     asio::awaitable<Outcome> look_up(Operation, const std::string&) override { die(); }
     asio::awaitable<Outcome> cancel(const std::string&) override { die(); }
     asio::awaitable<std::vector<processors::Movement>> movements(Instant) override { die(); }

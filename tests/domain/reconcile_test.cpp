@@ -239,6 +239,10 @@ TEST_F(Reconcile, OfAnUnknownPaymentGoesOnUntilTheProcessorSpeaks) {
     asio::awaitable<processors::OnboardingPage> onboard(const processors::Onboarding& o) override {
       return inner.onboard(o);
     }
+    asio::awaitable<std::optional<processors::MethodFacts>> describe_method(
+        const std::string& token) override {
+      return inner.describe_method(token);
+    }
     asio::awaitable<Outcome> look_up(processors::Operation, const std::string&) override {
       ++asked;
       co_return Outcome{};
@@ -272,8 +276,9 @@ TEST_F(Reconcile, OfAnUnknownPaymentGoesOnUntilTheProcessorSpeaks) {
   EXPECT_EQ(silent.cancelled, 0) << "silence is no proof that nothing was done";
   EXPECT_EQ(now(payment).payment.state, State::unknown);
   // By its job: for an hour and five days, then a person must look.
-  const JobWorld world{world_->db, registry, world_->payment_rules, world_->payout_rules,
-                       world_->depot};
+  const JobWorld world{
+      world_->db,           registry,     world_->payment_rules, world_->payout_rules,
+      world_->wallet_rules, world_->depot};
   jobs::Runner runner(world_->db, job_kinds(world), 16);
   const auto dead = run(runner.counts()).dead;
   for (const auto wait : kWaits) {

@@ -45,8 +45,10 @@ World::World(processors::SandboxOptions options)
                     std::chrono::days(180),
                     payments::FeeOnRefund::proportional},
       payout_rules{3, 10'000ms},
+      wallet_rules{"sandbox", 75'000'000,           10'000ms, 100'000, 250'000, 1'000'000, 250'000,
+                   1'000'000, std::chrono::days(30)},
       depot(config, files.path() / "attachments", clock, Secret("a secret of the tests")),
-      job_world{db, registry, payment_rules, payout_rules, depot},
+      job_world{db, registry, payment_rules, payout_rules, wallet_rules, depot},
       runner(db, job_kinds(job_world), 16) {
   registry.add(processors::make_sandbox_processor(sandbox));
 }
@@ -218,7 +220,7 @@ orders::Address an_address() {
 }
 
 payments::Acceptance acceptance(const std::string& token) {
-  return {{from_text<Opaque<128>>(token)}, an_address(), std::nullopt};
+  return {{std::nullopt, from_text<Opaque<128>>(token)}, an_address(), std::nullopt, std::nullopt};
 }
 
 }  // namespace bottega::test

@@ -90,6 +90,7 @@ class World {
   processors::Registry registry;
   payments::Rules payment_rules;
   payouts::Rules payout_rules;
+  wallet::Rules wallet_rules;
   Config config;
   TempDir files;
   attachments::Depot depot;

@@ -33,6 +33,11 @@ const std::map<std::string, const char*> kShared = {
     {"search_state", "one row"},
     {"retention_state", "one row"},
     {"exports", "of people"},
+    {"pins", "of people"},
+    {"payment_methods", "of people, who pay many merchants with them"},
+    {"top_ups", "of people"},
+    {"withdrawals", "of people"},
+    {"transfers", "between people"},
     {"processor_events", "comes from outside and says a key, not a merchant"},
 };
 

@@ -37,6 +37,7 @@ struct GatewayApp {
             .routes = routes,
             .payment_rules = {},
             .payout_rules = {},
+            .wallet_rules = {},
             .public_url = "https://shop.example"} {}
 
   // Makes a token known, as if somebody had signed in a moment ago.

@@ -40,6 +40,7 @@ struct Config {
   std::int64_t auth_password_ops = 2, auth_password_memory_bytes = 19'922'944;
   std::int64_t auth_threads = 1, auth_waiting_max = 64;
   std::int64_t auth_tries_per_account = 10, auth_tries_per_address = 30, auth_tries_window_s = 300;
+  std::int64_t auth_fresh_login_s = 600;
 
   std::int64_t limits_requests_per_minute = 1'200, limits_address_per_minute = 6'000;
   std::int64_t limits_writes_per_minute = 600, limits_conversation_per_minute = 1'200;
@@ -94,6 +95,10 @@ struct Config {
   std::int64_t refunds_within_days = 180;
   std::string fees_on_refund = "proportional";
   std::int64_t payouts_business_days = 3;
+  std::int64_t transfers_amount_max = 100'000;
+  std::int64_t transfers_sent_day_max = 250'000, transfers_sent_month_max = 1'000'000;
+  std::int64_t transfers_received_day_max = 250'000, transfers_received_month_max = 1'000'000;
+  std::int64_t transfers_return_after_days = 30;
   std::int64_t jobs_poll_ms = 500, jobs_batch = 16;
 
   Secret sandbox_url, sandbox_webhook_secret;

@@ -8,6 +8,9 @@ namespace bottega::ledger {
 using TransferId = Id<"tra">;
 // A merchant, a person with a wallet, or the platform: whoever's money an account counts.
 using OwnerId = Id<"own">;
+// The platform itself: the money of wallets at the processor is its own account's. No merchant and
+// no person can ever have this id.
+inline constexpr OwnerId kPlatform{Uuid{{0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, 1}}};
 
 // What belongs to one sale is kept under its merchant, the platform's fees too, so that one busy
 // row does not hold up every sale. Of these processor_clearing (money at the processor),
@@ -43,9 +46,13 @@ enum class Why : std::uint8_t {
   platform_fee,
   payout,
   recovery,
+  top_up,
+  withdrawal,
+  transfer,
 };
 BOOST_DESCRIBE_ENUM(Why, capture, refund, refund_fee, refund_balance, refund_advance, goodwill,
-                    goodwill_return, release, platform_fee, payout, recovery)
+                    goodwill_return, release, platform_fee, payout, recovery, top_up, withdrawal,
+                    transfer)
 
 // Pending money has not moved and cannot be spent; it is posted or voided in the end, once.
 enum class Phase : std::uint8_t { posted, pending, voided };
@@ -92,12 +99,30 @@ BOOST_DESCRIBE_STRUCT(Balance, (),
 // Until the transaction ends nobody else who asks for it decides by the balances of this owner.
 // Taken before the transaction's first transfer.
 void lock_owner(Tx& tx, OwnerId owner);
+// The same for two, in an order that keeps those who want both from waiting for each other.
+void lock_owners(Tx& tx, OwnerId one, OwnerId other);
 // What may leave an account now: its balance less what is pending; 0 where there is no account.
 std::int64_t available(Tx& tx, const Account& account, const Currency& currency);
 
 // All accounts of an owner.
 std::vector<Balance> balances(Tx& tx, OwnerId owner);
 std::vector<Balance> balances_at(Tx& tx, OwnerId owner, Instant at);
+
+// What has moved on one account, by its owner's signs: what came in is above zero. The first line
+// of a currency has no id: it is the sum of all that moved until `from`.
+struct Movement {
+  std::optional<TransferId> id;
+  std::optional<Why> why;
+  std::optional<std::string> about;  // the id of what it is about
+  std::string currency;
+  std::int64_t amount = 0;
+  std::optional<OwnerId> other;
+  std::optional<Instant> at;
+};
+// After `from` and up to `until`, oldest first, from one look at the books; for accounts that are
+// credited first.
+std::vector<Movement> movements(Tx& tx, const Account& account, Instant from, Instant until,
+                                std::int64_t limit);
 
 // Sums over the whole platform, per kind and currency; as they were at an instant.
 std::vector<Balance> trial_balance(Tx& tx);

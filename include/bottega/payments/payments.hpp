@@ -4,9 +4,11 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "bottega/attempts/attempts.hpp"
+#include "bottega/identity/pins.hpp"
 #include "bottega/ledger/ledger.hpp"
 #include "bottega/orders/orders.hpp"
 #include "bottega/storage/database.hpp"
+#include "bottega/wallet/methods.hpp"
 
 namespace bottega::payments {
 
@@ -141,17 +143,13 @@ BOOST_DESCRIBE_STRUCT(NewRequest, (),
                       (conversation_id, title, description, currency, lines, shipping_address,
                        expires_at))
 
-struct Method {
-  Opaque<128> token;  // from the processor; a card number is refused
-};
-BOOST_DESCRIBE_STRUCT(Method, (), (token))
-
 struct Acceptance {
-  Method payment_method;
+  wallet::MethodChoice payment_method;
   std::optional<orders::Address> ship_to;
   std::optional<orders::Address> billing;  // goes with the charge and is not kept
+  std::optional<identity::Pin> pin;        // with a payment method that is kept
 };
-BOOST_DESCRIBE_STRUCT(Acceptance, (), (payment_method, ship_to, billing))
+BOOST_DESCRIBE_STRUCT(Acceptance, (), (payment_method, ship_to, billing, pin))
 
 struct Refusal {
   std::optional<Text<1, 255>> reason;
@@ -210,6 +208,8 @@ Request cancel(Tx& tx, const Who& who, RequestId id, const Refusal& refusal);
 // way.
 void expire(Tx& tx, MerchantId merchant, RequestId id);
 
+// What the processor is to charge for an acceptance, from the processor of the request's merchant.
+std::string token_of(Tx& tx, const Who& who, const Payment& payment, const Acceptance& acceptance);
 // Writes down that the buyer pays: the request is `paying`, the attempt is committed with its key.
 Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance,
               const Rules& rules);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,7 +60,10 @@ struct Payout {
   std::string key;
   Money amount;
   std::string account;
+  std::string method = {};  // to this bank account; empty: to the one of the account's owner
 };
+// The account of whoever runs this server; a merchant's is never called so.
+inline constexpr std::string_view kPlatformAccount = "platform";
 // No fields for names, addresses or tax numbers: what the merchant tells the processor we cannot
 // store.
 struct Onboarding {
@@ -69,6 +73,15 @@ struct Onboarding {
 struct OnboardingPage {
   std::string account;  // the merchant's account at the processor
   std::string url;      // the hosted page that asks the questions
+};
+
+// What a processor tells of a payment method by its token.
+enum class Brand : std::uint8_t { visa, mastercard, amex, bank, other };
+BOOST_DESCRIBE_ENUM(Brand, visa, mastercard, amex, bank, other)
+struct MethodFacts {
+  Brand brand = Brand::other;
+  std::string last_four;
+  std::optional<std::int64_t> expiry_month, expiry_year;  // a bank account has none
 };
 
 // One thing that moved, as the processor's own books have it.
@@ -98,6 +111,8 @@ class Processor {
   virtual asio::awaitable<Outcome> refund(const Refund& call) = 0;
   virtual asio::awaitable<Outcome> pay_out(const Payout& call) = 0;
   virtual asio::awaitable<OnboardingPage> onboard(const Onboarding& call) = 0;
+  // What a token stands for; nothing where the processor does not know it.
+  virtual asio::awaitable<std::optional<MethodFacts>> describe_method(const std::string& token) = 0;
   // What became of the call with this key. Never moves money.
   virtual asio::awaitable<Outcome> look_up(Operation operation, const std::string& key) = 0;
   // Makes sure that the charge with this key does not happen any more: `declined` when it is dead,

@@ -12,6 +12,7 @@
 //   tok_no_answer           4000 0000 0000 0119   nothing is done and no answer comes
 //   tok_answer_lost         4000 0000 0000 0259   it is done, but the answer is lost
 //   tok_slow                4000 0000 0000 0077   succeeds after SandboxOptions::slow
+//   tok_bank                                      a bank account: money goes to it, none comes
 // A refund or payout whose amount ends in 17 minor units loses its answer; one that ends in 13 is
 // declined: refund_rejected, bank_rejected.
 #include <atomic>
@@ -77,6 +78,7 @@ class Sandbox {
   asio::awaitable<Outcome> charge(const Charge& call);
   asio::awaitable<Outcome> refund(const Refund& call);
   asio::awaitable<Outcome> pay_out(const Payout& call);
+  asio::awaitable<std::optional<MethodFacts>> describe_method(const std::string& token);
   asio::awaitable<OnboardingPage> open_account(const Onboarding& call);
   asio::awaitable<Outcome> look_up(Operation operation, const std::string& key);
   asio::awaitable<Outcome> cancel(const std::string& key);

@@ -3,6 +3,7 @@
 
 #include "gateway/problem.hpp"
 #include "gateway/routes/routes.hpp"
+#include "gateway/step_up.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -63,10 +64,14 @@ asio::awaitable<Reply> accept(Call& call) {
   const auto request_id = call.at<RequestId>(0);
   auto& app = call.app;
   const auto& rules = app.payment_rules;
+  if (given.payment_method.id) co_await step_up_to_pay(call, given.pin);
   bool fresh = false;
+  std::string token;
   std::function<std::string(Tx&)> first = [&](Tx& tx) {
     fresh = true;
-    return text_of(begin(tx, call.who(), request_id, given, rules).id);
+    const auto payment = begin(tx, call.who(), request_id, given, rules);
+    token = token_of(tx, call.who(), payment, given);
+    return text_of(payment.id);
   };
   const auto begun = co_await call.begin(first);
   const auto payment_id = from_text<PaymentId>(begun);
@@ -77,7 +82,7 @@ asio::awaitable<Reply> accept(Call& call) {
   if (fresh) {
     const auto return_url = app.public_url + "/v1/payment_requests/" + text_of(request_id);
     outcome = co_await payments::call(app.db, app.registry.get(known.payment.processor), merchant,
-                                      payment_id, given.payment_method.token.value, return_url);
+                                      payment_id, token, return_url);
   }
   std::function<Reply(Tx&)> last = [&](Tx& tx) {
     return answer_of(call, outcome ? settle(tx, merchant, payment_id, *outcome, rules)

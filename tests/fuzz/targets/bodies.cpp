@@ -19,6 +19,7 @@
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/processors/sandbox.hpp"
+#include "bottega/wallet/transfers.hpp"
 
 namespace bottega::fuzz {
 namespace {
@@ -28,6 +29,7 @@ using namespace gateway;
 using namespace identity;
 using namespace notifications;
 using namespace payments;
+using namespace wallet;
 
 // Whether a value may be written at all: a secret may not.
 template <class T>
@@ -60,6 +62,7 @@ void read(const Json& json) {
 // Every type of the routes; a test compares the two lists.
 constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Acceptance>,
+    read<ChangedMethod>,
     read<InvitationCode>,
     read<Login>,
     read<NewApiKey>,
@@ -71,6 +74,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewLabels>,
     read<NewMerchant>,
     read<NewMessage>,
+    read<NewMethod>,
     read<NewMute>,
     read<NewNote>,
     read<NewReaction>,
@@ -81,6 +85,9 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewRole>,
     read<NewSubscription>,
     read<NewText>,
+    read<NewTopUp>,
+    read<NewTransfer>,
+    read<NewWithdrawal>,
     read<PasswordChange>,
     read<Preferences>,
     read<Receipt>,
@@ -89,6 +96,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Registration>,
     read<Resolution>,
     read<Snooze>,
+    read<identity::NewPin>,
     read<ops::ClockMove>,
     read<ops::StaffMember>,
     read<orders::Shipment>,

@@ -1,0 +1,28 @@
+#pragma once
+// What the files of this module share: how a top-up ends the wait of its transfer, and the sums
+// that the limits look at.
+#include "bottega/wallet/transfers.hpp"
+
+namespace bottega::wallet {
+
+// The account of a person, and the platform's at the processor.
+ledger::Account wallet_account(AccountId person);
+inline constexpr ledger::Account kClearing{ledger::Kind::processor_clearing, ledger::kPlatform};
+
+// Locks the transfer and the balances of both, before anything is posted.
+void hold_transfer(Tx& tx, TransferId id);
+// The charge has succeeded and is posted: the money is set aside. Where the rest has been spent
+// meanwhile, the transfer fails and the charge stays in the balance.
+void fund_transfer(Tx& tx, TransferId id);
+void fail_transfer(Tx& tx, TransferId id, const std::string& reason);
+
+// What somebody has sent and been sent in a currency that has not come back.
+struct Flow {
+  std::string currency;
+  std::int64_t sent_day = 0, sent_month = 0, received_day = 0, received_month = 0;
+};
+BOOST_DESCRIBE_STRUCT(Flow, (), (currency, sent_day, sent_month, received_day, received_month))
+std::vector<Flow> flows_of(Tx& tx, AccountId person);
+LimitsLeft left_of(const Flow& flow, const Rules& rules);
+
+}  // namespace bottega::wallet

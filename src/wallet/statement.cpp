@@ -1,0 +1,79 @@
+// What there is, and how it came to be: read from the ledger and nothing else.
+#include "wallet/funding.hpp"
+
+namespace bottega::wallet {
+namespace {
+
+// The amount without its currency, as a spreadsheet reads it.
+std::string plain(std::int64_t amount, const std::string& currency) {
+  const auto text = display({amount, from_text<Currency>(currency)});
+  return text.substr(0, text.find(' '));
+}
+
+StatementLine line_of(const ledger::Movement& moved, std::int64_t balance) {
+  StatementLine line{moved.at.value(), moved.why.value(), moved.about.value_or(""),
+                     moved.amount,     balance,           std::nullopt};
+  if (line.why == ledger::Why::transfer) line.counterparty = AccountId{moved.other.value().uuid};
+  return line;
+}
+
+}  // namespace
+
+Wallet wallet_of(Tx& tx, AccountId account, const Rules& rules) {
+  const auto flows = flows_of(tx, account);
+  Wallet wallet;
+  wallet.limits = left_of({}, rules);
+  for (const auto& one : ledger::balances(tx, ledger::owner_of(account))) {
+    if (one.kind != ledger::Kind::wallet) continue;
+    const auto flow = std::ranges::find(flows, one.currency, &Flow::currency);
+    const auto balance = one.credits - one.debits;
+    wallet.balances.push_back({one.currency, balance, balance - one.debits_pending,
+                               one.credits_pending, one.debits_pending,
+                               left_of(flow == flows.end() ? Flow{} : *flow, rules)});
+  }
+  return wallet;
+}
+
+Statement statement_of(Tx& tx, AccountId account, Instant from, Instant until) {
+  if (until < from)
+    throw Error(Code::invalid, "the time ends before it begins", {{"until", "must be after from"}});
+  // The lines, and one for the opening of each currency.
+  const auto most = kStatementLines + std::ssize(currencies());
+  const auto moved = ledger::movements(tx, {ledger::Kind::wallet, ledger::owner_of(account)}, from,
+                                       until, most + 1);
+  if (std::ssize(moved) > most)
+    throw Error(Code::invalid, "this is too much for one statement",
+                {{"from", "must be nearer to until"}});
+  Statement statement{from, until, {}};
+  auto& all = statement.currencies;
+  for (const auto& one : moved) {
+    if (!one.id) {
+      all.push_back({one.currency, one.amount, one.amount, {}});
+      continue;
+    }
+    const auto found = std::ranges::find(all, one.currency, &CurrencyStatement::currency);
+    found->closing += one.amount;
+    found->lines.push_back(line_of(one, found->closing));
+  }
+  return statement;
+}
+
+std::string statement_csv(const Statement& statement) {
+  std::string text = "currency,at,why,about,counterparty,amount,balance\r\n";
+  const auto total = [&](const CurrencyStatement& one, Instant at, const char* what,
+                         std::int64_t balance) {
+    text += one.currency + ',' + text_of(at) + ',' + what + ",,,," + plain(balance, one.currency) +
+            "\r\n";
+  };
+  for (const auto& one : statement.currencies) {
+    total(one, statement.from, "opening", one.opening);
+    for (const auto& line : one.lines)
+      text += one.currency + ',' + text_of(line.at) + ',' + text_of(line.why) + ',' + line.about +
+              ',' + (line.counterparty ? text_of(*line.counterparty) : "") + ',' +
+              plain(line.amount, one.currency) + ',' + plain(line.balance, one.currency) + "\r\n";
+    total(one, statement.until, "closing", one.closing);
+  }
+  return text;
+}
+
+}  // namespace bottega::wallet

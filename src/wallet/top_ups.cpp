@@ -1,0 +1,181 @@
+// Money of a card becomes a balance: the charge is written down, made, and written down again.
+#include "wallet/funding.hpp"
+#include "bottega/core/log.hpp"
+#include "bottega/jobs/job.hpp"
+
+namespace bottega::wallet {
+namespace {
+
+using processors::Outcome, processors::Verdict;
+
+// How long somebody has to confirm a charge at the processor.
+constexpr auto kConfirmWithin = std::chrono::hours(24);
+
+const Sql<TopUp(TopUpId, AccountId, std::int64_t, Currency, std::optional<TransferId>, std::string,
+                Instant)>
+    kInsert{"wallet.insert_top_up", R"(
+    INSERT INTO top_ups (id, account_id, amount, currency, state, transfer_id, processor,
+                         created_at, updated_at)
+    VALUES ($1, $2, $3, $4, 'created', $5, $6, $7, $7)
+    RETURNING id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
+              action_url, created_at, updated_at)"};
+
+const Sql<TopUp(TopUpId)> kLock{"wallet.lock_top_up", R"(
+    SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
+           action_url, created_at, updated_at
+    FROM top_ups WHERE id = $1 FOR UPDATE)"};
+
+const Sql<TopUp(TopUpId, AccountId)> kFetch{"wallet.fetch_top_up", R"(
+    SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
+           action_url, created_at, updated_at
+    FROM top_ups WHERE id = $1 AND account_id = $2)"};
+
+const Sql<TopUp(AccountId, TopUpId, std::int64_t)> kList{"wallet.list_top_ups", R"(
+    SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
+           action_url, created_at, updated_at
+    FROM top_ups WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
+
+const Sql<void(TopUpId, TopUpState, std::optional<std::string>, std::optional<std::string>,
+               std::optional<std::string>, Instant)>
+    kUpdate{"wallet.update_top_up", R"(
+    UPDATE top_ups SET state = $2, reference = $3, reason = $4, action_url = $5, updated_at = $6
+    WHERE id = $1)"};
+
+TopUpEvent event_of(const Outcome& outcome) {
+  switch (outcome.verdict) {
+    case Verdict::succeeded:
+      return TopUpEvent::succeed;
+    case Verdict::buyer_action:
+      return TopUpEvent::ask_owner;
+    case Verdict::declined:
+    case Verdict::refused:
+      return TopUpEvent::fail;
+    case Verdict::pending:
+    case Verdict::not_found:
+    case Verdict::unknown:
+      return TopUpEvent::lose;
+  }
+  return TopUpEvent::lose;
+}
+
+bool is_final(TopUpState state) {
+  return state == TopUpState::succeeded || state == TopUpState::failed;
+}
+
+void want_reconciliation(Tx& tx, TopUpId id, std::chrono::milliseconds in) {
+  jobs::enqueue(tx, kTopUpJob, text_of(id), Json::object(), tx.now() + in);
+}
+
+// The side effects of a top-up's end, once.
+void end(Tx& tx, const TopUp& top_up) {
+  jobs::cancel(tx, kTopUpJob, text_of(top_up.id));
+  if (top_up.transfer_id) hold_transfer(tx, *top_up.transfer_id);
+  if (top_up.state == TopUpState::succeeded)
+    ledger::post(tx, {ledger::Why::top_up, top_up.id.uuid, kClearing,
+                      wallet_account(top_up.account_id), top_up.amount});
+  if (!top_up.transfer_id) return;
+  if (top_up.state == TopUpState::succeeded)
+    fund_transfer(tx, *top_up.transfer_id);
+  else
+    fail_transfer(tx, *top_up.transfer_id, top_up.reason.value_or("declined"));
+}
+
+struct Work {
+  TopUp top_up;
+  attempts::Attempt attempt;
+};
+
+Work work_of(Tx& tx, TopUpId id, std::chrono::milliseconds call_timeout) {
+  auto top_up = tx.one(kLock, id);
+  auto attempt = attempts::lock_latest(tx, kPlatformMerchant, id.uuid, call_timeout);
+  return {std::move(top_up), std::move(attempt)};
+}
+
+TopUpId newest() {
+  TopUpId id;
+  id.uuid.bytes.fill(0xff);
+  return id;
+}
+
+}  // namespace
+
+ledger::Account wallet_account(AccountId person) {
+  return {ledger::Kind::wallet, ledger::owner_of(person)};
+}
+
+TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<TransferId> transfer,
+                   const Rules& rules) {
+  if (amount.amount > rules.amount_max)
+    throw Error(Code::invalid, "this is too much at once",
+                {{"/amount", "must be at most " + std::to_string(rules.amount_max)}});
+  const auto id = TopUpId::make();
+  const auto top_up = tx.one(kInsert, id, account, amount.amount, amount.currency, transfer,
+                             rules.processor, tx.now());
+  attempts::begin(tx, kPlatformMerchant, processors::Operation::charge, id.uuid, rules.processor,
+                  amount);
+  // Covers our own death between the two transactions.
+  want_reconciliation(tx, id, 2 * rules.call_timeout);
+  return top_up;
+}
+
+TopUp settle_top_up(Tx& tx, TopUpId id, const Outcome& outcome) {
+  auto top_up = tx.one(kLock, id);
+  const auto before = top_up.state;
+  if (!attempts::settle_latest(tx, kPlatformMerchant, id.uuid, outcome)) return top_up;
+  if (!outcome.reference.empty()) top_up.reference = outcome.reference;
+  if (!outcome.reason.empty()) top_up.reason = outcome.reason;
+  if (!outcome.action_url.empty()) top_up.action_url = outcome.action_url;
+  top_up.state = kTopUpLifecycle.advance(before, event_of(outcome));
+  if (top_up.state != TopUpState::requires_action) top_up.action_url.reset();
+  top_up.updated_at = tx.now();
+  tx.run(kUpdate, id, top_up.state, top_up.reference, top_up.reason, top_up.action_url,
+         top_up.updated_at);
+  if (top_up.state != before && is_final(top_up.state)) end(tx, top_up);
+  if (top_up.state == TopUpState::unknown) want_reconciliation(tx, id, std::chrono::seconds(5));
+  return top_up;
+}
+
+TopUp fetch_top_up(Tx& tx, AccountId account, TopUpId id) { return tx.one(kFetch, id, account); }
+
+std::vector<TopUp> list_top_ups(Tx& tx, AccountId account, std::optional<TopUpId> after,
+                                std::int64_t limit) {
+  return tx.all(kList, account, after.value_or(newest()), limit);
+}
+
+asio::awaitable<Outcome> charge(Database& db, const processors::Registry& registry, TopUpId id,
+                                std::string token, std::string return_url) {
+  const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, id, {}); });
+  const processors::Charge call{work.attempt.key(), work.top_up.amount, token,
+                                std::string(processors::kPlatformAccount), return_url};
+  Outcome outcome;
+  try {
+    outcome = co_await registry.get(work.top_up.processor).charge(call);
+  } catch (const std::exception& failure) {
+    // Whatever broke, the charge may have been made: unknown is not a verdict.
+    log::error("top_up.call_failed",
+               {{"top_up", text_of(id)}, {"error", std::string(failure.what())}});
+  }
+  co_return outcome;
+}
+
+asio::awaitable<void> reconcile_top_up(Database& db, const processors::Registry& registry,
+                                       TopUpId id, const Rules& rules) {
+  const auto work =
+      co_await db.transact([&](Tx& tx) { return work_of(tx, id, rules.call_timeout); });
+  if (is_final(work.top_up.state)) co_return;
+  const auto now = co_await db.read([&](Tx& tx) { return tx.now(); });
+  auto& processor = registry.get(work.top_up.processor);
+  const auto key = work.attempt.key();
+  auto outcome = co_await processor.look_up(processors::Operation::charge, key);
+  const bool never_seen = outcome.verdict == Verdict::not_found;
+  const bool is_late =
+      outcome.verdict == Verdict::buyer_action && work.top_up.created_at + kConfirmWithin <= now;
+  if (never_seen && work.top_up.state == TopUpState::created && !work.attempt.overdue)
+    throw Error(Code::busy, "the call may still be under way");
+  // From here on nothing can be done, even if our call still arrives or somebody confirms.
+  if (never_seen || is_late) outcome = co_await processor.cancel(key);
+  const auto settled = co_await db.transact([&](Tx& tx) { return settle_top_up(tx, id, outcome); });
+  if (!is_final(settled.state)) throw Error(Code::busy, "no definite outcome yet");
+}
+
+}  // namespace bottega::wallet

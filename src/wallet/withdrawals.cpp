@@ -1,0 +1,157 @@
+// A balance goes to its owner's bank: set aside, sent under one key, and posted or given back.
+#include "wallet/funding.hpp"
+#include "bottega/jobs/job.hpp"
+
+namespace bottega::wallet {
+namespace {
+
+using processors::Outcome, processors::Verdict;
+
+const Sql<Withdrawal(WithdrawalId, AccountId, MethodId, std::int64_t, Currency, std::string,
+                     Instant)>
+    kInsert{"wallet.insert_withdrawal", R"(
+    INSERT INTO withdrawals (id, account_id, payment_method_id, amount, currency, state, processor,
+                             created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7, $7)
+    RETURNING id, account_id, payment_method_id, amount, currency, state, processor, reference,
+              reason, created_at, updated_at)"};
+
+const Sql<Withdrawal(WithdrawalId)> kLock{"wallet.lock_withdrawal", R"(
+    SELECT id, account_id, payment_method_id, amount, currency, state, processor, reference, reason,
+           created_at, updated_at
+    FROM withdrawals WHERE id = $1 FOR UPDATE)"};
+
+const Sql<Withdrawal(WithdrawalId, AccountId)> kFetch{"wallet.fetch_withdrawal", R"(
+    SELECT id, account_id, payment_method_id, amount, currency, state, processor, reference, reason,
+           created_at, updated_at
+    FROM withdrawals WHERE id = $1 AND account_id = $2)"};
+
+const Sql<Withdrawal(AccountId, WithdrawalId, std::int64_t)> kList{"wallet.list_withdrawals", R"(
+    SELECT id, account_id, payment_method_id, amount, currency, state, processor, reference, reason,
+           created_at, updated_at
+    FROM withdrawals WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
+
+const Sql<void(WithdrawalId, WithdrawalState, std::optional<std::string>,
+               std::optional<std::string>, Instant)>
+    kUpdate{"wallet.update_withdrawal", R"(
+    UPDATE withdrawals SET state = $2, reference = $3, reason = $4, updated_at = $5
+    WHERE id = $1)"};
+
+// A withdrawal is what its one attempt is.
+WithdrawalState state_of(attempts::State state) {
+  switch (state) {
+    case attempts::State::sent:
+    case attempts::State::waiting:
+      return WithdrawalState::pending;
+    case attempts::State::succeeded:
+      return WithdrawalState::succeeded;
+    case attempts::State::failed:
+      return WithdrawalState::failed;
+    case attempts::State::unknown:
+      return WithdrawalState::unknown;
+  }
+  return WithdrawalState::unknown;
+}
+
+bool is_final(WithdrawalState state) {
+  return state == WithdrawalState::succeeded || state == WithdrawalState::failed;
+}
+
+struct Work {
+  Withdrawal withdrawal;
+  attempts::Attempt attempt;
+  std::string token;
+};
+
+std::optional<Work> work_of(Tx& tx, WithdrawalId id, const Rules& rules) {
+  auto withdrawal = tx.one(kLock, id);
+  if (is_final(withdrawal.state)) return std::nullopt;
+  auto attempt = attempts::lock_latest(tx, kPlatformMerchant, id.uuid, rules.call_timeout);
+  auto token = token_of_bank(tx, withdrawal.account_id, withdrawal.payment_method_id);
+  return Work{std::move(withdrawal), std::move(attempt), std::move(token)};
+}
+
+// Asked about before it is sent again, and sent again under the same key only.
+asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
+  const auto key = work.attempt.key();
+  const processors::Payout call{key, work.withdrawal.amount,
+                                std::string(processors::kPlatformAccount), work.token};
+  if (work.attempt.asked == 0 && !work.attempt.overdue) co_return co_await processor.pay_out(call);
+  auto outcome = co_await processor.look_up(processors::Operation::payout, key);
+  if (outcome.verdict == Verdict::not_found) outcome = co_await processor.pay_out(call);
+  co_return outcome;
+}
+
+WithdrawalId newest() {
+  WithdrawalId id;
+  id.uuid.bytes.fill(0xff);
+  return id;
+}
+
+}  // namespace
+
+Withdrawal begin_withdrawal(Tx& tx, AccountId account, const NewWithdrawal& given,
+                            const Rules& rules) {
+  const Money amount{given.amount.value, given.currency};
+  if (amount.amount > rules.amount_max)
+    throw Error(Code::invalid, "this is too much at once",
+                {{"/amount", "must be at most " + std::to_string(rules.amount_max)}});
+  const auto from = wallet_account(account);
+  ledger::lock_owner(tx, from.owner);
+  const auto bank = bank_of(tx, account, given.payment_method, rules.processor);
+  const auto available = ledger::available(tx, from, amount.currency);
+  if (available < amount.amount)
+    throw Error(Code::conflict,
+                "the balance is not enough: " + display({available, amount.currency}) + " is there")
+        .reason("insufficient_balance");
+  const auto id = WithdrawalId::make();
+  const auto withdrawal =
+      tx.one(kInsert, id, account, bank, amount.amount, amount.currency, rules.processor, tx.now());
+  ledger::pend(tx, {ledger::Why::withdrawal, id.uuid, from, kClearing, amount});
+  attempts::begin(tx, kPlatformMerchant, processors::Operation::payout, id.uuid, rules.processor,
+                  amount);
+  jobs::enqueue(tx, kWithdrawJob, text_of(id), Json::object(), tx.now());
+  return withdrawal;
+}
+
+Withdrawal settle_withdrawal(Tx& tx, WithdrawalId id, const Outcome& outcome) {
+  auto withdrawal = tx.one(kLock, id);
+  const auto before = withdrawal.state;
+  const auto attempt = attempts::settle_latest(tx, kPlatformMerchant, id.uuid, outcome);
+  if (!attempt) return withdrawal;
+  withdrawal.state = state_of(attempt->state);
+  withdrawal.reference = attempt->reference;
+  withdrawal.reason = attempt->reason;
+  withdrawal.updated_at = tx.now();
+  tx.run(kUpdate, id, withdrawal.state, withdrawal.reference, withdrawal.reason,
+         withdrawal.updated_at);
+  if (withdrawal.state == before) return withdrawal;
+  if (withdrawal.state == WithdrawalState::succeeded)
+    ledger::post_pending(tx, ledger::Why::withdrawal, id.uuid);
+  if (withdrawal.state == WithdrawalState::failed)
+    ledger::void_pending(tx, ledger::Why::withdrawal, id.uuid);
+  return withdrawal;
+}
+
+Withdrawal fetch_withdrawal(Tx& tx, AccountId account, WithdrawalId id) {
+  return tx.one(kFetch, id, account);
+}
+
+std::vector<Withdrawal> list_withdrawals(Tx& tx, AccountId account,
+                                         std::optional<WithdrawalId> after, std::int64_t limit) {
+  return tx.all(kList, account, after.value_or(newest()), limit);
+}
+
+asio::awaitable<void> withdraw(Database& db, const processors::Registry& registry, WithdrawalId id,
+                               const Rules& rules) {
+  const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, id, rules); });
+  if (!work) co_return;
+  const Work& todo = *work;
+  auto& processor = registry.get(todo.withdrawal.processor);
+  const auto outcome = co_await carry_out(processor, todo);
+  const auto settled =
+      co_await db.transact([&](Tx& tx) { return settle_withdrawal(tx, id, outcome); });
+  if (!is_final(settled.state)) throw Error(Code::busy, "no definite outcome yet");
+}
+
+}  // namespace bottega::wallet
