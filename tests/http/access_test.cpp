@@ -38,6 +38,7 @@ std::string body_for(const Route& route) {
       {"declinePaymentRequest", "{}"},
       {"cancelPaymentRequest", "{}"},
       {"acceptPaymentRequest", pay_with("tok_approved").dump()},
+      {"changePaymentMethod", R"({"is_default":true})"},
       {"createRefund", R"({"amount":1,"reason":"A scratch"})"},
       {"adminCreateRefund", R"({"amount":1,"reason":"A scratch","funded_by":"platform"})"},
       {"adminSuspendAccount", R"({"reason":"None"})"},
@@ -209,9 +210,24 @@ const std::map<std::string, std::string>& others() {
                                    Device().subscription("https://push.invalid/" + new_key()));
     const auto refund = owner.post("/v1/payments/" + std::string(order["payment_id"]) + "/refunds",
                                    {{"amount", 1}, {"reason", "A scratch"}});
+    const auto card = owner.post("/v1/payment_methods", {{"token", "tok_approved"}});
+    owner.post("/v1/payment_methods", {{"token", "tok_bank"}});
+    const Json money = {{"amount", 1'000}, {"currency", "USD"}};
+    auto charge = money, gift = money, home = money;
+    charge["payment_method"] = {{"token", "tok_approved"}};
+    gift["to"] = {{"account_id", shop.buyer.id}};
+    gift["amount"] = 100;
+    home["amount"] = 100;
+    const auto top_up = owner.post("/v1/wallet/top_ups", charge);
+    const auto transfer = owner.post("/v1/transfers", gift);
+    const auto withdrawal = owner.post("/v1/wallet/withdrawals", home);
     const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
     return std::map<std::string, std::string>{
         {"reports", report.json()["id"]},
+        {"payment_methods", card.json()["id"]},
+        {"top_ups", top_up.json()["id"]},
+        {"transfers", transfer.json()["id"]},
+        {"withdrawals", withdrawal.json()["id"]},
         {"messages", message.json()["seq"].dump()},
         {"notes", note.json()["id"]},
         {"canned_replies", reply.json()["id"]},

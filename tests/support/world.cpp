@@ -180,6 +180,32 @@ payments::Refund World::give_back(const Shop& shop, const orders::Order& order,
   });
 }
 
+wallet::TopUp World::top_up(const identity::Who& who, std::int64_t amount,
+                            const std::string& token) {
+  const Money money{amount, *Currency::find("USD")};
+  const auto begun = transact([&](Tx& tx) {
+    return wallet::begin_top_up(tx, who.account, money, std::nullopt, wallet_rules);
+  });
+  const auto outcome =
+      run(wallet::charge(db, registry, begun.id, token, "http://shop.example/back"));
+  return transact([&](Tx& tx) { return wallet::settle_top_up(tx, begun.id, outcome); });
+}
+
+wallet::Transfer World::send(const identity::Who& from, const identity::Who& to,
+                             std::int64_t amount) {
+  const auto given = from_json<wallet::NewTransfer>(
+      {{"to", {{"account_id", text_of(to.account)}}}, {"amount", amount}, {"currency", "USD"}});
+  return transact(
+      [&](Tx& tx) { return wallet::send(tx, from.account, given, wallet_rules).transfer; });
+}
+
+wallet::WalletBalance World::balance(const identity::Who& who) {
+  const auto wallet =
+      transact([&](Tx& tx) { return wallet::wallet_of(tx, who.account, wallet_rules); });
+  const auto usd = std::ranges::find(wallet.balances, "USD", &wallet::WalletBalance::currency);
+  return usd == wallet.balances.end() ? wallet::WalletBalance{} : *usd;
+}
+
 void World::advance(std::chrono::seconds by) { clock.set_offset(clock.offset() + by); }
 
 int World::run_jobs() { return run(runner.drain(50)); }

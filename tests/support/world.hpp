@@ -66,6 +66,13 @@ class World {
   payments::Refund give_back(const Shop& shop, const orders::Order& order,
                              std::optional<std::int64_t> amount = std::nullopt);
 
+  // Charges a card for the balance, the way the gateway does it.
+  wallet::TopUp top_up(const identity::Who& who, std::int64_t amount,
+                       const std::string& token = "tok_approved");
+  wallet::Transfer send(const identity::Who& from, const identity::Who& to, std::int64_t amount);
+  // In USD.
+  wallet::WalletBalance balance(const identity::Who& who);
+
   // Moves the product's time.
   void advance(std::chrono::seconds by);
   // Does all jobs that are due now, also the ones that these make due; answers how many.
