@@ -1,5 +1,5 @@
--- The wallet: ways to pay that people keep, a balance, and money from person to person. Its accounts
--- are in the ledger; what is here says why money moved. None of it is a merchant's.
+-- The wallet: ways to pay that people keep, a balance, and money from person to person. Its
+-- accounts are in the ledger; what is here says why money moved. None of it is a merchant's.
 
 -- What moves to or from a wallet is asked for by the platform itself, which is no merchant.
 ALTER TABLE attempts DROP CONSTRAINT attempts_merchant_id_fkey;

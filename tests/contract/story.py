@@ -252,6 +252,43 @@ class Story:
                    lambda: self.buyer.get(f"/v1/refunds/{refund}")["state"] == "succeeded",
                    "a part was not refunded")
 
+    def wallet(self):
+        """Money in by a card, to a person, and out to a bank."""
+        pin, mine = "203040", "/v1/payment_methods"
+        self.buyer.call("PUT", "/v1/me/pin", {"password": PASSWORD, "pin": pin})
+        card, spare = (self.buyer.post(mine, {"token": token})["id"]
+                       for token in ("tok_approved", "tok_slow"))
+        self.buyer.post(mine, {"token": "tok_bank"})
+        self.buyer.call("PATCH", f"{mine}/{spare}", {"is_default": True})
+        self.buyer.call("DELETE", f"{mine}/{spare}")
+        self.buyer.fails(409, "POST", mine, {"token": "tok_approved"})
+        self.buyer.get(mine)
+        usd = {"amount": 5_000, "currency": "USD"}
+        top_ups, withdrawals = "/v1/wallet/top_ups", "/v1/wallet/withdrawals"
+        top_up = self.buyer.post(top_ups, {**usd, "payment_method": {"id": card}, "pin": pin})["id"]
+        waiting = self.buyer.post(top_ups, {**usd, "payment_method": {"token": "tok_confirm"}})
+        for path in (top_ups, f"{top_ups}/{top_up}", f"{top_ups}/{waiting['id']}"):
+            self.buyer.get(path)
+        self.buyer.fails(402, "POST", top_ups, {**usd, "payment_method": {"token": "tok_declined"}})
+        gift = {"to": {"email": "owner@demo.example"}, "amount": 100, "currency": "USD",
+                "note": "For the lamp", "pin": pin}
+        self.buyer.fails(403, "POST", "/v1/transfers", {**gift, "pin": "000000"})
+        sent = [self.buyer.post("/v1/transfers", gift)["id"] for _ in range(3)]
+        for who, transfer, verb in zip((self.owner, self.owner, self.buyer), sent,
+                                       ("accept", "decline", "cancel")):
+            who.post(f"/v1/transfers/{transfer}/{verb}")
+        self.buyer.get(f"/v1/transfers/{sent[0]}")
+        self.owner.get("/v1/transfers?limit=1")
+        out = self.buyer.post(withdrawals, {"amount": 200, "currency": "USD", "pin": pin})["id"]
+        jobs_until(self.ops,
+                   lambda: self.buyer.get(f"{withdrawals}/{out}")["state"] == "succeeded",
+                   "not withdrawn")
+        self.buyer.get(withdrawals)
+        self.buyer.get("/v1/wallet")
+        since = "from=2020-01-01T00:00:00Z"
+        for query in ("", f"?{since}", f"?{since}&format=csv"):
+            self.buyer.get("/v1/wallet/statement" + query)
+
     def staff(self):
         hold = f"/v1/admin/payouts/{self.payout}"
         self.ops.post(hold + "/hold", {"reason": "looks odd"})
