@@ -124,6 +124,27 @@ asio::awaitable<void> release(const JobWorld& world, const jobs::Job& job) {
       [&](Tx& tx) { conversations::release_all(tx, merchant_of(job), account); });
 }
 
+std::vector<jobs::Kind> wallet_kinds(const JobWorld* w, std::chrono::seconds quick,
+                                     std::chrono::seconds with_calls) {
+  constexpr std::int64_t tried = 20;
+  return {
+      {wallet::kTopUpJob, with_calls, kAsked,
+       [w](const jobs::Job& job) {
+         return wallet::reconcile_top_up(w->db, w->registry, from_text<wallet::TopUpId>(job.about),
+                                         w->wallet_rules);
+       },
+       jobs::Lane::processors},
+      {wallet::kWithdrawJob, with_calls, kAsked,
+       [w](const jobs::Job& job) {
+         return wallet::withdraw(w->db, w->registry, from_text<wallet::WithdrawalId>(job.about),
+                                 w->wallet_rules);
+       },
+       jobs::Lane::processors},
+      {wallet::kReturnJob, quick, tried,
+       [w](const jobs::Job& job) { return return_late(*w, job); }},
+  };
+}
+
 }  // namespace
 
 std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
@@ -135,7 +156,7 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
   const auto with_calls =
       quick + std::chrono::ceil<std::chrono::seconds>(2 * world.payment_rules.call_timeout);
   constexpr auto with_files = 5min;
-  return {
+  std::vector<jobs::Kind> kinds = {
       {payments::kExpireJob, with_calls, tried,
        [w](const jobs::Job& job) { return expire_request(*w, job); }, jobs::Lane::processors},
       {orders::kCancelJob, quick, tried,
@@ -154,20 +175,6 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
                              from_text<payouts::PayoutId>(job.about), w->payout_rules);
        },
        jobs::Lane::processors},
-      {wallet::kTopUpJob, with_calls, kAsked,
-       [w](const jobs::Job& job) {
-         return wallet::reconcile_top_up(w->db, w->registry, from_text<wallet::TopUpId>(job.about),
-                                         w->wallet_rules);
-       },
-       jobs::Lane::processors},
-      {wallet::kWithdrawJob, with_calls, kAsked,
-       [w](const jobs::Job& job) {
-         return wallet::withdraw(w->db, w->registry, from_text<wallet::WithdrawalId>(job.about),
-                                 w->wallet_rules);
-       },
-       jobs::Lane::processors},
-      {wallet::kReturnJob, quick, tried,
-       [w](const jobs::Job& job) { return return_late(*w, job); }},
       {attachments::kClearJob, with_files, tried,
        [w](const jobs::Job& job) {
          return attachments::clear(w->db, w->depot, merchant_of(job),
@@ -195,6 +202,8 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
       {conversations::kReleaseJob, quick, tried,
        [w](const jobs::Job& job) { return release(*w, job); }},
   };
+  for (auto& kind : wallet_kinds(w, quick, with_calls)) kinds.push_back(std::move(kind));
+  return kinds;
 }
 
 }  // namespace bottega
