@@ -53,6 +53,13 @@ asio::awaitable<void> cancel_unsent(const JobWorld& world, const jobs::Job& job)
       [&](Tx& tx) { payments::cancel_unsent(tx, merchant, id, world.payment_rules); });
 }
 
+asio::awaitable<void> gather(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = from_text<payouts::PayoutId>(job.about);
+  co_await world.db.transact(
+      [&](Tx& tx) { payouts::collect(tx, merchant, id, world.payout_rules); });
+}
+
 processors::Outcome outcome_of(const attempts::KeptEvent& event) {
   return {event.verdict, event.reference, event.reason, event.action_url, event.key};
 }
@@ -76,7 +83,7 @@ void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event
         payments::settle_refund(tx, merchant, {thing}, outcome);
         break;
       case processors::Operation::payout:
-        payouts::settle(tx, merchant, {thing}, outcome);
+        payouts::settle(tx, merchant, {thing}, outcome, world.payout_rules);
         break;
       case processors::Operation::onboarding:
         break;
@@ -128,10 +135,11 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
                                  from_text<payments::RefundId>(job.about), w->payment_rules);
        },
        jobs::Lane::processors},
-      {payouts::kPayJob, with_calls, kAsked,
+      {payouts::kPayJob, quick, tried, [w](const jobs::Job& job) { return gather(*w, job); }},
+      {payouts::kSendJob, with_calls, kAsked,
        [w](const jobs::Job& job) {
-         return payouts::pay(w->db, w->registry, merchant_of(job),
-                             from_text<payouts::PayoutId>(job.about), w->payout_rules);
+         return payouts::send(w->db, w->registry, merchant_of(job),
+                              from_text<payouts::BatchId>(job.about), w->payout_rules);
        },
        jobs::Lane::processors},
       {attachments::kClearJob, with_files, tried,

@@ -37,7 +37,8 @@ processors::SandboxOptions processor_options_of(const Config& config) {
 }
 
 payments::Rules payment_rules_of(const Config& config) {
-  return {config.payments_amount_max, std::chrono::seconds(config.payments_expiry_default_s),
+  return {config.payments_amount_max,
+          std::chrono::seconds(config.payments_expiry_default_s),
           milliseconds(config.payments_call_timeout_ms),
           std::chrono::days(config.orders_cancel_after_days),
           std::chrono::days(config.refunds_within_days),
@@ -45,7 +46,12 @@ payments::Rules payment_rules_of(const Config& config) {
 }
 
 payouts::Rules payout_rules_of(const Config& config) {
-  return {config.payouts_business_days, milliseconds(config.payments_call_timeout_ms)};
+  return {config.payouts_business_days,
+          milliseconds(config.payments_call_timeout_ms),
+          payouts::batch_time(config.payouts_batch_at),
+          config.payouts_minimum,
+          std::chrono::days(config.payouts_minimum_wait_days),
+          config.payouts_tries_max};
 }
 
 notifications::PresenceOptions presence_options_of(const Config& config) {

@@ -116,33 +116,13 @@ std::string name_of(Kind kind, OwnerId owner) {
   return text_of(identity::MerchantId{owner.uuid});
 }
 
-// The ids as the modules above name them.
-std::string subject_of(Why why, AboutId about) {
-  switch (why) {
-    case Why::capture:
-    case Why::goodwill_return:
-      return text_of(Id<"pay">{about.uuid});
-    case Why::refund:
-    case Why::refund_fee:
-    case Why::refund_balance:
-    case Why::refund_advance:
-    case Why::goodwill:
-      return text_of(Id<"rfnd">{about.uuid});
-    case Why::release:
-    case Why::platform_fee:
-    case Why::payout:
-    case Why::recovery:
-      return text_of(Id<"pout">{about.uuid});
-  }
-  return text_of(about);
-}
-
 std::vector<Entry> entries_of(const std::vector<EntryRow>& rows) {
   std::vector<Entry> entries;
   entries.reserve(rows.size());
   for (const auto& row : rows)
-    entries.push_back({row.id, row.why, subject_of(row.why, row.about), row.phase, row.pending_id,
-                       row.debit_kind, row.credit_kind, name_of(row.debit_kind, row.debit_owner),
+    entries.push_back({row.id, row.why, subject_of(row.why, row.about.uuid), row.phase,
+                       row.pending_id, row.debit_kind, row.credit_kind,
+                       name_of(row.debit_kind, row.debit_owner),
                        name_of(row.credit_kind, row.credit_owner), row.amount, row.at});
   return entries;
 }
@@ -168,6 +148,27 @@ void end(Tx& tx, Why why, const Uuid& about, Phase phase) {
 }
 
 }  // namespace
+
+std::string subject_of(Why why, const Uuid& about) {
+  switch (why) {
+    case Why::capture:
+    case Why::goodwill_return:
+      return text_of(Id<"pay">{about});
+    case Why::refund:
+    case Why::refund_fee:
+    case Why::refund_balance:
+    case Why::refund_advance:
+    case Why::goodwill:
+      return text_of(Id<"rfnd">{about});
+    case Why::release:
+    case Why::platform_fee:
+      return text_of(Id<"pout">{about});
+    case Why::payout:
+    case Why::recovery:
+      return text_of(Id<"batch">{about});
+  }
+  return text_of(AboutId{about});
+}
 
 Transfer transfer_within(identity::MerchantId merchant, Why why, const Uuid& about, Kind debit,
                          Kind credit, Money amount) {

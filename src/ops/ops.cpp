@@ -70,7 +70,8 @@ const Sql<payouts::Payout(std::optional<MerchantId>, std::optional<payouts::Stat
                           payouts::PayoutId, std::int64_t)>
     kPayouts{"ops.payouts", R"(
     SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
-           reason, reference, recovered, tries, created_at, submitted_at, paid_at
+           reason, reference, recovered, batch_id, tries, retry_at, created_at, submitted_at,
+           paid_at
     FROM payouts
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};

@@ -81,10 +81,11 @@ void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rul
   tell_request(tx, request, "payment_request.paid", {});
   const auto fee = std::min(fee_of(merchant, payment.amount), payment.amount.amount - 1);
   const auto delivery = tx.one(kDelivery, payment.merchant_id, payment.id);
-  orders::place(tx,
-                {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id,
-                 request.title, request.lines, payment.amount, fee, delivery.ship_to},
-                rules.cancel_after);
+  orders::place(
+      tx,
+      {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id, request.title,
+       request.lines, payment.amount, fee, delivery.ship_to, merchant.country},
+      rules.cancel_after);
 }
 
 void failed(Tx& tx, const Payment& payment, Request& request) {

@@ -243,6 +243,12 @@ class Story:
                    "not refunded")
         self.owner.get(f"/v1/payouts/{self.payout}")
         self.owner.get(f"/v1/payouts?merchant_id={self.merchant}")
+        shop = f"/v1/merchants/{self.merchant}"
+        for below in ("coming_payouts", "balances", "statement"):
+            self.owner.get(f"{shop}/{below}")
+        for kind in ("csv", "html"):
+            self.owner.get(f"{shop}/statement.{kind}")
+        self.owner.fails(409, "POST", f"/v1/payouts/{self.payout}/retry", None)
         paid = f"/v1/payments/{self.paid['payment']['id']}/refunds"
         refund = self.owner.post(paid, {"amount": 100, "reason": "a scratch"})["id"]
         self.owner.fails(422, "POST", paid, {"amount": 1_000_000, "reason": "all and more"})
@@ -265,6 +271,10 @@ class Story:
             api.log_in(email + "@demo.example", PASSWORD)
         payout = f"/v1/payouts/{self.payout}"
         jobs_until(self.ops, lambda: self.owner.get(payout)["state"] == "paid", "not paid out")
+        batch = "/v1/payout_batches/" + self.owner.get(payout)["batch_id"]
+        self.owner.get(batch)
+        self.owner.get(batch + "/payouts")
+        self.owner.get(f"/v1/payout_batches?merchant_id={self.merchant}")
         for path in ("accounts", "accounts?email=buyer@demo.example", "audit_log", "clock",
                      "conversations", "ledger/trial_balance", "ledger/export", "merchants",
                      f"merchants/{self.merchant}/ledger", f"merchants/{self.merchant}/balances",

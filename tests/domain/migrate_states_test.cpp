@@ -69,6 +69,7 @@ std::vector<Column> columns() {
       {"bottega", "refunds", "source", words_of<payments::Source>()},
       {"bottega", "payout_holds", "cause", words_of<payouts::Cause>()},
       {"bottega", "payouts", "state", words_of<payouts::State>()},
+      {"bottega", "payout_batches", "state", words_of<payouts::BatchState>()},
       {"sandbox", "accounts", "state", words_of<processors::AccountState>()},
       {"sandbox", "movements", "state", words_of<processors::MovementState>()},
       {"sandbox", "movements", "operation", operations()},

@@ -222,6 +222,7 @@ const std::map<std::string, std::string>& others() {
         {"payments", order["payment_id"]},
         {"refunds", refund.json()["id"]},
         {"payouts", payout["id"]},
+        {"payout_batches", "batch_01h2xcejqtf2nbrexx3vqjhp42"},  // tests/domain knows real ones
         {"sessions", shop.owner.session},
         {"members", shop.owner.id},
         {"api_keys", key.json()["api_key"]["id"]},

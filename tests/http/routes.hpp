@@ -59,6 +59,7 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"payments", "pay"},
                                                               {"refunds", "rfnd"},
                                                               {"payouts", "pout"},
+                                                              {"payout_batches", "batch"},
                                                               {"sessions", "sess"},
                                                               {"members", "usr"},
                                                               {"api_keys", "key"},

@@ -44,7 +44,7 @@ World::World(processors::SandboxOptions options)
                     std::chrono::days(7),
                     std::chrono::days(180),
                     payments::FeeOnRefund::proportional},
-      payout_rules{3, 10'000ms},
+      payout_rules{3, 10'000ms, std::nullopt, 0, std::chrono::days(30), 8},
       depot(config, files.path() / "attachments", clock, Secret("a secret of the tests")),
       job_world{db, registry, payment_rules, payout_rules, depot},
       runner(db, job_kinds(job_world), 16) {
@@ -176,6 +176,12 @@ payments::Refund World::give_back(const Shop& shop, const orders::Order& order,
   return transact([&](Tx& tx) {
     return payments::give_back(tx, shop.owner, order.payment_id, wanted, payment_rules);
   });
+}
+
+void World::pay_out(const payouts::Payout& payout, const processors::Registry& with) {
+  const auto batch = transact(
+      [&](Tx& tx) { return payouts::collect(tx, payout.merchant_id, payout.id, payout_rules); });
+  if (batch) run(payouts::send(db, with, payout.merchant_id, batch->id, payout_rules));
 }
 
 void World::advance(std::chrono::seconds by) { clock.set_offset(clock.offset() + by); }

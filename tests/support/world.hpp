@@ -66,6 +66,10 @@ class World {
   payments::Refund give_back(const Shop& shop, const orders::Order& order,
                              std::optional<std::int64_t> amount = std::nullopt);
 
+  // Gathers what is due with this payout and sends it, as the jobs do.
+  void pay_out(const payouts::Payout& payout, const processors::Registry& with);
+  void pay_out(const payouts::Payout& payout) { pay_out(payout, registry); }
+
   // Moves the product's time.
   void advance(std::chrono::seconds by);
   // Does all jobs that are due now, also the ones that these make due; answers how many.

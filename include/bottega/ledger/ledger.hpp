@@ -122,6 +122,9 @@ BOOST_DESCRIBE_STRUCT(Entry, (),
                       (id, why, about, phase, pending_id, debit_kind, debit_owner, credit_kind,
                        credit_owner, amount, at))
 
+// The id of what a transfer is about, as the modules above name it.
+std::string subject_of(Why why, const Uuid& about);
+
 // The transfers from or to an owner after an id, oldest first.
 std::vector<Entry> history(Tx& tx, OwnerId owner, std::optional<TransferId> after,
                            std::int64_t limit);

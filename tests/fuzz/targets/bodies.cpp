@@ -77,7 +77,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewReport>,
     read<NewRequest>,
     read<NewRefund>,
-    read<StaffRefund>,
+    read<payments::StaffRefund>,
     read<NewRole>,
     read<NewSubscription>,
     read<NewText>,
