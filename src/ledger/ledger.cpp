@@ -120,6 +120,7 @@ std::string name_of(Kind kind, OwnerId owner) {
 std::string subject_of(Why why, AboutId about) {
   switch (why) {
     case Why::capture:
+    case Why::processor_fee:
     case Why::goodwill_return:
       return text_of(Id<"pay">{about.uuid});
     case Why::refund:
