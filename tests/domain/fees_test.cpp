@@ -207,8 +207,6 @@ INSTANTIATE_TEST_SUITE_P(Table, RoundedFees,
                                            RoundRow{10'000, 1, 0, 1},           // exact
                                            RoundRow{14'999, 1, 0, 1},           // 1.4999
                                            RoundRow{7'000, 9'999, 0, 6'999}));  // 6999.3
-4'999
-}));  // 4999.5: to one less
 
 TEST_F(FeePlans, CannotBeginInThePastOrTooFarAhead) {
   for (const auto& start : {now() - 1s, now() - 24h * 30, now() + 24h * 367}) try {
