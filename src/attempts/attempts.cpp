@@ -37,7 +37,8 @@ const Sql<void(std::string, std::string, Operation, std::string, Verdict, std::s
     kKeepEvent{"attempts.keep_event", R"(
     INSERT INTO processor_events (processor, event_id, operation, key, verdict, reference, reason,
                                   action_url, fee, received_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (processor, event_id) DO NOTHING)"};
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    ON CONFLICT (processor, event_id) DO NOTHING)"};
 
 const Sql<KeptEvent(std::string, std::string)> kFetchEvent{"attempts.fetch_event", R"(
     SELECT processor, event_id, operation, key, verdict, reference, reason, action_url, fee

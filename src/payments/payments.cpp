@@ -110,7 +110,9 @@ void follow(Tx& tx, State before, const Payment& payment, Request& request, cons
 // What the processor has kept of a charge, once: whoever says it first is believed, be it later
 // than the money itself. The platform bears it.
 void keep_fee(Tx& tx, const Payment& payment, const Outcome& outcome) {
-  if (outcome.verdict != Verdict::succeeded || !outcome.fee || *outcome.fee < 0) return;
+  if (outcome.verdict != Verdict::succeeded || !outcome.fee) return;
+  if (*outcome.fee < 0 || *outcome.fee > kAmountMax)
+    return log::error("payment.fee_not_taken", {{"payment", payment.id}, {"fee", *outcome.fee}});
   if (!tx.find(kKeepFee, payment.merchant_id, payment.id, *outcome.fee) || *outcome.fee == 0)
     return;
   ledger::post(

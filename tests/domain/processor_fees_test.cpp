@@ -163,8 +163,10 @@ TEST_F(ProcessorFees, OfNothingAreKnownAndMoveNothing) {
 TEST_F(ProcessorFees, ThatMakeNoSenseAreNotTaken) {
   const auto payment = begin(10'000);
   auto told = call(payment);
-  told.fee = -5;
-  settle(payment, told);
+  for (const auto fee : {std::int64_t{-5}, std::int64_t{INT64_MAX}}) {
+    told.fee = fee;
+    settle(payment, told);
+  }
   EXPECT_EQ(state_of(payment), State::captured);
   EXPECT_EQ(kept_of(payment), "unknown");
   EXPECT_TRUE(posted(payment).empty());
