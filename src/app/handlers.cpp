@@ -61,7 +61,7 @@ asio::awaitable<void> gather(const JobWorld& world, const jobs::Job& job) {
 }
 
 processors::Outcome outcome_of(const attempts::KeptEvent& event) {
-  return {event.verdict, event.reference, event.reason, event.action_url, event.key};
+  return {event.verdict, event.reference, event.reason, event.action_url, event.key, event.fee};
 }
 
 void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event) {

@@ -33,6 +33,7 @@ processors::SandboxOptions processor_options_of(const Config& config) {
                                                                  : config.sandbox_webhook_secret;
   options.answer_timeout = milliseconds(config.payments_call_timeout_ms);
   options.slow = milliseconds(config.sandbox_slow_ms);
+  options.fee_basis_points = config.sandbox_fee_basis_points;
   return options;
 }
 

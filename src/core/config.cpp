@@ -247,6 +247,8 @@ const Setting kSettings[] = {
     {"sandbox.port", "The port of the sandbox processor's pages; 0 takes a free one.",
      &C::sandbox_port, 0, 65'535},
     {"sandbox.slow_ms", "How long the slow card takes.", &C::sandbox_slow_ms, 1, 60'000},
+    {"sandbox.fee_basis_points", "What the sandbox keeps of a charge, in ten-thousandths.",
+     &C::sandbox_fee_basis_points, 0, 1'000},
     {"stop.grace_s", "How long running work may take to finish when the server stops.",
      &C::stop_grace_s, 1, 300},
 };

@@ -12,6 +12,7 @@ struct Parameter {
   std::string_view name, about;
   std::string_view schema;
   std::string_view required_by = {};  // the operation that does not do without
+  std::string_view only_of = {};      // the operation where the name means something else
 };
 constexpr std::string_view kText = R"({"type":"string","maxLength":254})";
 const Parameter kParameters[] = {
@@ -47,6 +48,10 @@ const Parameter kParameters[] = {
      R"({"type":"string","format":"date"})"},
     {"to", "Up to this day; today where none is given.", R"({"type":"string","format":"date"})"},
     {"currency", "Of this currency.", R"({"type":"string","pattern":"^[A-Z]{3}$"})"},
+    {"until", "The last day, in UTC; today where none is given. At most 366 days.",
+     R"({"type":"string","format":"date"})", "", "adminGetRevenue"},
+    {"format", "Of the answer; by Accept where none is given.",
+     R"({"type":"string","enum":["json","csv"]})", "", "adminGetRevenue"},
     {"state", "Only in this state.", kText},
     {"email", "Only with this mail address.", kText},
     {"name", "With this in the name, or the name of what is uploaded.", kText},
@@ -64,6 +69,12 @@ struct Also {
 };
 constexpr Also kAlso[] = {
     {"openConversation", 200}, {"acceptPaymentRequest", 202}, {"getAttachmentContent", 206}};
+
+// Answers that have another form than the row's.
+struct AlsoAs {
+  std::string_view name, media_type;
+};
+constexpr AlsoAs kAlsoAs[] = {{"adminGetRevenue", "text/csv"}};
 
 std::string_view method_of(Verb verb) {
   switch (verb) {
@@ -113,6 +124,15 @@ bool is_single(const Route& route) {
          route.media_type != kEventStream;
 }
 
+// Whether the route's parameter of this name is the one that the row describes.
+bool describes(const Parameter& row, const Route& route) {
+  if (!is_parameter(route, row.name)) return false;
+  if (!row.only_of.empty()) return row.only_of == route.name;
+  return std::ranges::none_of(kParameters, [&](const Parameter& other) {
+    return other.name == row.name && other.only_of == route.name;
+  });
+}
+
 Json parameters_of(const Route& route) {
   Json out = Json::array();
   for (auto path = route.path; path.find('{') != path.npos;) {
@@ -125,7 +145,7 @@ Json parameters_of(const Route& route) {
                    {"schema", {{"type", "string"}, {"maxLength", 90}}}});
   }
   for (const auto& p : kParameters)
-    if (is_parameter(route, p.name))
+    if (describes(p, route))
       out.push_back({{"name", p.name},
                      {"in", "query"},
                      {"required", p.required_by == route.name},
@@ -181,6 +201,9 @@ Json success_of(const Route& route, Components& components) {
   if (route.gives != nullptr) {
     const auto media = route.verb == Verb::get ? route.media_type : "application/json";
     out["content"][std::string(media)]["schema"] = route.gives(components);
+    for (const auto& also : kAlsoAs)
+      if (also.name == route.name)
+        out["content"][std::string(also.media_type)]["schema"] = {{"type", "string"}};
   }
   return out;
 }

@@ -152,6 +152,7 @@ void end(Tx& tx, Why why, const Uuid& about, Phase phase) {
 std::string subject_of(Why why, const Uuid& about) {
   switch (why) {
     case Why::capture:
+    case Why::processor_fee:
     case Why::goodwill_return:
       return text_of(Id<"pay">{about});
     case Why::refund:

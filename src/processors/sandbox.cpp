@@ -26,21 +26,25 @@ struct Ask {
   Money amount;
   MovementState state{};
   std::string reason, return_url;
+  std::optional<std::int64_t> fee = {};
 };
 
 const Sql<void(std::string, Operation, std::string, std::string, std::string, std::int64_t,
-               Currency, MovementState, std::string, std::string, Instant)>
+               Currency, MovementState, std::string, std::string, Instant,
+               std::optional<std::int64_t>)>
     kEnter{"sandbox.enter", R"(
     INSERT INTO movements (key, operation, reference, account, about, amount, currency, state,
-                           reason, return_url, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (key) DO NOTHING)"};
+                           reason, return_url, created_at, fee)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (key) DO NOTHING)"};
 
 const Sql<BookEntry(std::string)> kByKey{"sandbox.by_key", R"(
-    SELECT key, operation, reference, amount, currency, state, reason, return_url FROM movements
+    SELECT key, operation, reference, amount, currency, state, reason, return_url, fee
+    FROM movements
     WHERE key = $1 FOR UPDATE)"};
 
 const Sql<BookEntry(std::string)> kByReference{"sandbox.by_reference", R"(
-    SELECT key, operation, reference, amount, currency, state, reason, return_url FROM movements
+    SELECT key, operation, reference, amount, currency, state, reason, return_url, fee
+    FROM movements
     WHERE reference = $1 FOR UPDATE)"};
 
 const Sql<std::int64_t(std::string)> kRefunded{"sandbox.refunded", R"(
@@ -51,7 +55,8 @@ const Sql<void(std::string, MovementState, std::string)> kDecide{"sandbox.decide
     UPDATE movements SET state = $2, reason = $3 WHERE reference = $1)"};
 
 const Sql<BookEntry(Instant)> kBooks{"sandbox.books", R"(
-    SELECT key, operation, reference, amount, currency, state, reason, return_url FROM movements
+    SELECT key, operation, reference, amount, currency, state, reason, return_url, fee
+    FROM movements
     WHERE created_at >= $1 ORDER BY created_at, key LIMIT 1000000)"};
 
 const Sql<std::string(std::string)> kMethod{"sandbox.method", R"(
@@ -102,13 +107,19 @@ struct Entered {
 Entered enter(Tx& tx, const Ask& ask) {
   const auto rows = tx.run(kEnter, ask.key, ask.operation, new_reference(ask.operation),
                            ask.account, ask.about, ask.amount.amount, ask.amount.currency,
-                           ask.state, ask.reason, ask.return_url, tx.now());
+                           ask.state, ask.reason, ask.return_url, tx.now(), ask.fee);
   Entered entered{tx.one(kByKey, ask.key), rows == 1, true};
   // A cancelled key has an entry that fits every charge: it says that it will never happen.
   const bool tombstone = entered.entry.reason == "cancelled";
   entered.fits =
       tombstone || (entered.entry.operation == ask.operation && entered.entry.amount == ask.amount);
   return entered;
+}
+
+// What is kept of a charge that is not declined.
+std::optional<std::int64_t> fee_of(const Ask& ask, std::int64_t basis_points) {
+  if (basis_points == 0 || ask.state == MovementState::declined) return std::nullopt;
+  return share_half_even(ask.amount.amount, basis_points);
 }
 
 Ask ask_of(const Charge& call, std::optional<Behaviour> behaviour, bool active) {
@@ -160,7 +171,7 @@ Sandbox::Sandbox(Database& books, SandboxOptions options)
 Outcome Sandbox::outcome_of(const BookEntry& entry) const {
   switch (entry.state) {
     case MovementState::succeeded:
-      return {Verdict::succeeded, entry.reference, {}, {}};
+      return {Verdict::succeeded, entry.reference, {}, {}, {}, entry.fee};
     case MovementState::declined:
       return {Verdict::declined, entry.reference, entry.reason, {}};
     case MovementState::needs_confirmation:
@@ -187,8 +198,9 @@ asio::awaitable<Outcome> Sandbox::charge(const Charge& given) {
   }
   if (behaviour == Behaviour::slow) co_await wait(options_.slow);
   const auto outcome = co_await books_.transact([&](Tx& tx) {
-    return take(tx, ask_of(call, behaviour, is_active(tx, call.account)),
-                [&](const BookEntry& entry) { return outcome_of(entry); });
+    auto ask = ask_of(call, behaviour, is_active(tx, call.account));
+    ask.fee = fee_of(ask, options_.fee_basis_points);
+    return take(tx, ask, [&](const BookEntry& entry) { return outcome_of(entry); });
   });
   queued();
   const bool is_lost = behaviour == Behaviour::answer_lost;
@@ -287,7 +299,7 @@ asio::awaitable<std::vector<Movement>> Sandbox::movements(Instant since) {
   std::vector<Movement> moved;
   for (const auto& entry : entries)
     if (entry.state == MovementState::succeeded)
-      moved.push_back({entry.key, entry.operation, entry.amount, entry.reference});
+      moved.push_back({entry.key, entry.operation, entry.amount, entry.reference, entry.fee});
   co_return moved;
 }
 

@@ -46,7 +46,8 @@ void queue_event(Tx& tx, Operation operation, const std::string& key, const Outc
                      {"verdict", text_of(outcome.verdict)},
                      {"reference", outcome.reference},
                      {"reason", outcome.reason},
-                     {"action_url", outcome.action_url}};
+                     {"action_url", outcome.action_url},
+                     {"fee", to_json(outcome.fee)}};
   tx.run(kQueue, id, body.dump());
 }
 

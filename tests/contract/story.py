@@ -283,3 +283,23 @@ class Story:
                      "payments?state=captured", "payouts"):
             self.ops.get("/v1/admin/" + path)
         self.owner.fails(404, "GET", "/v1/admin/accounts")
+        self.fees()
+
+    def fees(self):
+        mine, day = f"merchants/{self.merchant}/fees", time.gmtime(time.time() + 30 * 86_400)
+        self.ops.post("/v1/admin/" + mine, {"basis_points": 250, "fixed": 20, "reason": "volume"})
+        self.ops.post("/v1/admin/" + mine, {
+            "currency": "USD", "basis_points": 200, "fixed": 0, "reason": "a good year",
+            "effective_from": time.strftime("%Y-%m-%dT00:00:00Z", day)})
+        self.ops.fails(422, "POST", "/v1/admin/" + mine, {
+            "basis_points": 0, "fixed": 0, "reason": "too late",
+            "effective_from": "2020-01-01T00:00:00Z"})
+        self.ops.get("/v1/admin/" + mine)
+        if self.owner.get("/v1/" + mine)["data"][1]["basis_points"] != 250:
+            raise Violation("another plan is shown")
+        today = time.strftime("%Y-%m-%d", time.gmtime())
+        report = "/v1/admin/revenue"
+        self.ops.get(f"{report}?from={today}&until={today}&merchant_id={self.merchant}")
+        if not self.ops.get(report + "?format=csv").startswith("day,currency,captured,"):
+            raise Violation("the report is no file")
+        self.ops.fails(422, "GET", report + "?from=2026-01-01&until=2020-01-01")

@@ -40,6 +40,7 @@ std::string body_for(const Route& route) {
       {"acceptPaymentRequest", pay_with("tok_approved").dump()},
       {"createRefund", R"({"amount":1,"reason":"A scratch"})"},
       {"adminCreateRefund", R"({"amount":1,"reason":"A scratch","funded_by":"platform"})"},
+      {"adminAddFees", R"({"basis_points":100,"fixed":0,"reason":"None"})"},
       {"adminSuspendAccount", R"({"reason":"None"})"},
       {"adminReinstateAccount", R"({"reason":"None"})"},
       {"exportMyData", R"({"password":"not mine"})"},

@@ -33,6 +33,7 @@ BOOST_DESCRIBE_ENUM(Kind, processor_clearing, processor_fees, held, merchant_pay
 // balance; the rest is advanced, and recovered from what the merchant earns later.
 enum class Why : std::uint8_t {
   capture,
+  processor_fee,
   refund,
   refund_fee,
   refund_balance,
@@ -44,8 +45,8 @@ enum class Why : std::uint8_t {
   payout,
   recovery,
 };
-BOOST_DESCRIBE_ENUM(Why, capture, refund, refund_fee, refund_balance, refund_advance, goodwill,
-                    goodwill_return, release, platform_fee, payout, recovery)
+BOOST_DESCRIBE_ENUM(Why, capture, processor_fee, refund, refund_fee, refund_balance, refund_advance,
+                    goodwill, goodwill_return, release, platform_fee, payout, recovery)
 
 // Pending money has not moved and cannot be spent; it is posted or voided in the end, once.
 enum class Phase : std::uint8_t { posted, pending, voided };

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,8 @@ struct Outcome {
   std::string reason;      // a short code such as "insufficient_funds"; empty when it went well
   std::string action_url;  // with buyer_action
   std::string key = {};    // the call it is about, where it comes by itself; empty: the newest
+  // What the processor keeps of it, in minor units of its currency, where that is known.
+  std::optional<std::int64_t> fee = {};
 };
 
 struct Charge {
@@ -77,6 +80,7 @@ struct Movement {
   Operation operation{};
   Money amount;
   std::string reference;
+  std::optional<std::int64_t> fee = {};  // what was kept of it
 };
 
 // A verified message from the processor.

@@ -28,6 +28,7 @@ struct SandboxOptions {
   std::string page_url;     // base URL of the sandbox's own listener
   std::chrono::milliseconds answer_timeout{10'000};
   std::chrono::milliseconds slow{2'000};
+  std::int64_t fee_basis_points = 0;  // of every charge, half to even; 0: it says nothing of fees
 };
 
 enum class MovementState : std::uint8_t { needs_confirmation, succeeded, declined };
@@ -60,8 +61,10 @@ struct BookEntry {
   Money amount;
   MovementState state{};
   std::string reason, return_url;
+  std::optional<std::int64_t> fee;
 };
-BOOST_DESCRIBE_STRUCT(BookEntry, (), (key, operation, reference, amount, state, reason, return_url))
+BOOST_DESCRIBE_STRUCT(BookEntry, (),
+                      (key, operation, reference, amount, state, reason, return_url, fee))
 
 // Stripe's layout: "t=<unix seconds>,v1=<hex HMAC-SHA256 of 't.body'>".
 std::string sign_webhook(const Secret& secret, std::string_view body, std::int64_t at_s);

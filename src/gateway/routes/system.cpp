@@ -218,7 +218,8 @@ std::span<const Route> all_routes() {
           message_routes(), search_routes(),       inbox_routes(),      inbox_tool_routes(),
           safety_routes(),  notification_routes(), attachment_routes(), privacy_routes(),
           payment_routes(), order_routes(),        payout_routes(),     processor_routes(),
-          admin_routes(),   staff_money_routes(),  book_routes(),       system_routes()})
+          admin_routes(),   staff_money_routes(),  book_routes(),       fee_routes(),
+          system_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

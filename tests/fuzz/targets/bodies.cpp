@@ -9,6 +9,7 @@
 #include "bottega/conversations/messages.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
+#include "bottega/identity/fees.hpp"
 #include "bottega/identity/identity.hpp"
 #include "bottega/identity/invitations.hpp"
 #include "bottega/identity/merchants.hpp"
@@ -66,6 +67,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewAssignee>,
     read<NewCannedReply>,
     read<NewConversation>,
+    read<NewFeePlan>,
     read<NewInboxSettings>,
     read<NewInvitation>,
     read<NewLabels>,
