@@ -37,7 +37,8 @@ processors::SandboxOptions processor_options_of(const Config& config) {
 }
 
 payments::Rules payment_rules_of(const Config& config) {
-  return {config.payments_amount_max, std::chrono::seconds(config.payments_expiry_default_s),
+  return {config.payments_amount_max,
+          std::chrono::seconds(config.payments_expiry_default_s),
           milliseconds(config.payments_call_timeout_ms),
           std::chrono::days(config.orders_cancel_after_days),
           std::chrono::days(config.refunds_within_days),
@@ -46,6 +47,12 @@ payments::Rules payment_rules_of(const Config& config) {
 
 payouts::Rules payout_rules_of(const Config& config) {
   return {config.payouts_business_days, milliseconds(config.payments_call_timeout_ms)};
+}
+
+settlements::Rules settlement_rules_of(const Config& config) {
+  settlements::Rules rules;
+  rules.hour = std::chrono::hours(config.settlements_hour);
+  return rules;
 }
 
 notifications::PresenceOptions presence_options_of(const Config& config) {

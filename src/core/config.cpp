@@ -229,6 +229,8 @@ const Setting kSettings[] = {
      &C::fees_on_refund, 0, 0, "proportional|keep"},
     {"payouts.business_days", "Business days from shipped to paid out.", &C::payouts_business_days,
      3, 5},
+    {"settlements.hour", "The hour of the day, UTC, at which the day before is checked.",
+     &C::settlements_hour, 0, 23},
     {"jobs.poll_ms", "How often due work is looked for.", &C::jobs_poll_ms, 10, 60'000},
     {"jobs.batch", "Jobs taken at once.", &C::jobs_batch, 1, 1'000},
     {"sandbox.url", "PostgreSQL as the sandbox processor's role; empty: in the private one.",

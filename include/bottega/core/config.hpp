@@ -94,6 +94,7 @@ struct Config {
   std::int64_t refunds_within_days = 180;
   std::string fees_on_refund = "proportional";
   std::int64_t payouts_business_days = 3;
+  std::int64_t settlements_hour = 2;
   std::int64_t jobs_poll_ms = 500, jobs_batch = 16;
 
   Secret sandbox_url, sandbox_webhook_secret;
