@@ -70,8 +70,8 @@ const Sql<Stray(std::string, Instant, Instant, Words, std::int64_t)> kStray{"set
 
 const Sql<void(RunId, std::int64_t)> kClear{"settlements.clear", R"(
     DELETE FROM settlement_movements m
-    USING (SELECT operation, reference FROM settlement_movements WHERE run_id = $1 LIMIT $2) some
-    WHERE m.run_id = $1 AND m.operation = some.operation AND m.reference = some.reference)"};
+    USING (SELECT operation, reference FROM settlement_movements WHERE run_id = $1 LIMIT $2) piece
+    WHERE m.run_id = $1 AND m.operation = piece.operation AND m.reference = piece.reference)"};
 
 // The transfers that come about by an attempt, and the operation that it was.
 struct Booking {

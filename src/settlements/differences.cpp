@@ -40,7 +40,8 @@ const Sql<Kept(DifferenceId, RunId, std::string, Date, Kind, std::string, Operat
     RETURNING id, reported_at)"};
 
 const Sql<void(RunId, DifferenceId)> kFind{"settlements.find", R"(
-    INSERT INTO settlement_findings (run_id, difference_id) VALUES ($1, $2) ON CONFLICT DO NOTHING)"};
+    INSERT INTO settlement_findings (run_id, difference_id) VALUES ($1, $2)
+    ON CONFLICT DO NOTHING)"};
 
 const Sql<Difference(RunId, DifferenceId, std::int64_t)> kOfRun{"settlements.differences", R"(
     SELECT d.id, d.run_id, d.processor, d.day, d.kind, d.key, d.operation,

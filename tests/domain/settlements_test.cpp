@@ -38,8 +38,11 @@ TEST_F(SettlementCheck, OfADayThatAgreesIsClean) {
 
 TEST_F(SettlementCheck, FindsWhatTheyMovedUnderAKeyThatNobodyKnows) {
   world_.sell(shop_, 5'000);
-  sql("INSERT INTO sandbox.movements SELECT 'by hand', operation, 'sch_by_hand', account, about, "
-      "700, currency, state, reason, return_url, created_at, moved_at FROM sandbox.movements");
+  sql("INSERT INTO sandbox.movements (key, operation, reference, account, about, amount, currency, "
+      "state, reason, return_url, created_at, moved_at) SELECT 'by hand', operation, "
+      "'sch_by_hand', "
+      "account, about, 700, currency, state, reason, return_url, created_at, moved_at "
+      "FROM sandbox.movements");
   const auto run = check_tomorrow();
   EXPECT_EQ(run.state, State::differences);
   EXPECT_EQ(run.differences, 1);

@@ -37,7 +37,7 @@ class SettlementRoutes : public testing::Test {
     Json run;
     EXPECT_TRUE(soon([&] {
       run = ops.get(path).json();
-      return run["state"] != "running";
+      return run.contains("finished_at") && !run["finished_at"].is_null();
     }));
     return run;
   }
