@@ -111,6 +111,29 @@ asio::awaitable<void> release(const JobWorld& world, const jobs::Job& job) {
       [&](Tx& tx) { conversations::release_all(tx, merchant_of(job), account); });
 }
 
+asio::awaitable<void> begin_settlements(const JobWorld& world) {
+  co_await world.db.transact(
+      [&](Tx& tx) { settlements::begin_daily(tx, world.registry, world.settlement_rules); });
+}
+
+// A day that cannot be compared, however often it was tried, is told as such.
+asio::awaitable<void> check_settlement(const JobWorld& world, const jobs::Job& job) {
+  const auto run = from_text<settlements::RunId>(job.arguments.at("run").get<std::string>());
+  const auto step = job.arguments.at("step").get<std::int64_t>();
+  std::exception_ptr failure;
+  std::string words;
+  try {
+    co_await settlements::check(world.db, world.registry, run, step, world.settlement_rules);
+  } catch (const std::exception& error) {
+    failure = std::current_exception();
+    words = error.what();
+  }
+  if (!failure) co_return;
+  if (job.attempts >= kAsked)
+    co_await world.db.transact([&](Tx& tx) { settlements::give_up(tx, run, step, words); });
+  std::rethrow_exception(failure);
+}
+
 }  // namespace
 
 std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
@@ -163,6 +186,10 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
          return privacy::erase(w->db, from_text<identity::AccountId>(job.about));
        },
        jobs::Lane::files},
+      {settlements::kDailyJob, quick, tried,
+       [w](const jobs::Job&) { return begin_settlements(*w); }},
+      {settlements::kCheckJob, with_calls, kAsked,
+       [w](const jobs::Job& job) { return check_settlement(*w, job); }, jobs::Lane::processors},
       {attempts::kEventJob, quick, tried,
        [w](const jobs::Job& job) { return handle_event(*w, job); }},
       {conversations::kWakeJob, quick, tried, [w](const jobs::Job& job) { return wake(*w, job); }},

@@ -3,6 +3,7 @@
 #include "bottega/attachments/depot.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
+#include "bottega/settlements/settlements.hpp"
 
 namespace bottega {
 
@@ -12,6 +13,7 @@ struct JobWorld {
   const payments::Rules& payment_rules;
   const payouts::Rules& payout_rules;
   attachments::Depot& depot;
+  settlements::Rules settlement_rules = {};
 };
 // The kinds refer to the world, which must outlive them.
 std::vector<jobs::Kind> job_kinds(const JobWorld& world);

@@ -118,7 +118,7 @@ Node::Parts::Parts(Config given)
       depot(config, attachments_dir_of(config), clock, url_secret_of(config, db)),
       payment_rules(payment_rules_of(config)),
       payout_rules(payout_rules_of(config)),
-      world{db, registry, payment_rules, payout_rules, depot},
+      world{db, registry, payment_rules, payout_rules, depot, settlement_rules_of(config)},
       runner(db, job_kinds(world), config.jobs_batch),
       writer(chat_db, static_cast<std::size_t>(config.chat_batch_max),
              static_cast<std::size_t>(config.chat_waiting_max)),
@@ -143,6 +143,7 @@ Node::Parts::Parts(Config given)
           .recent = &recent,
           .depot = &depot} {
   clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
+  db.transact_blocking([&](Tx& tx) { settlements::plan(tx, world.settlement_rules); });
   if (config.mode == "live") refuse_demo_people(db);
   if (config.mode == "sandbox") {
     sandbox_db = std::make_unique<Database>(sandbox_options_of(config, storage.sandbox_url), clock);

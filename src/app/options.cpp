@@ -55,6 +55,12 @@ payouts::Rules payout_rules_of(const Config& config) {
           config.payouts_tries_max};
 }
 
+settlements::Rules settlement_rules_of(const Config& config) {
+  settlements::Rules rules;
+  rules.hour = std::chrono::hours(config.settlements_hour);
+  return rules;
+}
+
 notifications::PresenceOptions presence_options_of(const Config& config) {
   return {std::chrono::seconds(config.presence_lease_s),
           std::chrono::seconds(config.presence_grace_s),

@@ -237,6 +237,8 @@ const Setting kSettings[] = {
      &C::payouts_minimum_wait_days, 1, 365},
     {"payouts.tries_max", "How often a payout that the bank refuses is tried by itself.",
      &C::payouts_tries_max, 1, 10},
+    {"settlements.hour", "The hour of the day, UTC, at which the day before is checked.",
+     &C::settlements_hour, 0, 23},
     {"jobs.poll_ms", "How often due work is looked for.", &C::jobs_poll_ms, 10, 60'000},
     {"jobs.batch", "Jobs taken at once.", &C::jobs_batch, 1, 1'000},
     {"sandbox.url", "PostgreSQL as the sandbox processor's role; empty: in the private one.",

@@ -41,8 +41,9 @@ class SandboxProcessor final : public Processor {
   asio::awaitable<OnboardingPage> onboard(const Onboarding& call) override {
     return sandbox_.open_account(call);
   }
-  asio::awaitable<std::vector<Movement>> movements(Instant since) override {
-    return sandbox_.movements(since);
+  asio::awaitable<MovementPage> movements(const Period& period, const std::string& cursor,
+                                          std::int64_t limit) override {
+    return sandbox_.movements(period, cursor, limit);
   }
   Event read_webhook(std::string_view body, const Headers& headers, Instant now) const override {
     const auto found = headers.find("bottega-sandbox-signature");

@@ -1,5 +1,6 @@
 """Every operation once, as real clients would call them, and what each refuses."""
 
+import calendar
 import json
 import time
 
@@ -303,3 +304,19 @@ class Story:
         if not self.ops.get(report + "?format=csv").startswith("day,currency,captured,"):
             raise Violation("the report is no file")
         self.ops.fails(422, "GET", report + "?from=2026-01-01&until=2020-01-01")
+        self.settlement()
+
+    def settlement(self):
+        """The books of the day of the sales against the processor's; what the check finds is resolved."""
+        runs = "/v1/admin/settlements"
+        today = self.ops.get("/v1/admin/clock")["now"][:10]
+        self.ops.fails(422, "POST", runs, {"day": today})
+        day = time.strftime("%Y-%m-%d", time.gmtime(
+            calendar.timegm(time.strptime(today, "%Y-%m-%d")) - 7 * 86_400))
+        run = self.ops.post(runs, {"day": day, "processor": "sandbox"})
+        path = f"{runs}/{run['id']}"
+        jobs_until(self.ops, lambda: self.ops.get(path)["state"] == "clean", "not clean")
+        self.ops.get(runs)
+        self.ops.get(path + "/differences")
+        resolve = "/v1/admin/settlement_differences/sdif_01h455vb4pex5vsknk084sn02q/resolve"
+        self.ops.fails(404, "POST", resolve, {"reason": "there is none"})

@@ -228,7 +228,10 @@ TEST_F(Payouts, ThatDiedBeforeTheCallAreSentUnderTheSameKey) {
     }
     asio::awaitable<Outcome> look_up(Operation, const std::string&) override { die(); }
     asio::awaitable<Outcome> cancel(const std::string&) override { die(); }
-    asio::awaitable<std::vector<processors::Movement>> movements(Instant) override { die(); }
+    asio::awaitable<processors::MovementPage> movements(const processors::Period&,
+                                                        const std::string&, std::int64_t) override {
+      die();
+    }
     processors::Event read_webhook(std::string_view, const processors::Headers&,
                                    Instant) const override {
       die();

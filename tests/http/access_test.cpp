@@ -47,6 +47,8 @@ std::string body_for(const Route& route) {
       {"eraseMe", R"({"password":"not mine"})"},
       {"adminExportAccount", R"({"reason":"None"})"},
       {"adminEraseAccount", R"({"reason":"None"})"},
+      {"adminCheckSettlement", R"({"day":"2026-01-01"})"},
+      {"adminResolveSettlementDifference", R"({"reason":"None"})"},
       {"adminHoldPayout", R"({"reason":"None"})"},
       {"adminReleasePayout", R"({"reason":"None"})"},
   };

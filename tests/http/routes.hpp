@@ -70,7 +70,9 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"subscriptions", "push"},
                                                               {"attachments", "att"},
                                                               {"reports", "rep"},
-                                                              {"exports", "exp"}};
+                                                              {"exports", "exp"},
+                                                              {"settlements", "stl"},
+                                                              {"settlement_differences", "sdif"}};
   return path_with(route, [&](const std::string& collection) {
     if (collection == "messages") return std::string("1");
     return prefixes.at(collection) + "_01h2xcejqtf2nbrexx3vqjhp41";

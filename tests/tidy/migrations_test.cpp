@@ -33,6 +33,10 @@ const std::map<std::string, const char*> kShared = {
     {"search_state", "one row"},
     {"retention_state", "one row"},
     {"exports", "of people"},
+    {"settlement_runs", "a processor's day, with all its merchants"},
+    {"settlement_movements", "a processor's list, which may know of things that nobody here does"},
+    {"settlement_differences", "what nobody knows the merchant of may be among them"},
+    {"settlement_findings", "of runs"},
     {"processor_events", "comes from outside and says a key, not a merchant"},
 };
 

@@ -96,6 +96,7 @@ struct Config {
   std::int64_t payouts_business_days = 3;
   std::string payouts_batch_at;
   std::int64_t payouts_minimum = 0, payouts_minimum_wait_days = 30, payouts_tries_max = 8;
+  std::int64_t settlements_hour = 2;
   std::int64_t jobs_poll_ms = 500, jobs_batch = 16;
 
   Secret sandbox_url, sandbox_webhook_secret;

@@ -81,6 +81,18 @@ struct Movement {
   Money amount;
   std::string reference;
   std::optional<std::int64_t> fee = {};  // what was kept of it
+  Instant moved_at{};                    // by the processor's clock
+};
+BOOST_DESCRIBE_STRUCT(Movement, (), (key, operation, amount, reference, fee, moved_at))
+
+// From one instant up to another, which is not in it.
+struct Period {
+  Instant since{}, until{};
+};
+// A part of a list; `next` says where it goes on, and is empty at the end.
+struct MovementPage {
+  std::vector<Movement> movements;
+  std::string next;
 };
 
 // A verified message from the processor.
@@ -107,8 +119,10 @@ class Processor {
   // Makes sure that the charge with this key does not happen any more: `declined` when it is dead,
   // also where it was never seen; `succeeded` when it was too late.
   virtual asio::awaitable<Outcome> cancel(const std::string& key) = 0;
-  // Everything that has moved since a time, in the processor's books.
-  virtual asio::awaitable<std::vector<Movement>> movements(Instant since) = 0;
+  // Everything that has moved in a period, as the processor's books have it, page by page: the
+  // first is at the cursor "". A page has at most `limit` movements.
+  virtual asio::awaitable<MovementPage> movements(const Period& period, const std::string& cursor,
+                                                  std::int64_t limit) = 0;
   // Throws Error(forbidden) unless the signature over the raw bytes is genuine and fresh.
   virtual Event read_webhook(std::string_view body, const Headers& headers, Instant now) const = 0;
 };
@@ -125,6 +139,11 @@ class Registry {
     const auto found = rows_.find(name);
     if (found == rows_.end()) throw Error(Code::not_found, "there is no such processor");
     return *found->second;
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& [name, processor] : rows_) all.push_back(name);
+    return all;
   }
 
  private:

@@ -83,7 +83,8 @@ class Sandbox {
   asio::awaitable<OnboardingPage> open_account(const Onboarding& call);
   asio::awaitable<Outcome> look_up(Operation operation, const std::string& key);
   asio::awaitable<Outcome> cancel(const std::string& key);
-  asio::awaitable<std::vector<Movement>> movements(Instant since);
+  asio::awaitable<MovementPage> movements(const Period& period, const std::string& cursor,
+                                          std::int64_t limit);
 
   // What its pages ask and show.
   asio::awaitable<AccountState> account_state(const std::string& reference);

@@ -20,6 +20,7 @@
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/processors/sandbox.hpp"
+#include "bottega/settlements/settlements.hpp"
 
 namespace bottega::fuzz {
 namespace {
@@ -96,6 +97,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<orders::Shipment>,
     read<payouts::Reason>,
     read<processors::Card>,
+    read<settlements::NewRun>,
     read<SearchSettings>,
     read<StepUp>,
 });
