@@ -133,6 +133,15 @@ std::string subject_of(Why why, AboutId about) {
     case Why::payout:
     case Why::recovery:
       return text_of(Id<"pout">{about.uuid});
+    case Why::dispute:
+    case Why::dispute_fee:
+    case Why::dispute_balance:
+    case Why::dispute_advance:
+    case Why::dispute_lost:
+    case Why::dispute_won:
+    case Why::dispute_won_fee:
+    case Why::dispute_won_debt:
+      return text_of(Id<"dsp">{about.uuid});
   }
   return text_of(about);
 }

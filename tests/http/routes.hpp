@@ -52,24 +52,14 @@ std::string path_with(const gateway::Route& route, IdOf id_of) {
 
 // The path with ids that are well formed and belong to nothing.
 inline std::string somewhere(const gateway::Route& route) {
-  static const std::map<std::string, std::string> prefixes = {{"merchants", "mer"},
-                                                              {"conversations", "conv"},
-                                                              {"payment_requests", "preq"},
-                                                              {"orders", "ord"},
-                                                              {"payments", "pay"},
-                                                              {"refunds", "rfnd"},
-                                                              {"payouts", "pout"},
-                                                              {"sessions", "sess"},
-                                                              {"members", "usr"},
-                                                              {"api_keys", "key"},
-                                                              {"accounts", "usr"},
-                                                              {"invitations", "inv"},
-                                                              {"notes", "note"},
-                                                              {"canned_replies", "canned"},
-                                                              {"subscriptions", "push"},
-                                                              {"attachments", "att"},
-                                                              {"reports", "rep"},
-                                                              {"exports", "exp"}};
+  static const std::map<std::string, std::string> prefixes = {
+      {"merchants", "mer"},      {"conversations", "conv"}, {"payment_requests", "preq"},
+      {"orders", "ord"},         {"payments", "pay"},       {"refunds", "rfnd"},
+      {"disputes", "dsp"},       {"payouts", "pout"},       {"sessions", "sess"},
+      {"members", "usr"},        {"api_keys", "key"},       {"accounts", "usr"},
+      {"invitations", "inv"},    {"notes", "note"},         {"canned_replies", "canned"},
+      {"subscriptions", "push"}, {"attachments", "att"},    {"reports", "rep"},
+      {"exports", "exp"}};
   return path_with(route, [&](const std::string& collection) {
     if (collection == "messages") return std::string("1");
     return prefixes.at(collection) + "_01h2xcejqtf2nbrexx3vqjhp41";

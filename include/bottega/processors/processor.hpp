@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +32,9 @@ enum class Verdict : std::uint8_t {
 BOOST_DESCRIBE_ENUM(Verdict, unknown, succeeded, buyer_action, pending, declined, not_found,
                     refused)
 
-enum class Operation : std::uint8_t { charge, refund, payout, onboarding };
-BOOST_DESCRIBE_ENUM(Operation, charge, refund, payout, onboarding)
+// A dispute takes a charge back (`dispute`), and gives it back where it is won (`dispute_return`).
+enum class Operation : std::uint8_t { charge, refund, payout, onboarding, dispute, dispute_return };
+BOOST_DESCRIBE_ENUM(Operation, charge, refund, payout, onboarding, dispute, dispute_return)
 
 struct Outcome {
   Verdict verdict = Verdict::unknown;
@@ -71,6 +73,30 @@ struct OnboardingPage {
   std::string url;      // the hosted page that asks the questions
 };
 
+// How far a dispute has come: opened without a question, waiting for evidence, or decided.
+enum class DisputeState : std::uint8_t { opened, evidence_due, under_review, won, lost };
+BOOST_DESCRIBE_ENUM(DisputeState, opened, evidence_due, under_review, won, lost)
+// How a dispute stands, whoever tells of it: all of it each time, so that what was missed is made
+// up for by whatever comes next.
+struct DisputeNews {
+  std::string charge;     // our key of the charge
+  std::string reference;  // the processor's own id of the dispute
+  Money amount;
+  std::string reason;  // a code such as "product_not_received"
+  DisputeState state{};
+  std::optional<Instant> evidence_due_at;
+};
+BOOST_DESCRIBE_STRUCT(DisputeNews, (), (charge, reference, amount, reason, state, evidence_due_at))
+
+enum class Stance : std::uint8_t { contest, accept };
+BOOST_DESCRIBE_ENUM(Stance, contest, accept)
+struct DisputeAnswer {
+  std::string key;  // our attempt's id
+  std::string reference;
+  Stance stance{};
+  std::string evidence;  // a document, where it is contested
+};
+
 // One thing that moved, as the processor's own books have it.
 struct Movement {
   std::string key;
@@ -85,6 +111,7 @@ struct Event {
   Operation operation{};
   std::string key;  // our key, or the merchant's account for onboarding
   Outcome outcome;
+  std::optional<DisputeNews> dispute = {};  // with Operation::dispute, whose key is the charge's
 };
 
 using Headers = std::map<std::string, std::string, std::less<>>;  // names in lower case
@@ -103,6 +130,14 @@ class Processor {
   // Makes sure that the charge with this key does not happen any more: `declined` when it is dead,
   // also where it was never seen; `succeeded` when it was too late.
   virtual asio::awaitable<Outcome> cancel(const std::string& key) = 0;
+  // Answers a dispute, once. Where a processor has no disputes, these two say so by themselves.
+  virtual asio::awaitable<Outcome> respond_dispute(const DisputeAnswer&) {
+    co_return Outcome{Verdict::refused, {}, "no_disputes", {}};
+  }
+  // How all disputes stand that have changed since a time, for news that was lost.
+  virtual asio::awaitable<std::vector<DisputeNews>> disputes(Instant) {
+    co_return std::vector<DisputeNews>();
+  }
   // Everything that has moved since a time, in the processor's books.
   virtual asio::awaitable<std::vector<Movement>> movements(Instant since) = 0;
   // Throws Error(forbidden) unless the signature over the raw bytes is genuine and fresh.
@@ -121,6 +156,11 @@ class Registry {
     const auto found = rows_.find(name);
     if (found == rows_.end()) throw Error(Code::not_found, "there is no such processor");
     return *found->second;
+  }
+  std::vector<Processor*> all() const {
+    std::vector<Processor*> found;
+    for (const auto& [name, processor] : rows_) found.push_back(processor.get());
+    return found;
   }
 
  private:

@@ -9,6 +9,7 @@
 #include "bottega/conversations/messages.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
+#include "bottega/disputes/disputes.hpp"
 #include "bottega/identity/identity.hpp"
 #include "bottega/identity/invitations.hpp"
 #include "bottega/identity/merchants.hpp"
@@ -89,11 +90,13 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Registration>,
     read<Resolution>,
     read<Snooze>,
+    read<disputes::NewEvidence>,
     read<ops::ClockMove>,
     read<ops::StaffMember>,
     read<orders::Shipment>,
     read<payouts::Reason>,
     read<processors::Card>,
+    read<processors::NewDispute>,
     read<SearchSettings>,
     read<StepUp>,
 });
