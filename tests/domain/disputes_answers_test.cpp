@@ -129,7 +129,7 @@ TEST_F(DisputeAnswers, WithFilesOfNoMessageOfTheConversationAreRefused) {
   const auto dispute = open(world_.sell(shop_, 10'000));
   const auto nothing = text_of(attachments::AttachmentId::make());
   try {
-    add(dispute, {{"attachments", {nothing}}});
+    add(dispute, {{"attachments", Json::array({nothing})}});
     FAIL() << "a file that is not there";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::invalid);

@@ -243,6 +243,21 @@ TEST_F(Disputes, ClosedBeforeTheyWereOpenedComeToTheSame) {
   EXPECT_EQ(balance(Kind::dispute_reserve), 0);
 }
 
+TEST_F(Disputes, HeardOfBeforeTheirPaymentWasCapturedWaitForIt) {
+  const auto request = world_.ask(shop_, 10'000);
+  ASSERT_EQ(world_.pay(shop_, request, "tok_answer_lost").payment.state, payments::State::unknown);
+  const Json given = {{"charge", world_.books().back().reference}};
+  const auto book = run(world_.sandbox.open_dispute(from_json<processors::NewDispute>(given)));
+  EXPECT_EQ(code_of([&] { hear(news_of(book, State::evidence_due)); }), Code::conflict);
+  EXPECT_TRUE(all().empty());
+  world_.advance(6s);
+  hear_webhooks();
+  world_.advance(6s);
+  world_.run_jobs();
+  EXPECT_EQ(newest().state, State::evidence_due);
+  EXPECT_EQ(balance(Kind::dispute_reserve), 10'000);
+}
+
 TEST_F(Disputes, WhoseWebhookWasLostAreFoundByAsking) {
   const auto order = world_.sell(shop_, 10'000);
   hear_webhooks();

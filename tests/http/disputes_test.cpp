@@ -79,8 +79,8 @@ TEST_F(DisputeRoutes, NameWhatIsWrongWithTheEvidence) {
       {{{"text", std::string(4'097, 'x')}}, "/text"},
       {{{"text", 5}}, "/text"},
       {{{"attachments", "att"}}, "/attachments"},
-      {{{"attachments", {"not-an-id"}}}, "/attachments/0"},
-      {{{"attachments", {mine}}}, "/attachments/0"},
+      {{{"attachments", Json::array({"not-an-id"})}}, "/attachments/0"},
+      {{{"attachments", Json::array({mine})}}, "/attachments/0"},
       {{{"unknown", 1}}, "/unknown"}};
   for (const auto& [body, pointer] : rows) {
     const auto answer = owner.post(path, body);
@@ -95,10 +95,12 @@ TEST_F(DisputeRoutes, SendEvidenceThatOpensslVerifies) {
   const auto dispute = disputed(*shop_, order);
   auto owner = shop_->owner.api;
   const auto file = uploaded(*shop_, shop_->owner.api, {"signed for by Bea"});
-  ASSERT_EQ(owner.post(shop_->path("/messages"), {{"attachments", {file["id"]}}}).status, 201);
+  ASSERT_EQ(
+      owner.post(shop_->path("/messages"), {{"attachments", Json::array({file["id"]})}}).status,
+      201);
   const auto path = path_of(dispute);
-  const auto added = owner.post(path + "/evidence",
-                                {{"text", "Bea signed for it."}, {"attachments", {file["id"]}}});
+  const auto added = owner.post(path + "/evidence", {{"text", "Bea signed for it."},
+                                                     {"attachments", Json::array({file["id"]})}});
   ASSERT_EQ(added.status, 200) << added.body;
   const auto key = new_key();
   const auto first = owner.post(path + "/submit", nullptr, {{"Idempotency-Key", key}});
