@@ -71,6 +71,8 @@ void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event
       identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::active);
     if (outcome.verdict == processors::Verdict::declined)
       identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::rejected);
+  } else if (event.operation == processors::Operation::dispute) {
+    if (event.dispute) disputes::hear(tx, event.processor, *event.dispute, world.payment_rules);
   } else {
     const auto subject = attempts::subject_of(tx, event.processor, event.key);
     const auto& merchant = subject.merchant_id;
@@ -86,6 +88,8 @@ void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event
         payouts::settle(tx, merchant, {thing}, outcome, world.payout_rules);
         break;
       case processors::Operation::onboarding:
+      case processors::Operation::dispute:
+      case processors::Operation::dispute_return:
         break;
     }
   }
@@ -97,6 +101,22 @@ asio::awaitable<void> handle_event(const JobWorld& world, const jobs::Job& job) 
   const auto id = job.arguments.at("event_id").get<std::string>();
   co_await world.db.transact(
       [&](Tx& tx) { apply_event(tx, world, attempts::fetch_event(tx, processor, id)); });
+}
+
+disputes::DisputeId dispute_of(const jobs::Job& job) {
+  return from_text<disputes::DisputeId>(job.about);
+}
+
+asio::awaitable<void> submit_in_time(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = dispute_of(job);
+  co_await world.db.transact([&](Tx& tx) { disputes::submit_in_time(tx, merchant, id); });
+}
+
+asio::awaitable<void> remind(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = dispute_of(job);
+  co_await world.db.transact([&](Tx& tx) { disputes::remind(tx, merchant, id); });
 }
 
 asio::awaitable<void> wake(const JobWorld& world, const jobs::Job& job) {
@@ -165,6 +185,15 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
                               from_text<payouts::BatchId>(job.about), w->payout_rules);
        },
        jobs::Lane::processors},
+      {disputes::kRespondJob, with_calls, kAsked,
+       [w](const jobs::Job& job) {
+         return disputes::respond(w->db, w->registry, merchant_of(job), dispute_of(job),
+                                  w->payment_rules);
+       },
+       jobs::Lane::processors},
+      {disputes::kSubmitJob, quick, tried,
+       [w](const jobs::Job& job) { return submit_in_time(*w, job); }},
+      {disputes::kRemindJob, quick, tried, [w](const jobs::Job& job) { return remind(*w, job); }},
       {attachments::kClearJob, with_files, tried,
        [w](const jobs::Job& job) {
          return attachments::clear(w->db, w->depot, merchant_of(job),

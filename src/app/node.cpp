@@ -30,6 +30,7 @@ constexpr auto kRetainPoll = std::chrono::seconds(1);
 constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
 constexpr auto kAuditEvery = std::chrono::hours(1);
+constexpr auto kAskDisputesEvery = std::chrono::hours(1);
 // Two statements, which are better not begun than cut off.
 constexpr auto kLeaveWithin = milliseconds(400);
 
@@ -267,11 +268,15 @@ void Node::Parts::start_loops() {
     for (const auto& fault : faults) log::error("ledger.fault", {{"fault", fault}});
     app.metrics.ledger_faults = static_cast<std::int64_t>(faults.size());
   });
+  add(server->context(), "disputes", kAskDisputesEvery, [this]() -> asio::awaitable<void> {
+    for (auto* processor : registry.all()) co_await disputes::ask(db, *processor, payment_rules);
+  });
   add(server->context(), "sweep", kSweepEvery,
       [this] { return sweep(db, sandbox_db.get(), depot); });
   if (sandbox) {
     delivery_loop = add(sandbox_server->context(), "webhooks", kDeliveryPoll,
                         [this]() -> asio::awaitable<void> {
+                          co_await sandbox->decide_disputes();
                           for (int sent = 1; sent > 0;) sent = co_await sandbox->deliver_events();
                         });
     sandbox->on_queued([this] { delivery_loop->poke(); });

@@ -1,6 +1,6 @@
 #include "gateway/asyncapi.hpp"
 
-#include "bottega/payments/refunds.hpp"
+#include "bottega/disputes/disputes.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -72,6 +72,10 @@ const EventRow kEvents[] = {
     {"refund.succeeded", Durable::yes, "The money went back.", "refund", kGives<payments::Refund>},
     {"refund.failed", Durable::yes, "The processor refused the refund.", "refund",
      kGives<payments::Refund>},
+    {"dispute.opened", Durable::yes, "The buyer's bank takes the payment back.", "dispute",
+     kGives<disputes::Shown>},
+    {"dispute.closed", Durable::yes, "The bank has decided, or the merchant has accepted.",
+     "dispute", kGives<disputes::Shown>},
     {"receipt.updated", Durable::no, "A marker of a member moved forward.", "", nullptr},
     {"conversation.updated", Durable::no,
      "To the merchant's side: another status, assignee or label. The buyer's message reopens a "
@@ -83,6 +87,8 @@ const EventRow kEvents[] = {
     {"payout.failed", Durable::no,
      "To owners and managers: the bank refuses it, and it is not tried again by itself.", "",
      nullptr},
+    {"dispute.reminder", Durable::no,
+     "To the merchant's side: evidence for a dispute is due in two days.", "", nullptr},
     {"typing.started", Durable::no, "Somebody is typing.", "", nullptr},
     {"presence.changed", Durable::no, "The other side came or went, or shows it no longer.", "",
      nullptr},

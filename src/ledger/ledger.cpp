@@ -167,6 +167,15 @@ std::string subject_of(Why why, const Uuid& about) {
     case Why::payout:
     case Why::recovery:
       return text_of(Id<"batch">{about});
+    case Why::dispute:
+    case Why::dispute_fee:
+    case Why::dispute_balance:
+    case Why::dispute_advance:
+    case Why::dispute_lost:
+    case Why::dispute_won:
+    case Why::dispute_won_fee:
+    case Why::dispute_won_debt:
+      return text_of(Id<"dsp">{about});
   }
   return text_of(AboutId{about});
 }

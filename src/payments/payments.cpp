@@ -20,19 +20,19 @@ const Sql<Payment(MerchantId, PaymentId, RequestId, ConversationId, AccountId, s
                           currency, processor, ship_to, state, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $10, $10)
     RETURNING id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-              refunded, refunding, state, processor, reference, reason, action_url, created_at,
-              updated_at)"};
+              refunded, refunding, disputed, state, processor, reference, reason, action_url,
+              created_at, updated_at)"};
 
 const Sql<Payment(MerchantId, PaymentId)> kFetch{"payments.fetch", R"(
     SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-           refunded, refunding, state, processor, reference, reason, action_url, created_at,
-           updated_at
+           refunded, refunding, disputed, state, processor, reference, reason, action_url,
+           created_at, updated_at
     FROM payments WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Payment(MerchantId, PaymentId)> kLock{"payments.lock", R"(
     SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-           refunded, refunding, state, processor, reference, reason, action_url, created_at,
-           updated_at
+           refunded, refunding, disputed, state, processor, reference, reason, action_url,
+           created_at, updated_at
     FROM payments WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<void(MerchantId, PaymentId, State, std::optional<std::string>, std::optional<std::string>,

@@ -5,6 +5,7 @@
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/messages.hpp"
 #include "bottega/conversations/search.hpp"
+#include "bottega/disputes/disputes.hpp"
 #include "bottega/identity/merchants.hpp"
 #include "bottega/identity/preferences.hpp"
 #include "bottega/jobs/job.hpp"
@@ -59,6 +60,11 @@ const Sql<payments::RefundId(AccountId)> kRefundsUnderWay{"privacy.refunds_under
     FROM orders o JOIN refunds f ON f.merchant_id = o.merchant_id AND f.payment_id = o.payment_id
     WHERE o.buyer_id = $1 AND f.state IN ('pending', 'unknown') ORDER BY f.id LIMIT 20)"};
 
+const Sql<disputes::DisputeId(AccountId)> kDisputesOpen{"privacy.disputes_open", R"(
+    SELECT d.id
+    FROM orders o JOIN disputes d ON d.merchant_id = o.merchant_id AND d.payment_id = o.payment_id
+    WHERE o.buyer_id = $1 AND d.state NOT IN ('won', 'lost') ORDER BY d.id LIMIT 20)"};
+
 const Sql<OwnShop(AccountId)> kOwnShops{"privacy.own_shops", R"(
     SELECT m.merchant_id AS id,
            EXISTS (SELECT FROM orders o WHERE o.merchant_id = m.merchant_id
@@ -67,6 +73,8 @@ const Sql<OwnShop(AccountId)> kOwnShops{"privacy.own_shops", R"(
                         WHERE r.merchant_id = m.merchant_id AND r.state IN ('open', 'paying'))
              OR EXISTS (SELECT FROM refunds f WHERE f.merchant_id = m.merchant_id
                           AND f.state IN ('pending', 'unknown'))
+             OR EXISTS (SELECT FROM disputes d WHERE d.merchant_id = m.merchant_id
+                          AND d.state NOT IN ('won', 'lost'))
              OR EXISTS (SELECT FROM payouts p WHERE p.merchant_id = m.merchant_id
                           AND p.state IN ('scheduled', 'held', 'submitted', 'failed'))
              AS has_money,
@@ -158,6 +166,7 @@ void require_free(Tx& tx, AccountId account, const std::vector<OwnShop>& shops) 
   add(faults, tx.all(kBeingPaid, account), "is being paid");
   add(faults, tx.all(kOrdersUnderWay, account), "has not been delivered");
   add(faults, tx.all(kRefundsUnderWay, account), "has not been paid back");
+  add(faults, tx.all(kDisputesOpen, account), "has not been decided");
   for (const auto& shop : shops) {
     if (shop.has_money)
       faults.push_back({text_of(shop.id), "has orders, requests or payouts under way"});

@@ -275,6 +275,7 @@ asio::awaitable<Outcome> Sandbox::look_up(Operation operation, const std::string
       const bool active = account->state == AccountState::active;
       return {active ? Verdict::succeeded : Verdict::declined, key, {}, {}};
     }
+    if (operation == Operation::dispute) return answered_dispute(tx, key);
     const auto entry = tx.find(kByKey, key);
     if (!entry || entry->operation != operation) return {Verdict::not_found, {}, {}, {}};
     return outcome_of(*entry);

@@ -38,6 +38,13 @@ class SandboxProcessor final : public Processor {
     auto work = [sandbox = &sandbox_, key] { return sandbox->cancel(key); };
     return limited(work);
   }
+  asio::awaitable<Outcome> respond_dispute(const DisputeAnswer& call) override {
+    auto work = [sandbox = &sandbox_, call] { return sandbox->respond_dispute(call); };
+    return limited(work);
+  }
+  asio::awaitable<std::vector<DisputeNews>> disputes(Instant since) override {
+    return sandbox_.disputes(since);
+  }
   asio::awaitable<OnboardingPage> onboard(const Onboarding& call) override {
     return sandbox_.open_account(call);
   }

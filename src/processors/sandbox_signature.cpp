@@ -74,16 +74,20 @@ Event read_event(std::string_view body) {
     return found->get<std::string>();
   };
   if (!json.is_object()) throw Error(Code::malformed, "the event is not an object");
-  const auto fee = fee_in(json);
-  return {text("id"),
-          from_text<Operation>(text("operation"), Code::malformed),
-          text("key"),
-          {from_text<Verdict>(text("verdict"), Code::malformed),
-           text("reference"),
-           text("reason"),
-           text("action_url"),
-           {},
-           fee}};
+  Event event{text("id"),
+              from_text<Operation>(text("operation"), Code::malformed),
+              text("key"),
+              {from_text<Verdict>(text("verdict"), Code::malformed),
+               text("reference"),
+               text("reason"),
+               text("action_url"),
+               {},
+               fee_in(json)}};
+  if (const auto dispute = json.find("dispute"); dispute != json.end())
+    event.dispute = from_json<DisputeNews>(*dispute);
+  if (event.dispute.has_value() != (event.operation == Operation::dispute))
+    throw Error(Code::malformed, "an event about a dispute says how that stands");
+  return event;
 }
 
 }  // namespace bottega::processors

@@ -43,7 +43,8 @@ const Sql<Settled(RunId, std::string, Instant, Instant, AttemptId, std::int64_t,
                     ELSE t.credit_kind = 'processor_clearing'
                          AND t.debit_kind <> 'processor_fees' END) AS posted
     FROM attempts a
-    WHERE a.processor = $2 AND a.state = 'succeeded' AND (a.settled_at, a.id) > ($4, $5)
+    WHERE a.processor = $2 AND a.state = 'succeeded' AND a.operation <> 'dispute'
+      AND (a.settled_at, a.id) > ($4, $5)
       AND a.settled_at < $3
     ORDER BY a.settled_at, a.id LIMIT $6)"};
 

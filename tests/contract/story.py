@@ -5,7 +5,7 @@ import json
 import time
 
 from checked import Checked, Violation
-from client import base_of, post_form
+from client import base_of, post_form, post_json
 from demo import ADDRESS, jobs_until
 from server import PASSWORD
 
@@ -258,6 +258,29 @@ class Story:
         jobs_until(self.ops,
                    lambda: self.buyer.get(f"/v1/refunds/{refund}")["state"] == "succeeded",
                    "a part was not refunded")
+
+    def dispute(self):
+        """One that is contested, and one that is accepted."""
+        mine = f"/v1/disputes?merchant_id={self.merchant}"
+        for verb in ("submit", "accept"):
+            paid = self.accept(self.ask(), "tok_approved")["payment"]
+            charge = self.owner.get(f"/v1/payments/{paid['id']}")["reference"]
+            post_json(self.sandbox + "/disputes", {"charge": charge, "amount": 2_000})
+            found = f"{mine}&state=evidence_due"
+            jobs_until(self.ops, lambda: self.owner.get(found)["data"], "no dispute")
+            dispute = f"/v1/disputes/{self.owner.get(found)['data'][0]['id']}"
+            self.owner.post(dispute + "/evidence", {"text": "It was delivered."})
+            self.owner.fails(404, "GET", dispute + "/evidence")
+            self.owner.post(f"{dispute}/{verb}")
+            self.owner.fails(409, "POST", f"{dispute}/{verb}")
+            after = "under_review" if verb == "submit" else "lost"
+            jobs_until(self.ops, lambda: self.owner.get(dispute)["state"] == after, "no answer")
+            if verb == "submit":
+                self.owner.get(dispute + "/evidence")
+                self.ops.get("/v1/admin" + dispute[3:] + "/evidence")
+        self.buyer.fails(404, "GET", dispute)
+        self.ops.get("/v1/admin/disputes?state=lost")
+        Checked(self.url).get("/v1/evidence_key")
 
     def staff(self):
         hold = f"/v1/admin/payouts/{self.payout}"

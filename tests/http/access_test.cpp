@@ -39,6 +39,7 @@ std::string body_for(const Route& route) {
       {"cancelPaymentRequest", "{}"},
       {"acceptPaymentRequest", pay_with("tok_approved").dump()},
       {"createRefund", R"({"amount":1,"reason":"A scratch"})"},
+      {"addEvidence", R"({"text":"It was delivered."})"},
       {"adminCreateRefund", R"({"amount":1,"reason":"A scratch","funded_by":"platform"})"},
       {"adminAddFees", R"({"basis_points":100,"fixed":0,"reason":"None"})"},
       {"adminSuspendAccount", R"({"reason":"None"})"},
@@ -212,6 +213,7 @@ const std::map<std::string, std::string>& others() {
                                    Device().subscription("https://push.invalid/" + new_key()));
     const auto refund = owner.post("/v1/payments/" + std::string(order["payment_id"]) + "/refunds",
                                    {{"amount", 1}, {"reason", "A scratch"}});
+    const auto dispute = disputed(shop, order);
     const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
     return std::map<std::string, std::string>{
         {"reports", report.json()["id"]},
@@ -224,6 +226,7 @@ const std::map<std::string, std::string>& others() {
         {"orders", order["id"]},
         {"payments", order["payment_id"]},
         {"refunds", refund.json()["id"]},
+        {"disputes", dispute["id"]},
         {"payouts", payout["id"]},
         {"payout_batches", "batch_01h2xcejqtf2nbrexx3vqjhp42"},  // tests/domain knows real ones
         {"sessions", shop.owner.session},

@@ -261,9 +261,9 @@ TEST(MoneyRoutes, AreTheOnesThatMoveMoney) {
   for (const auto& route : routes_where(moves_money)) names.emplace_back(route.name);
   std::ranges::sort(names);
   const std::vector<std::string> expected = {
-      "acceptPaymentRequest", "adminCreateRefund", "adminHoldPayout",      "adminReleasePayout",
+      "acceptDispute", "acceptPaymentRequest", "adminCreateRefund", "adminHoldPayout",      "adminReleasePayout",
       "cancelOrder",          "cancelPayment",     "createPaymentRequest", "createRefund",
-      "retryPayout",          "shipOrder"};
+      "retryPayout",          "shipOrder", "submitDispute"};
   EXPECT_EQ(names, expected);
 }
 

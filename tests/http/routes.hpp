@@ -58,6 +58,7 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"orders", "ord"},
                                                               {"payments", "pay"},
                                                               {"refunds", "rfnd"},
+                                                              {"disputes", "dsp"},
                                                               {"payouts", "pout"},
                                                               {"payout_batches", "batch"},
                                                               {"sessions", "sess"},

@@ -30,6 +30,7 @@ const std::map<std::string, const char*> kShared = {
     {"ledger_accounts", "owners are merchants, the platform and processors alike"},
     {"ledger_transfers", "moves between two owners, of which at most one is the merchant"},
     {"attachment_secret", "one row"},
+    {"evidence_key", "one row"},
     {"search_state", "one row"},
     {"retention_state", "one row"},
     {"exports", "of people"},

@@ -13,6 +13,7 @@ const std::map<std::string, int> kRank = {
     {"processors", 10},    {"jobs", 20},     {"identity", 30},      {"attachments", 35},
     {"conversations", 40}, {"ledger", 40},   {"notifications", 42}, {"attempts", 45},
     {"orders", 50},        {"payments", 60}, {"payouts", 55},       {"settlements", 65},
+    {"orders", 50},        {"payments", 60}, {"payouts", 55},       {"disputes", 65},
     {"ops", 70},           {"privacy", 75},  {"gateway", 80},       {"app", 90}};
 
 struct Exception {

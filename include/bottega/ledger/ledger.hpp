@@ -30,7 +30,8 @@ BOOST_DESCRIBE_ENUM(Kind, processor_clearing, processor_fees, held, merchant_pay
                     platform_fees, dispute_reserve, wallet, goodwill)
 
 // A refund's money is taken from where it is: what is held, the platform's fee, the merchant's
-// balance; the rest is advanced, and recovered from what the merchant earns later.
+// balance; the rest is advanced, and recovered from what the merchant earns later. So is a
+// dispute's, which is reserved first, and then gone or back.
 enum class Why : std::uint8_t {
   capture,
   processor_fee,
@@ -44,9 +45,19 @@ enum class Why : std::uint8_t {
   platform_fee,
   payout,
   recovery,
+  dispute,
+  dispute_fee,
+  dispute_balance,
+  dispute_advance,
+  dispute_lost,
+  dispute_won,
+  dispute_won_fee,
+  dispute_won_debt,
 };
 BOOST_DESCRIBE_ENUM(Why, capture, processor_fee, refund, refund_fee, refund_balance, refund_advance,
-                    goodwill, goodwill_return, release, platform_fee, payout, recovery)
+                    goodwill, goodwill_return, release, platform_fee, payout, recovery, dispute,
+                    dispute_fee, dispute_balance, dispute_advance, dispute_lost, dispute_won,
+                    dispute_won_fee, dispute_won_debt)
 
 // Pending money has not moved and cannot be spent; it is posted or voided in the end, once.
 enum class Phase : std::uint8_t { posted, pending, voided };

@@ -32,8 +32,9 @@ enum class Verdict : std::uint8_t {
 BOOST_DESCRIBE_ENUM(Verdict, unknown, succeeded, buyer_action, pending, declined, not_found,
                     refused)
 
-enum class Operation : std::uint8_t { charge, refund, payout, onboarding };
-BOOST_DESCRIBE_ENUM(Operation, charge, refund, payout, onboarding)
+// A dispute takes a charge back (`dispute`), and gives it back where it is won (`dispute_return`).
+enum class Operation : std::uint8_t { charge, refund, payout, onboarding, dispute, dispute_return };
+BOOST_DESCRIBE_ENUM(Operation, charge, refund, payout, onboarding, dispute, dispute_return)
 
 struct Outcome {
   Verdict verdict = Verdict::unknown;
@@ -74,6 +75,30 @@ struct OnboardingPage {
   std::string url;      // the hosted page that asks the questions
 };
 
+// How far a dispute has come: opened without a question, waiting for evidence, or decided.
+enum class DisputeState : std::uint8_t { opened, evidence_due, under_review, won, lost };
+BOOST_DESCRIBE_ENUM(DisputeState, opened, evidence_due, under_review, won, lost)
+// How a dispute stands, whoever tells of it: all of it each time, so that what was missed is made
+// up for by whatever comes next.
+struct DisputeNews {
+  std::string charge;     // our key of the charge
+  std::string reference;  // the processor's own id of the dispute
+  Money amount;
+  std::string reason;  // a code such as "product_not_received"
+  DisputeState state{};
+  std::optional<Instant> evidence_due_at;
+};
+BOOST_DESCRIBE_STRUCT(DisputeNews, (), (charge, reference, amount, reason, state, evidence_due_at))
+
+enum class Stance : std::uint8_t { contest, accept };
+BOOST_DESCRIBE_ENUM(Stance, contest, accept)
+struct DisputeAnswer {
+  std::string key;  // our attempt's id
+  std::string reference;
+  Stance stance{};
+  std::string evidence;  // a document, where it is contested
+};
+
 // One thing that moved, as the processor's own books have it.
 struct Movement {
   std::string key;
@@ -101,6 +126,7 @@ struct Event {
   Operation operation{};
   std::string key;  // our key, or the merchant's account for onboarding
   Outcome outcome;
+  std::optional<DisputeNews> dispute = {};  // with Operation::dispute, whose key is the charge's
 };
 
 using Headers = std::map<std::string, std::string, std::less<>>;  // names in lower case
@@ -123,6 +149,14 @@ class Processor {
   // first is at the cursor "". A page has at most `limit` movements.
   virtual asio::awaitable<MovementPage> movements(const Period& period, const std::string& cursor,
                                                   std::int64_t limit) = 0;
+  // Answers a dispute, once. Where a processor has no disputes, these two say so by themselves.
+  virtual asio::awaitable<Outcome> respond_dispute(const DisputeAnswer&) {
+    co_return Outcome{Verdict::refused, {}, "no_disputes", {}};
+  }
+  // How all disputes stand that have changed since a time, for news that was lost.
+  virtual asio::awaitable<std::vector<DisputeNews>> disputes(Instant) {
+    co_return std::vector<DisputeNews>();
+  }
   // Throws Error(forbidden) unless the signature over the raw bytes is genuine and fresh.
   virtual Event read_webhook(std::string_view body, const Headers& headers, Instant now) const = 0;
 };
@@ -144,6 +178,11 @@ class Registry {
     std::vector<std::string> all;
     for (const auto& [name, processor] : rows_) all.push_back(name);
     return all;
+  }
+  std::vector<Processor*> all() const {
+    std::vector<Processor*> found;
+    for (const auto& [name, processor] : rows_) found.push_back(processor.get());
+    return found;
   }
 
  private:

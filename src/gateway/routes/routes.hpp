@@ -20,6 +20,7 @@ std::span<const Route> privacy_routes();
 std::span<const Route> payment_routes();
 std::span<const Route> order_routes();
 std::span<const Route> payout_routes();
+std::span<const Route> dispute_routes();
 std::span<const Route> processor_routes();
 std::span<const Route> admin_routes();
 std::span<const Route> staff_money_routes();

@@ -225,7 +225,7 @@ std::span<const Route> all_routes() {
           safety_routes(),     notification_routes(), attachment_routes(), privacy_routes(),
           payment_routes(),    order_routes(),        payout_routes(),     processor_routes(),
           admin_routes(),      staff_money_routes(),  book_routes(),       fee_routes(),
-          settlement_routes(), system_routes()})
+          settlement_routes(), dispute_routes(), system_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

@@ -10,6 +10,7 @@
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
 #include "bottega/identity/fees.hpp"
+#include "bottega/disputes/disputes.hpp"
 #include "bottega/identity/identity.hpp"
 #include "bottega/identity/invitations.hpp"
 #include "bottega/identity/merchants.hpp"
@@ -92,12 +93,14 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Registration>,
     read<Resolution>,
     read<Snooze>,
+    read<disputes::NewEvidence>,
     read<ops::ClockMove>,
     read<ops::StaffMember>,
     read<orders::Shipment>,
     read<payouts::Reason>,
     read<processors::Card>,
     read<settlements::NewRun>,
+    read<processors::NewDispute>,
     read<SearchSettings>,
     read<StepUp>,
 });
