@@ -96,5 +96,5 @@ INSERT INTO ledger_transfers (id, debit_kind, debit_owner, credit_kind, credit_o
                               currency, why, about, phase, at)
 SELECT new_uuid_v7(), 'merchant_payable', merchant_id, 'processor_clearing', merchant_id, amount,
        currency, 'payout', id, 'pending', now()
-FROM payouts WHERE tries > 0 AND state <> 'paid';
+FROM payouts WHERE state = 'submitted';
 DROP FUNCTION new_uuid_v7;

@@ -7,9 +7,10 @@ ALTER TABLE attempts DROP CONSTRAINT attempts_merchant_id_fkey;
 ALTER TABLE ledger_transfers
   DROP CONSTRAINT ledger_transfers_why_check,
   ADD CONSTRAINT ledger_transfers_why_check CHECK (why IN
-    ('capture', 'refund', 'refund_fee', 'refund_balance', 'refund_advance', 'goodwill',
-     'goodwill_return', 'release', 'platform_fee', 'payout', 'recovery', 'top_up', 'withdrawal',
-     'transfer'));
+    ('capture', 'processor_fee', 'refund', 'refund_fee', 'refund_balance', 'refund_advance',
+     'goodwill', 'goodwill_return', 'release', 'platform_fee', 'payout', 'recovery',
+     'dispute', 'dispute_fee', 'dispute_balance', 'dispute_advance', 'dispute_lost', 'dispute_won',
+     'dispute_won_fee', 'dispute_won_debt', 'top_up', 'withdrawal', 'transfer'));
 
 -- Asked for before money leaves. Wrong tries are counted, and so are the times that they were too
 -- many.

@@ -185,6 +185,19 @@ def post_form(url, fields):
     return answer.status
 
 
+def post_json(url, body):
+    """Calls the processor's own API; answers what it says."""
+    parts = urllib.parse.urlsplit(url)
+    link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    link.request("POST", parts.path, json.dumps(body), {"Content-Type": "application/json"})
+    answer = link.getresponse()
+    told = json.loads(answer.read())
+    link.close()
+    if answer.status >= 400:
+        raise Problem(answer.status, told)
+    return told
+
+
 def base_of(url):
     parts = urllib.parse.urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"

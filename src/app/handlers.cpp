@@ -53,8 +53,15 @@ asio::awaitable<void> cancel_unsent(const JobWorld& world, const jobs::Job& job)
       [&](Tx& tx) { payments::cancel_unsent(tx, merchant, id, world.payment_rules); });
 }
 
+asio::awaitable<void> gather(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = from_text<payouts::PayoutId>(job.about);
+  co_await world.db.transact(
+      [&](Tx& tx) { payouts::collect(tx, merchant, id, world.payout_rules); });
+}
+
 processors::Outcome outcome_of(const attempts::KeptEvent& event) {
-  return {event.verdict, event.reference, event.reason, event.action_url, event.key};
+  return {event.verdict, event.reference, event.reason, event.action_url, event.key, event.fee};
 }
 
 // What the platform asked for itself is a wallet's, whatever the operation.
@@ -76,9 +83,11 @@ void settle_of_merchant(Tx& tx, const JobWorld& world, processors::Operation ope
       payments::settle_refund(tx, merchant, {thing}, outcome);
       break;
     case processors::Operation::payout:
-      payouts::settle(tx, merchant, {thing}, outcome);
+      payouts::settle(tx, merchant, {thing}, outcome, world.payout_rules);
       break;
     case processors::Operation::onboarding:
+    case processors::Operation::dispute:
+    case processors::Operation::dispute_return:
       break;
   }
 }
@@ -90,6 +99,8 @@ void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event
       identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::active);
     if (outcome.verdict == processors::Verdict::declined)
       identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::rejected);
+  } else if (event.operation == processors::Operation::dispute) {
+    if (event.dispute) disputes::hear(tx, event.processor, *event.dispute, world.payment_rules);
   } else {
     const auto subject = attempts::subject_of(tx, event.processor, event.key);
     if (subject.merchant_id == wallet::kPlatformMerchant)
@@ -107,6 +118,22 @@ asio::awaitable<void> handle_event(const JobWorld& world, const jobs::Job& job) 
       [&](Tx& tx) { apply_event(tx, world, attempts::fetch_event(tx, processor, id)); });
 }
 
+disputes::DisputeId dispute_of(const jobs::Job& job) {
+  return from_text<disputes::DisputeId>(job.about);
+}
+
+asio::awaitable<void> submit_in_time(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = dispute_of(job);
+  co_await world.db.transact([&](Tx& tx) { disputes::submit_in_time(tx, merchant, id); });
+}
+
+asio::awaitable<void> remind(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = dispute_of(job);
+  co_await world.db.transact([&](Tx& tx) { disputes::remind(tx, merchant, id); });
+}
+
 asio::awaitable<void> return_late(const JobWorld& world, const jobs::Job& job) {
   const auto id = from_text<wallet::TransferId>(job.about);
   co_await world.db.transact([&](Tx& tx) { wallet::return_late(tx, id); });
@@ -122,6 +149,29 @@ asio::awaitable<void> release(const JobWorld& world, const jobs::Job& job) {
       from_text<identity::AccountId>(job.arguments.at("account_id").get<std::string>());
   co_await world.db.transact(
       [&](Tx& tx) { conversations::release_all(tx, merchant_of(job), account); });
+}
+
+asio::awaitable<void> begin_settlements(const JobWorld& world) {
+  co_await world.db.transact(
+      [&](Tx& tx) { settlements::begin_daily(tx, world.registry, world.settlement_rules); });
+}
+
+// A day that cannot be compared, however often it was tried, is told as such.
+asio::awaitable<void> check_settlement(const JobWorld& world, const jobs::Job& job) {
+  const auto run = from_text<settlements::RunId>(job.arguments.at("run").get<std::string>());
+  const auto step = job.arguments.at("step").get<std::int64_t>();
+  std::exception_ptr failure;
+  std::string words;
+  try {
+    co_await settlements::check(world.db, world.registry, run, step, world.settlement_rules);
+  } catch (const std::exception& error) {
+    failure = std::current_exception();
+    words = error.what();
+  }
+  if (!failure) co_return;
+  if (job.attempts >= kAsked)
+    co_await world.db.transact([&](Tx& tx) { settlements::give_up(tx, run, step, words); });
+  std::rethrow_exception(failure);
 }
 
 std::vector<jobs::Kind> wallet_kinds(const JobWorld* w, std::chrono::seconds quick,
@@ -169,12 +219,22 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
                                  from_text<payments::RefundId>(job.about), w->payment_rules);
        },
        jobs::Lane::processors},
-      {payouts::kPayJob, with_calls, kAsked,
+      {payouts::kPayJob, quick, tried, [w](const jobs::Job& job) { return gather(*w, job); }},
+      {payouts::kSendJob, with_calls, kAsked,
        [w](const jobs::Job& job) {
-         return payouts::pay(w->db, w->registry, merchant_of(job),
-                             from_text<payouts::PayoutId>(job.about), w->payout_rules);
+         return payouts::send(w->db, w->registry, merchant_of(job),
+                              from_text<payouts::BatchId>(job.about), w->payout_rules);
        },
        jobs::Lane::processors},
+      {disputes::kRespondJob, with_calls, kAsked,
+       [w](const jobs::Job& job) {
+         return disputes::respond(w->db, w->registry, merchant_of(job), dispute_of(job),
+                                  w->payment_rules);
+       },
+       jobs::Lane::processors},
+      {disputes::kSubmitJob, quick, tried,
+       [w](const jobs::Job& job) { return submit_in_time(*w, job); }},
+      {disputes::kRemindJob, quick, tried, [w](const jobs::Job& job) { return remind(*w, job); }},
       {attachments::kClearJob, with_files, tried,
        [w](const jobs::Job& job) {
          return attachments::clear(w->db, w->depot, merchant_of(job),
@@ -196,6 +256,10 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
          return privacy::erase(w->db, from_text<identity::AccountId>(job.about));
        },
        jobs::Lane::files},
+      {settlements::kDailyJob, quick, tried,
+       [w](const jobs::Job&) { return begin_settlements(*w); }},
+      {settlements::kCheckJob, with_calls, kAsked,
+       [w](const jobs::Job& job) { return check_settlement(*w, job); }, jobs::Lane::processors},
       {attempts::kEventJob, quick, tried,
        [w](const jobs::Job& job) { return handle_event(*w, job); }},
       {conversations::kWakeJob, quick, tried, [w](const jobs::Job& job) { return wake(*w, job); }},

@@ -1,8 +1,10 @@
 #pragma once
 // Which function does which kind of job: the one place that knows all of them.
 #include "bottega/attachments/depot.hpp"
+#include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
+#include "bottega/settlements/settlements.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega {
@@ -14,6 +16,7 @@ struct JobWorld {
   const payouts::Rules& payout_rules;
   const wallet::Rules& wallet_rules;
   attachments::Depot& depot;
+  settlements::Rules settlement_rules = {};
 };
 // The kinds refer to the world, which must outlive them.
 std::vector<jobs::Kind> job_kinds(const JobWorld& world);

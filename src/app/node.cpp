@@ -30,6 +30,7 @@ constexpr auto kRetainPoll = std::chrono::seconds(1);
 constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
 constexpr auto kAuditEvery = std::chrono::hours(1);
+constexpr auto kAskDisputesEvery = std::chrono::hours(1);
 // Two statements, which are better not begun than cut off.
 constexpr auto kLeaveWithin = milliseconds(400);
 
@@ -120,7 +121,13 @@ Node::Parts::Parts(Config given)
       payment_rules(payment_rules_of(config)),
       payout_rules(payout_rules_of(config)),
       wallet_rules(wallet_rules_of(config)),
-      world{db, registry, payment_rules, payout_rules, wallet_rules, depot},
+      world{db,
+            registry,
+            payment_rules,
+            payout_rules,
+            wallet_rules,
+            depot,
+            settlement_rules_of(config)},
       runner(db, job_kinds(world), config.jobs_batch),
       writer(chat_db, static_cast<std::size_t>(config.chat_batch_max),
              static_cast<std::size_t>(config.chat_waiting_max)),
@@ -146,6 +153,7 @@ Node::Parts::Parts(Config given)
           .recent = &recent,
           .depot = &depot} {
   clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
+  db.transact_blocking([&](Tx& tx) { settlements::plan(tx, world.settlement_rules); });
   if (config.mode == "live") refuse_demo_people(db);
   if (config.mode == "sandbox") {
     sandbox_db = std::make_unique<Database>(sandbox_options_of(config, storage.sandbox_url), clock);
@@ -270,11 +278,15 @@ void Node::Parts::start_loops() {
     for (const auto& fault : faults) log::error("ledger.fault", {{"fault", fault}});
     app.metrics.ledger_faults = static_cast<std::int64_t>(faults.size());
   });
+  add(server->context(), "disputes", kAskDisputesEvery, [this]() -> asio::awaitable<void> {
+    for (auto* processor : registry.all()) co_await disputes::ask(db, *processor, payment_rules);
+  });
   add(server->context(), "sweep", kSweepEvery,
       [this] { return sweep(db, sandbox_db.get(), depot); });
   if (sandbox) {
     delivery_loop = add(sandbox_server->context(), "webhooks", kDeliveryPoll,
                         [this]() -> asio::awaitable<void> {
+                          co_await sandbox->decide_disputes();
                           for (int sent = 1; sent > 0;) sent = co_await sandbox->deliver_events();
                         });
     sandbox->on_queued([this] { delivery_loop->poke(); });

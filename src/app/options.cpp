@@ -33,6 +33,7 @@ processors::SandboxOptions processor_options_of(const Config& config) {
                                                                  : config.sandbox_webhook_secret;
   options.answer_timeout = milliseconds(config.payments_call_timeout_ms);
   options.slow = milliseconds(config.sandbox_slow_ms);
+  options.fee_basis_points = config.sandbox_fee_basis_points;
   return options;
 }
 
@@ -46,7 +47,18 @@ payments::Rules payment_rules_of(const Config& config) {
 }
 
 payouts::Rules payout_rules_of(const Config& config) {
-  return {config.payouts_business_days, milliseconds(config.payments_call_timeout_ms)};
+  return {config.payouts_business_days,
+          milliseconds(config.payments_call_timeout_ms),
+          payouts::batch_time(config.payouts_batch_at),
+          config.payouts_minimum,
+          std::chrono::days(config.payouts_minimum_wait_days),
+          config.payouts_tries_max};
+}
+
+settlements::Rules settlement_rules_of(const Config& config) {
+  settlements::Rules rules;
+  rules.hour = std::chrono::hours(config.settlements_hour);
+  return rules;
 }
 
 wallet::Rules wallet_rules_of(const Config& config) {

@@ -7,6 +7,7 @@
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/privacy/retention.hpp"
 #include "bottega/processors/sandbox.hpp"
+#include "bottega/settlements/settlements.hpp"
 #include "bottega/storage/database.hpp"
 #include "bottega/wallet/wallet.hpp"
 
@@ -17,6 +18,7 @@ DatabaseOptions sandbox_options_of(const Config& config, const std::string& url)
 processors::SandboxOptions processor_options_of(const Config& config);
 payments::Rules payment_rules_of(const Config& config);
 payouts::Rules payout_rules_of(const Config& config);
+settlements::Rules settlement_rules_of(const Config& config);
 wallet::Rules wallet_rules_of(const Config& config);
 notifications::PresenceOptions presence_options_of(const Config& config);
 privacy::RetentionRules retention_rules_of(const Config& config);

@@ -33,14 +33,17 @@ const Sql<Subject(MerchantId, AttemptId, std::string)> kSubject{"attempts.subjec
     WHERE merchant_id = $1 AND id = $2 AND processor = $3)"};
 
 const Sql<void(std::string, std::string, Operation, std::string, Verdict, std::string, std::string,
-               std::string, Instant)>
+               std::string, std::optional<std::int64_t>, std::optional<processors::DisputeNews>,
+               Instant)>
     kKeepEvent{"attempts.keep_event", R"(
     INSERT INTO processor_events (processor, event_id, operation, key, verdict, reference, reason,
-                                  action_url, received_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (processor, event_id) DO NOTHING)"};
+                                  action_url, fee, dispute, received_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (processor, event_id) DO NOTHING)"};
 
 const Sql<KeptEvent(std::string, std::string)> kFetchEvent{"attempts.fetch_event", R"(
-    SELECT processor, event_id, operation, key, verdict, reference, reason, action_url
+    SELECT processor, event_id, operation, key, verdict, reference, reason, action_url, fee,
+           dispute
     FROM processor_events WHERE processor = $1 AND event_id = $2)"};
 
 const Sql<void(std::string, std::string, Instant)> kEventHandled{"attempts.event_handled", R"(
@@ -101,8 +104,9 @@ Subject subject_of(Tx& tx, const std::string& processor, const std::string& key)
 
 Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event) {
   const auto& told = event.outcome;
-  const auto kept = tx.run(kKeepEvent, processor, event.id, event.operation, event.key,
-                           told.verdict, told.reference, told.reason, told.action_url, tx.now());
+  const auto kept =
+      tx.run(kKeepEvent, processor, event.id, event.operation, event.key, told.verdict,
+             told.reference, told.reason, told.action_url, told.fee, event.dispute, tx.now());
   if (kept == 0) return Seen::again;
   jobs::enqueue(tx, kEventJob, processor + ":" + event.id,
                 {{"processor", processor}, {"event_id", event.id}}, tx.now());

@@ -1,5 +1,7 @@
 #include "bottega/core/calendar.hpp"
 
+#include <date/tz.h>
+
 #include <algorithm>
 #include <set>
 
@@ -74,7 +76,24 @@ Date easter_sunday(year in) {
               std::chrono::day(static_cast<unsigned>(n % 31 + 1)));
 }
 
+// Times as the zone's clocks show them are counted from 1970 as well, but are no instants.
+struct Calendar::Zone {
+  using Shown = date::local_time<std::chrono::microseconds>;
+
+  Shown shown(Instant instant) const { return zone->to_local(instant); }
+  // A time that is shown twice is the later one; one that is left out is when the clocks jump.
+  Instant instant(Shown shown) const { return zone->to_sys(shown, date::choose::latest); }
+
+  const date::time_zone* zone;
+};
+
 Calendar::Calendar(Given given) : given_(std::move(given)) {
+  const std::string name = given_.zone ? given_.zone->value : "UTC";
+  try {
+    zone_ = std::make_shared<const Zone>(Zone{date::locate_zone(name)});
+  } catch (const std::exception&) {
+    throw Error(Code::invalid, "there is no such time zone: " + name);
+  }
   for (const auto& rule : given_.holidays)
     if (!can_be_dated(rule))
       throw Error(Code::invalid, "a holiday needs a date, or month, weekday and nth, or easter: " +
@@ -120,13 +139,25 @@ Date Calendar::add_business_days(Date date, int count) const {
 }
 
 Instant Calendar::add_business_days(Instant instant, int count) const {
-  auto date = std::chrono::floor<days>(instant);
-  auto time = instant - date;
+  const auto shown = zone_->shown(instant).time_since_epoch();
+  Date date{std::chrono::floor<days>(shown)};
+  auto time = shown - date.time_since_epoch();
   while (!is_business_day(date)) {
     date += days(1);
     time = std::chrono::microseconds(0);
   }
-  return add_business_days(Date(date), count) + time;
+  return zone_->instant(Zone::Shown(add_business_days(date, count).time_since_epoch() + time));
+}
+
+Date Calendar::date_at(Instant instant) const {
+  return Date{std::chrono::floor<days>(zone_->shown(instant).time_since_epoch())};
+}
+
+Instant Calendar::next_at(Instant from, std::chrono::minutes time_of_day) const {
+  for (auto date = date_at(from);; date += days(1)) {
+    const auto at = zone_->instant(Zone::Shown(date.time_since_epoch() + time_of_day));
+    if (at >= from && is_business_day(date)) return at;
+  }
 }
 
 Calendars Calendars::parse(std::string_view json) {

@@ -102,11 +102,6 @@ std::optional<Instant> parse(std::string_view text, Dialect dialect) {
   return instant;
 }
 
-bool is_weekend(Date date) {
-  const weekday day(date);
-  return day == Saturday || day == Sunday;
-}
-
 }  // namespace
 
 std::string to_text(Instant instant) {
@@ -146,24 +141,6 @@ std::string to_text(Date date) {
 std::optional<Date> parse_date(std::string_view text) {
   const auto date = take_date(text);
   return text.empty() ? date : std::nullopt;
-}
-
-Date add_business_days(Date date, int count) {
-  for (int left = count; left > 0;) {
-    date += days(1);
-    if (!is_weekend(date)) --left;
-  }
-  return date;
-}
-
-Instant add_business_days(Instant instant, int count) {
-  auto date = floor<days>(instant);
-  auto time = instant - date;
-  while (is_weekend(date)) {
-    date += days(1);
-    time = microseconds(0);
-  }
-  return add_business_days(Date(date), count) + time;
 }
 
 }  // namespace bottega

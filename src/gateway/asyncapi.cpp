@@ -1,5 +1,6 @@
 #include "gateway/asyncapi.hpp"
 
+#include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/wallet/transfers.hpp"
 
@@ -73,6 +74,10 @@ const EventRow kEvents[] = {
     {"refund.succeeded", Durable::yes, "The money went back.", "refund", kGives<payments::Refund>},
     {"refund.failed", Durable::yes, "The processor refused the refund.", "refund",
      kGives<payments::Refund>},
+    {"dispute.opened", Durable::yes, "The buyer's bank takes the payment back.", "dispute",
+     kGives<disputes::Shown>},
+    {"dispute.closed", Durable::yes, "The bank has decided, or the merchant has accepted.",
+     "dispute", kGives<disputes::Shown>},
     {"transfer.created", Durable::no, "Money was sent; the recipient may accept it.", "transfer",
      kGives<wallet::Transfer>},
     {"transfer.accepted", Durable::no, "The recipient has the money.", "transfer",
@@ -92,6 +97,12 @@ const EventRow kEvents[] = {
      "", nullptr},
     {"note.created", Durable::no, "To the merchant's side: a note.", "", nullptr},
     {"note.deleted", Durable::no, "To the merchant's side: a note was taken back.", "", nullptr},
+    {"payout.paid", Durable::no, "To owners and managers: sent to the bank.", "", nullptr},
+    {"payout.failed", Durable::no,
+     "To owners and managers: the bank refuses it, and it is not tried again by itself.", "",
+     nullptr},
+    {"dispute.reminder", Durable::no,
+     "To the merchant's side: evidence for a dispute is due in two days.", "", nullptr},
     {"typing.started", Durable::no, "Somebody is typing.", "", nullptr},
     {"presence.changed", Durable::no, "The other side came or went, or shows it no longer.", "",
      nullptr},

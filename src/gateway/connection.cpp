@@ -305,7 +305,7 @@ class Connection final : public Open {
     const auto origin = head.request.header("origin");
     if (origin.empty() || !list_has(app_.config.http_origins, origin)) return;
     out.set("Access-Control-Allow-Origin", origin);
-    out.set("Vary", "Origin");
+    out.insert("Vary", "Origin");  // beside what the answer itself says
     out.set(
         "Access-Control-Expose-Headers",
         "ETag, Link, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id");

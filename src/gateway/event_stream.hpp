@@ -72,7 +72,7 @@ class EventStream final : public Open,
   Mailbox<bus::EventPtr> mail_;
   std::string pending_, sending_;
   bool ending_ = false, gone_ = false, filling_ = false;
-  bool live_ = false;  // what was missed has been sent
+  bool live_ = false;           // what was missed has been sent
   std::size_t without_id_ = 0;  // events that were missed and sent without one
   int working_ = 0;
   asio::steady_timer::time_point check_at_ = asio::steady_timer::time_point::max();

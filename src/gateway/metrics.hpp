@@ -26,6 +26,8 @@ class Metrics {
   std::atomic<std::uint64_t> healed{0};
   // What the last audit of the ledger has found wrong.
   std::atomic<std::int64_t> ledger_faults{0};
+  // What the settlement checks have found and nobody has resolved.
+  std::atomic<std::int64_t> settlement_differences{0};
   // Conversations whose missing events a resume took from memory.
   std::atomic<std::int64_t> from_memory{0};
 

@@ -12,6 +12,7 @@ struct Parameter {
   std::string_view name, about;
   std::string_view schema;
   std::string_view required_by = {};  // the operation that does not do without
+  std::string_view only_of = {};      // the operation where the name means something else
 };
 constexpr std::string_view kText = R"({"type":"string","maxLength":254})";
 const Parameter kParameters[] = {
@@ -40,14 +41,23 @@ const Parameter kParameters[] = {
      R"({"type":"string","format":"date-time"})"},
     {"at", "As it was at this time; now where none is given.",
      R"({"type":"string","format":"date-time"})"},
-    {"format",
-     "Of the answer: the books are csv, where none is given, or beancount; a statement json or "
-     "csv.",
-     R"({"type":"string","enum":["json","csv","beancount"]})"},
+    {"format", "Of the file.", R"({"type":"string","enum":["csv","beancount"],"default":"csv"})"},
+    {"until", "Nothing later than this time, a minute ago where none is given.",
+     R"({"type":"string","format":"date-time"})"},
     {"from", "Nothing before this time, nor at it; 30 days before until where none is given.",
-     R"({"type":"string","format":"date-time"})"},
-    {"until", "Nothing later than this time; the latest that is possible where none is given.",
-     R"({"type":"string","format":"date-time"})"},
+     R"({"type":"string","format":"date-time"})", "", "getWalletStatement"},
+    {"until", "Nothing later than this time; now where none is given.",
+     R"({"type":"string","format":"date-time"})", "", "getWalletStatement"},
+    {"format", "Of the answer.", R"({"type":"string","enum":["json","csv"],"default":"json"})", "",
+     "getWalletStatement"},
+    {"from", "From this day on (UTC); the month before `to` where none is given.",
+     R"({"type":"string","format":"date"})"},
+    {"to", "Up to this day; today where none is given.", R"({"type":"string","format":"date"})"},
+    {"currency", "Of this currency.", R"({"type":"string","pattern":"^[A-Z]{3}$"})"},
+    {"until", "The last day, in UTC; today where none is given. At most 366 days.",
+     R"({"type":"string","format":"date"})", "", "adminGetRevenue"},
+    {"format", "Of the answer; by Accept where none is given.",
+     R"({"type":"string","enum":["json","csv"]})", "", "adminGetRevenue"},
     {"state", "Only in this state.", kText},
     {"email", "Only with this mail address.", kText},
     {"name", "With this in the name, or the name of what is uploaded.", kText},
@@ -69,8 +79,11 @@ constexpr Also kAlso[] = {{"openConversation", 200},
                           {"createTopUp", 202},
                           {"createTransfer", 202}};
 
-// What comes as a spreadsheet too.
-constexpr std::string_view kAlsoCsv = "getWalletStatement";
+// Answers that have another form than the row's.
+struct AlsoAs {
+  std::string_view name, media_type;
+};
+constexpr AlsoAs kAlsoAs[] = {{"adminGetRevenue", "text/csv"}, {"getWalletStatement", "text/csv"}};
 
 std::string_view method_of(Verb verb) {
   switch (verb) {
@@ -120,6 +133,15 @@ bool is_single(const Route& route) {
          route.media_type != kEventStream;
 }
 
+// Whether the route's parameter of this name is the one that the row describes.
+bool describes(const Parameter& row, const Route& route) {
+  if (!is_parameter(route, row.name)) return false;
+  if (!row.only_of.empty()) return row.only_of == route.name;
+  return std::ranges::none_of(kParameters, [&](const Parameter& other) {
+    return other.name == row.name && other.only_of == route.name;
+  });
+}
+
 Json parameters_of(const Route& route) {
   Json out = Json::array();
   for (auto path = route.path; path.find('{') != path.npos;) {
@@ -132,7 +154,7 @@ Json parameters_of(const Route& route) {
                    {"schema", {{"type", "string"}, {"maxLength", 90}}}});
   }
   for (const auto& p : kParameters)
-    if (is_parameter(route, p.name))
+    if (describes(p, route))
       out.push_back({{"name", p.name},
                      {"in", "query"},
                      {"required", p.required_by == route.name},
@@ -188,7 +210,9 @@ Json success_of(const Route& route, Components& components) {
   if (route.gives != nullptr) {
     const auto media = route.verb == Verb::get ? route.media_type : "application/json";
     out["content"][std::string(media)]["schema"] = route.gives(components);
-    if (route.name == kAlsoCsv) out["content"]["text/csv"]["schema"] = {{"type", "string"}};
+    for (const auto& also : kAlsoAs)
+      if (also.name == route.name)
+        out["content"][std::string(also.media_type)]["schema"] = {{"type", "string"}};
   }
   return out;
 }

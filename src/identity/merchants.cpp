@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bottega/core/digest.hpp"
+#include "bottega/identity/fees.hpp"
 
 namespace bottega::identity {
 namespace {
@@ -10,22 +11,20 @@ namespace {
 // A uuid whose kind does not matter: the directory holds every kind.
 using ThingId = Id<"thing">;
 
-const Sql<Merchant(MerchantId, std::string, Country, Currency, std::string, std::int64_t,
-                   std::int64_t, Instant)>
+const Sql<Merchant(MerchantId, std::string, Country, Currency, std::string, Instant)>
     kInsertMerchant{"identity.insert_merchant", R"(
-    INSERT INTO merchants (id, name, country, currency, onboarding, processor, fee_basis_points,
-                           fee_fixed, created_at)
-    VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8)
+    INSERT INTO merchants (id, name, country, currency, onboarding, processor, created_at)
+    VALUES ($1, $2, $3, $4, 'pending', $5, $6)
     RETURNING id, number, name, country, currency, onboarding, processor, processor_account,
-              fee_basis_points, fee_fixed, created_at)"};
+              created_at)"};
 
 const Sql<Merchant(MerchantId)> kFetchMerchant{"identity.fetch_merchant", R"(
     SELECT id, number, name, country, currency, onboarding, processor, processor_account,
-           fee_basis_points, fee_fixed, created_at FROM merchants WHERE id = $1)"};
+           created_at FROM merchants WHERE id = $1)"};
 
 const Sql<Merchant(AccountId)> kMerchantsOf{"identity.merchants_of", R"(
     SELECT id, number, name, country, currency, onboarding, processor, processor_account,
-           fee_basis_points, fee_fixed, created_at FROM merchants
+           created_at FROM merchants
     WHERE id IN (SELECT merchant_id FROM merchant_members WHERE account_id = $1)
     ORDER BY id LIMIT 100)"};
 
@@ -138,13 +137,14 @@ ApiKey api_key_of(const ApiKeyRow& row) {
 
 }  // namespace
 
-Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeePlan fees,
+Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeeRate fees,
                          const std::string& processor, std::string_view countries) {
   if (!list_has(countries, given.country.value))
     throw Error(Code::invalid, "we may not sell from this country",
                 {{"/country", "one of: " + std::string(countries)}});
   auto merchant = tx.one(kInsertMerchant, MerchantId::make(), given.name.value, given.country,
-                         given.currency, processor, fees.basis_points, fees.fixed, tx.now());
+                         given.currency, processor, tx.now());
+  begin_fees(tx, merchant.id, fees);
   add_member(tx, merchant.id, who.account, Role::owner);
   return merchant;
 }

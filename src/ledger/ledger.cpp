@@ -149,39 +149,13 @@ std::string name_of(Kind kind, OwnerId owner) {
   return text_of(identity::MerchantId{owner.uuid});
 }
 
-// The ids as the modules above name them.
-std::string subject_of(Why why, AboutId about) {
-  switch (why) {
-    case Why::capture:
-    case Why::goodwill_return:
-      return text_of(Id<"pay">{about.uuid});
-    case Why::refund:
-    case Why::refund_fee:
-    case Why::refund_balance:
-    case Why::refund_advance:
-    case Why::goodwill:
-      return text_of(Id<"rfnd">{about.uuid});
-    case Why::release:
-    case Why::platform_fee:
-    case Why::payout:
-    case Why::recovery:
-      return text_of(Id<"pout">{about.uuid});
-    case Why::top_up:
-      return text_of(Id<"topup">{about.uuid});
-    case Why::withdrawal:
-      return text_of(Id<"wdrl">{about.uuid});
-    case Why::transfer:
-      return text_of(Id<"xfer">{about.uuid});
-  }
-  return text_of(about);
-}
-
 std::vector<Entry> entries_of(const std::vector<EntryRow>& rows) {
   std::vector<Entry> entries;
   entries.reserve(rows.size());
   for (const auto& row : rows)
-    entries.push_back({row.id, row.why, subject_of(row.why, row.about), row.phase, row.pending_id,
-                       row.debit_kind, row.credit_kind, name_of(row.debit_kind, row.debit_owner),
+    entries.push_back({row.id, row.why, subject_of(row.why, row.about.uuid), row.phase,
+                       row.pending_id, row.debit_kind, row.credit_kind,
+                       name_of(row.debit_kind, row.debit_owner),
                        name_of(row.credit_kind, row.credit_owner), row.amount, row.at});
   return entries;
 }
@@ -207,6 +181,43 @@ void end(Tx& tx, Why why, const Uuid& about, Phase phase) {
 }
 
 }  // namespace
+
+std::string subject_of(Why why, const Uuid& about) {
+  switch (why) {
+    case Why::capture:
+    case Why::processor_fee:
+    case Why::goodwill_return:
+      return text_of(Id<"pay">{about});
+    case Why::refund:
+    case Why::refund_fee:
+    case Why::refund_balance:
+    case Why::refund_advance:
+    case Why::goodwill:
+      return text_of(Id<"rfnd">{about});
+    case Why::release:
+    case Why::platform_fee:
+      return text_of(Id<"pout">{about});
+    case Why::payout:
+    case Why::recovery:
+      return text_of(Id<"batch">{about});
+    case Why::dispute:
+    case Why::dispute_fee:
+    case Why::dispute_balance:
+    case Why::dispute_advance:
+    case Why::dispute_lost:
+    case Why::dispute_won:
+    case Why::dispute_won_fee:
+    case Why::dispute_won_debt:
+      return text_of(Id<"dsp">{about});
+    case Why::top_up:
+      return text_of(Id<"topup">{about});
+    case Why::withdrawal:
+      return text_of(Id<"wdrl">{about});
+    case Why::transfer:
+      return text_of(Id<"xfer">{about});
+  }
+  return text_of(AboutId{about});
+}
 
 Transfer transfer_within(identity::MerchantId merchant, Why why, const Uuid& about, Kind debit,
                          Kind credit, Money amount) {

@@ -29,7 +29,7 @@ const Sql<identity::Account(std::optional<std::string>, AccountId, std::int64_t)
 const Sql<identity::Merchant(std::optional<std::string>, MerchantId, std::int64_t)> kMerchants{
     "ops.merchants", R"(
     SELECT id, number, name, country, currency, onboarding, processor, processor_account,
-           fee_basis_points, fee_fixed, created_at FROM merchants
+           created_at FROM merchants
     WHERE ($1::text IS NULL OR strpos(lower(name), lower($1)) > 0) AND id < $2
     ORDER BY id DESC LIMIT $3)"};
 
@@ -50,8 +50,8 @@ const Sql<payments::Payment(std::optional<MerchantId>, std::optional<payments::S
                             orders::PaymentId, std::int64_t)>
     kPayments{"ops.payments", R"(
     SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-           refunded, refunding, state, processor, reference, reason, NULL::text AS action_url,
-           created_at, updated_at
+           refunded, refunding, disputed, state, processor, reference, reason,
+           NULL::text AS action_url, created_at, updated_at
     FROM payments
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};
@@ -70,8 +70,19 @@ const Sql<payouts::Payout(std::optional<MerchantId>, std::optional<payouts::Stat
                           payouts::PayoutId, std::int64_t)>
     kPayouts{"ops.payouts", R"(
     SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
-           reason, reference, recovered, tries, created_at, submitted_at, paid_at
+           reason, reference, recovered, batch_id, tries, retry_at, created_at, submitted_at,
+           paid_at
     FROM payouts
+    WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
+    ORDER BY id DESC LIMIT $4)"};
+
+const Sql<disputes::Dispute(std::optional<MerchantId>, std::optional<disputes::State>,
+                            disputes::DisputeId, std::int64_t)>
+    kDisputes{"ops.disputes", R"(
+    SELECT id, merchant_id, payment_id, order_id, conversation_id, processor, reference, amount,
+           currency, reserved, reason, state, evidence_due_at, text, attachments, response, failure,
+           submitted_at, closed_at, created_at, updated_at
+    FROM disputes
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};
 
@@ -126,6 +137,13 @@ std::vector<orders::Order> find_orders(Tx& tx, std::optional<MerchantId> merchan
                                        std::optional<orders::State> state,
                                        std::optional<orders::OrderId> after, std::int64_t limit) {
   return tx.all(kOrders, merchant, state, after.value_or(newest<orders::OrderId>()), limit);
+}
+
+std::vector<disputes::Dispute> find_disputes(Tx& tx, std::optional<MerchantId> merchant,
+                                             std::optional<disputes::State> state,
+                                             std::optional<disputes::DisputeId> after,
+                                             std::int64_t limit) {
+  return tx.all(kDisputes, merchant, state, after.value_or(newest<disputes::DisputeId>()), limit);
 }
 
 std::vector<payouts::Payout> find_payouts(Tx& tx, std::optional<MerchantId> merchant,

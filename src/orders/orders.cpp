@@ -1,5 +1,7 @@
 #include "bottega/orders/orders.hpp"
 
+#include "bottega/core/calendar.hpp"
+
 namespace bottega::orders {
 namespace {
 
@@ -97,10 +99,11 @@ BOOST_DESCRIBE_STRUCT(Share, (), (total, fee, refunded, fee_returned))
 Order place(Tx& tx, const Sale& sale, std::chrono::days cancel_after) {
   const auto id = OrderId::make();
   identity::enter_directory(tx, id.uuid, sale.merchant_id);
+  const auto& calendar = Calendars::built_in().of(sale.country.value);
   const auto order =
       tx.one(kInsert, sale.merchant_id, id, sale.conversation_id, sale.buyer_id, sale.payment_id,
              sale.title, sale.lines, sale.total.amount, sale.total.currency, sale.fee, sale.ship_to,
-             add_business_days(tx.now(), kShipByBusinessDays), tx.now());
+             calendar.add_business_days(tx.now(), kShipByBusinessDays), tx.now());
   jobs::enqueue(tx, kCancelJob, text_of(id), {{"merchant_id", text_of(sale.merchant_id)}},
                 tx.now() + cancel_after);
   tell(tx, order, "order.created");

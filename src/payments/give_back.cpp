@@ -20,12 +20,17 @@ const Sql<Refund(MerchantId, RefundId, PaymentId, orders::OrderId, std::int64_t,
               failure, created_at, updated_at)"};
 
 const Sql<Given(MerchantId, PaymentId)> kGiven{"payments.given_back", R"(
-    SELECT coalesce(sum(amount) FILTER (WHERE funded_by = 'merchant'), 0)::bigint AS by_merchant,
-           coalesce(sum(amount) FILTER (WHERE funded_by = 'platform'), 0)::bigint AS by_platform,
-           coalesce(sum(amount) FILTER (WHERE funded_by = 'platform' AND state <> 'succeeded'),
-                    0)::bigint AS platform_open,
-           coalesce(sum(fee_returned), 0)::bigint AS fee, count(*) AS count
-    FROM refunds WHERE merchant_id = $1 AND payment_id = $2 AND state <> 'failed')"};
+    SELECT coalesce(sum(r.amount) FILTER (WHERE r.funded_by = 'merchant'), 0)::bigint + p.disputed
+             AS by_merchant,
+           coalesce(sum(r.amount) FILTER (WHERE r.funded_by = 'platform'), 0)::bigint
+             AS by_platform,
+           coalesce(sum(r.amount) FILTER (WHERE r.funded_by = 'platform'
+                                            AND r.state <> 'succeeded'), 0)::bigint
+             AS platform_open,
+           coalesce(sum(r.fee_returned), 0)::bigint + p.disputed_fee AS fee, count(r.id) AS count
+    FROM payments p LEFT JOIN refunds r ON r.merchant_id = p.merchant_id AND r.payment_id = p.id
+                                           AND r.state <> 'failed'
+    WHERE p.merchant_id = $1 AND p.id = $2 GROUP BY p.disputed, p.disputed_fee)"};
 
 // One refund as it is asked for.
 struct Asked {
@@ -35,15 +40,13 @@ struct Asked {
   std::string created_by;
 };
 
-std::int64_t left_of(const Payment& payment) {
-  return payment.amount.amount - payment.refunded - payment.refunding;
-}
-
 Money amount_of(const Payment& payment, const std::optional<Count<1, kAmountMax>>& given) {
   if (payment.state != State::captured && payment.state != State::partially_refunded &&
       payment.state != State::refunded)
     throw Error(Code::conflict, "cannot refund what is " + text_of(payment.state));
   const auto left = left_of(payment);
+  if (payment.disputed > 0 && (left == 0 || (given && given->value > left)))
+    throw Error(Code::conflict, "a dispute is open, or was lost: what it is about is not refunded");
   if (left == 0) throw Error(Code::conflict, "all of it was given back, or is on its way back");
   if (given && given->value > left)
     throw Error(Code::invalid, "that is more than is left",
@@ -54,7 +57,7 @@ Money amount_of(const Payment& payment, const std::optional<Count<1, kAmountMax>
 // Decides where the money comes from, while the order's lock keeps it there.
 Funding fund(Tx& tx, const Payment& payment, const orders::Order& order, const Asked& asked,
              const Rules& rules) {
-  const auto given = tx.one(kGiven, payment.merchant_id, payment.id);
+  const auto given = given_back(tx, payment.merchant_id, payment.id);
   if (given.count >= kRefundsMax)
     throw Error(Code::conflict, "a payment has at most a hundred refunds");
   if (asked.funded_by == Funder::platform) {
@@ -108,7 +111,7 @@ Sale lock_sale(Tx& tx, MerchantId merchant, PaymentId id) {
 Cancelled cancel_and_refund(Tx& tx, Sale sale, const std::string& reason,
                             const std::string& created_by, const Rules& rules) {
   auto& [payment, order] = sale;
-  const auto given = tx.one(kGiven, payment.merchant_id, payment.id);
+  const auto given = given_back(tx, payment.merchant_id, payment.id);
   if (given.platform_open > 0)
     throw Error(Code::conflict, "a refund by the platform is under way; try again in a moment");
   order = orders::cancel(tx, std::move(order), reason);
@@ -140,6 +143,22 @@ Refund give_back_of(Tx& tx, MerchantId merchant, PaymentId id, const Asked& with
 }
 
 }  // namespace
+
+std::int64_t left_of(const Payment& payment) {
+  return payment.amount.amount - payment.refunded - payment.refunding - payment.disputed;
+}
+
+Given given_back(Tx& tx, MerchantId merchant, PaymentId payment) {
+  return tx.one(kGiven, merchant, payment);
+}
+
+void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& reason,
+                 const Rules& rules) {
+  auto [payment, order] = lock_sale(tx, merchant, id);
+  const Money rest{left_of(payment), payment.amount.currency};
+  if (rest.amount > 0)
+    begin_refund(tx, payment, order, {rest, reason, Funder::merchant, "system"}, rules);
+}
 
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const NewRefund& given, const Rules& rules) {
   const auto merchant = identity::merchant_of(tx, id.uuid);

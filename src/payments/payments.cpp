@@ -20,19 +20,19 @@ const Sql<Payment(MerchantId, PaymentId, RequestId, ConversationId, AccountId, s
                           currency, processor, ship_to, state, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $10, $10)
     RETURNING id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-              refunded, refunding, state, processor, reference, reason, action_url, created_at,
-              updated_at)"};
+              refunded, refunding, disputed, state, processor, reference, reason, action_url,
+              created_at, updated_at)"};
 
 const Sql<Payment(MerchantId, PaymentId)> kFetch{"payments.fetch", R"(
     SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-           refunded, refunding, state, processor, reference, reason, action_url, created_at,
-           updated_at
+           refunded, refunding, disputed, state, processor, reference, reason, action_url,
+           created_at, updated_at
     FROM payments WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Payment(MerchantId, PaymentId)> kLock{"payments.lock", R"(
     SELECT id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
-           refunded, refunding, state, processor, reference, reason, action_url, created_at,
-           updated_at
+           refunded, refunding, disputed, state, processor, reference, reason, action_url,
+           created_at, updated_at
     FROM payments WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<void(MerchantId, PaymentId, State, std::optional<std::string>, std::optional<std::string>,
@@ -41,6 +41,10 @@ const Sql<void(MerchantId, PaymentId, State, std::optional<std::string>, std::op
     UPDATE payments SET state = $3, reference = $4, reason = $5, action_url = $6, refunded = $7,
            refunding = $8, updated_at = $9
     WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<std::int64_t(MerchantId, PaymentId, std::int64_t)> kKeepFee{"payments.keep_fee", R"(
+    UPDATE payments SET processor_fee = $3
+    WHERE merchant_id = $1 AND id = $2 AND processor_fee IS NULL RETURNING processor_fee)"};
 
 const Sql<Delivery(MerchantId, PaymentId)> kDelivery{"payments.delivery", R"(
     SELECT ship_to FROM payments WHERE merchant_id = $1 AND id = $2)"};
@@ -72,18 +76,19 @@ bool is_final(State state) {
 }
 
 void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
-  const auto merchant = identity::fetch_merchant(tx, payment.merchant_id);
   ledger::post(tx, ledger::transfer_within(payment.merchant_id, ledger::Why::capture,
                                            payment.id.uuid, ledger::Kind::processor_clearing,
                                            ledger::Kind::held, payment.amount));
   request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
   jobs::cancel(tx, kExpireJob, text_of(request.id));
   tell_request(tx, request, "payment_request.paid", {});
-  const auto fee = std::min(fee_of(merchant, payment.amount), payment.amount.amount - 1);
+  const auto country = identity::fetch_merchant(tx, payment.merchant_id).country;
+  const auto due = fee_of(tx, payment.merchant_id, payment.amount);
+  const auto fee = std::min(due, payment.amount.amount - 1);
   const auto delivery = tx.one(kDelivery, payment.merchant_id, payment.id);
   orders::place(tx,
                 {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id,
-                 request.title, request.lines, payment.amount, fee, delivery.ship_to},
+                 request.title, request.lines, payment.amount, fee, delivery.ship_to, country},
                 rules.cancel_after);
 }
 
@@ -101,6 +106,20 @@ void follow(Tx& tx, State before, const Payment& payment, Request& request, cons
   if (payment.state == State::requires_action)
     tell_request(tx, request, "payment_request.action_required", {});
   if (is_final(payment.state)) jobs::cancel(tx, kReconcileJob, text_of(payment.id));
+}
+
+// What the processor has kept of a charge, once: whoever says it first is believed, be it later
+// than the money itself. The platform bears it.
+void keep_fee(Tx& tx, const Payment& payment, const Outcome& outcome) {
+  if (outcome.verdict != Verdict::succeeded || !outcome.fee) return;
+  if (*outcome.fee < 0 || *outcome.fee > kAmountMax)
+    return log::error("payment.fee_not_taken", {{"payment", payment.id}, {"fee", *outcome.fee}});
+  if (!tx.find(kKeepFee, payment.merchant_id, payment.id, *outcome.fee) || *outcome.fee == 0)
+    return;
+  ledger::post(
+      tx, ledger::transfer_within(payment.merchant_id, ledger::Why::processor_fee, payment.id.uuid,
+                                  ledger::Kind::processor_fees, ledger::Kind::processor_clearing,
+                                  {*outcome.fee, payment.amount.currency}));
 }
 
 void want_reconciliation(Tx& tx, const Payment& payment, std::chrono::milliseconds in) {
@@ -170,6 +189,7 @@ Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& outcom
   if (!outcome.action_url.empty()) payment.action_url = outcome.action_url;
   payment = move_payment(tx, std::move(payment), event_of(outcome));
   follow(tx, before, payment, request, rules);
+  keep_fee(tx, payment, outcome);
   if (payment.state == State::unknown) want_reconciliation(tx, payment, std::chrono::seconds(5));
   return {request, payment, orders::find_of_payment(tx, merchant, id)};
 }

@@ -21,6 +21,14 @@ struct Given {
 };
 BOOST_DESCRIBE_STRUCT(Given, (), (by_merchant, by_platform, platform_open, fee, count))
 
+// The second asks; what is disputed, or was lost in a dispute, counts as given back by the
+// merchant.
+std::int64_t left_of(const Payment& payment);
+Given given_back(Tx& tx, MerchantId merchant, PaymentId payment);
+// Begins the refund of all that is left of a payment whose order was cancelled.
+void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& reason,
+                 const Rules& rules);
+
 // What of the fee goes back with this amount: together with what went back before it is always the
 // share of all that was given back, rounded once.
 std::int64_t fee_share(const orders::Share& share, const Given& given, std::int64_t amount,

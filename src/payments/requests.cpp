@@ -1,6 +1,7 @@
 // Payment requests: asked by the merchant, answered by the buyer, ended by time.
 #include "payments/rows.hpp"
 #include "bottega/conversations/safety.hpp"
+#include "bottega/identity/fees.hpp"
 #include "bottega/payments/payments.hpp"
 
 namespace bottega::payments {
@@ -67,8 +68,8 @@ void check_currency(const identity::Merchant& merchant, const Currency& currency
                 {{"/currency", "must be " + std::string(merchant.currency.code())}});
 }
 
-void check_fee(const identity::Merchant& merchant, Money total) {
-  if (fee_of(merchant, total) >= total.amount)
+void check_fee(Tx& tx, MerchantId merchant, Money total) {
+  if (fee_of(tx, merchant, total) >= total.amount)
     throw Error(Code::invalid, "the platform's fee would take all of it",
                 {{"/lines", "must add up to more than the fee"}});
 }
@@ -95,8 +96,9 @@ RequestId newest() {
 
 }  // namespace
 
-std::int64_t fee_of(const identity::Merchant& merchant, Money total) {
-  return share_half_even(total.amount, merchant.fee_basis_points) + merchant.fee_fixed;
+std::int64_t fee_of(Tx& tx, MerchantId merchant, Money total) {
+  const auto rate = identity::fee_rate(tx, merchant, total.currency);
+  return share_half_even(total.amount, rate.basis_points) + rate.fixed;
 }
 
 Request lock_request(Tx& tx, MerchantId merchant, RequestId id) {
@@ -137,7 +139,7 @@ Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules)
   check_all({[&] { total = total_of(given, rules); },
              [&] { check_currency(merchant, given.currency); },
              [&] { expires_at = expiry_of(tx, given, rules); }});
-  check_fee(merchant, total);
+  check_fee(tx, merchant.id, total);
   const auto id = RequestId::make();
   identity::enter_directory(tx, id.uuid, seat.merchant);
   const auto request =

@@ -10,8 +10,8 @@ struct Author {
   std::optional<AccountId> account;
 };
 
-// The platform's fee on a total, by the merchant's plan of today; rounded half to even once.
-std::int64_t fee_of(const identity::Merchant& merchant, Money total);
+// The platform's fee on a total, by the merchant's plan in force; rounded half to even once.
+std::int64_t fee_of(Tx& tx, MerchantId merchant, Money total);
 
 Request lock_request(Tx& tx, MerchantId merchant, RequestId id);
 Request move_request(Tx& tx, Request request, RequestEvent on, std::optional<std::string> reason);

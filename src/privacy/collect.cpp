@@ -175,8 +175,8 @@ const Pages<payments::Request> kRequests{"privacy.payment_requests", R"(
 
 const Pages<payments::Payment> kPayments{"privacy.payments", R"(
     SELECT p.id, p.merchant_id, p.payment_request_id, p.conversation_id, p.buyer_id, p.amount,
-           p.currency, p.refunded, p.refunding, p.state, p.processor, p.reference, p.reason,
-           NULL::text AS action_url, p.created_at, p.updated_at
+           p.currency, p.refunded, p.refunding, p.disputed, p.state, p.processor, p.reference,
+           p.reason, NULL::text AS action_url, p.created_at, p.updated_at
     FROM payments p WHERE p.buyer_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3)"};
 
 const Pages<orders::Order> kOrders{"privacy.orders", R"(

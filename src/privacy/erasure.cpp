@@ -5,6 +5,7 @@
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/messages.hpp"
 #include "bottega/conversations/search.hpp"
+#include "bottega/disputes/disputes.hpp"
 #include "bottega/identity/merchants.hpp"
 #include "bottega/identity/preferences.hpp"
 #include "bottega/jobs/job.hpp"
@@ -60,6 +61,10 @@ const Sql<payments::RefundId(AccountId)> kRefundsUnderWay{"privacy.refunds_under
     FROM orders o JOIN refunds f ON f.merchant_id = o.merchant_id AND f.payment_id = o.payment_id
     WHERE o.buyer_id = $1 AND f.state IN ('pending', 'unknown') ORDER BY f.id LIMIT 20)"};
 
+const Sql<disputes::DisputeId(AccountId)> kDisputesOpen{"privacy.disputes_open", R"(
+    SELECT d.id
+    FROM orders o JOIN disputes d ON d.merchant_id = o.merchant_id AND d.payment_id = o.payment_id
+    WHERE o.buyer_id = $1 AND d.state NOT IN ('won', 'lost') ORDER BY d.id LIMIT 20)"};
 const Sql<wallet::TransferId(AccountId)> kTransfersUnderWay{"privacy.transfers_under_way", R"(
     SELECT id FROM transfers
     WHERE (sender_id = $1 OR recipient_id = $1) AND state IN ('funding', 'pending')
@@ -89,6 +94,8 @@ const Sql<OwnShop(AccountId)> kOwnShops{"privacy.own_shops", R"(
                         WHERE r.merchant_id = m.merchant_id AND r.state IN ('open', 'paying'))
              OR EXISTS (SELECT FROM refunds f WHERE f.merchant_id = m.merchant_id
                           AND f.state IN ('pending', 'unknown'))
+             OR EXISTS (SELECT FROM disputes d WHERE d.merchant_id = m.merchant_id
+                          AND d.state NOT IN ('won', 'lost'))
              OR EXISTS (SELECT FROM payouts p WHERE p.merchant_id = m.merchant_id
                           AND p.state IN ('scheduled', 'held', 'submitted', 'failed'))
              AS has_money,
@@ -180,6 +187,7 @@ void require_free(Tx& tx, AccountId account, const std::vector<OwnShop>& shops) 
   add(faults, tx.all(kBeingPaid, account), "is being paid");
   add(faults, tx.all(kOrdersUnderWay, account), "has not been delivered");
   add(faults, tx.all(kRefundsUnderWay, account), "has not been paid back");
+  add(faults, tx.all(kDisputesOpen, account), "has not been decided");
   add(faults, tx.all(kTransfersUnderWay, account), "has not been answered");
   add(faults, tx.all(kTopUpsUnderWay, account), "is being charged");
   add(faults, tx.all(kWithdrawalsUnderWay, account), "has not been paid out");

@@ -26,33 +26,47 @@ struct Ask {
   Money amount;
   MovementState state{};
   std::string reason, return_url;
+  std::optional<std::int64_t> fee = {};
 };
 
 const Sql<void(std::string, Operation, std::string, std::string, std::string, std::int64_t,
-               Currency, MovementState, std::string, std::string, Instant)>
+               Currency, MovementState, std::string, std::string, Instant,
+               std::optional<std::int64_t>)>
     kEnter{"sandbox.enter", R"(
     INSERT INTO movements (key, operation, reference, account, about, amount, currency, state,
-                           reason, return_url, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (key) DO NOTHING)"};
+                           reason, return_url, created_at, fee, moved_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text, $9, $10, $11::timestamptz, $12,
+            CASE WHEN $8::text = 'succeeded' THEN $11::timestamptz END)
+    ON CONFLICT (key) DO NOTHING)"};
 
 const Sql<BookEntry(std::string)> kByKey{"sandbox.by_key", R"(
-    SELECT key, operation, reference, amount, currency, state, reason, return_url FROM movements
+    SELECT key, operation, reference, amount, currency, state, reason, return_url, fee
+    FROM movements
     WHERE key = $1 FOR UPDATE)"};
 
 const Sql<BookEntry(std::string)> kByReference{"sandbox.by_reference", R"(
-    SELECT key, operation, reference, amount, currency, state, reason, return_url FROM movements
+    SELECT key, operation, reference, amount, currency, state, reason, return_url, fee
+    FROM movements
     WHERE reference = $1 FOR UPDATE)"};
 
 const Sql<std::int64_t(std::string)> kRefunded{"sandbox.refunded", R"(
     SELECT coalesce(sum(amount), 0)::bigint FROM movements
     WHERE about = $1 AND operation = 'refund' AND state = 'succeeded')"};
 
-const Sql<void(std::string, MovementState, std::string)> kDecide{"sandbox.decide", R"(
-    UPDATE movements SET state = $2, reason = $3 WHERE reference = $1)"};
+// What the buyer confirms moves then, and not when it was asked for.
+const Sql<void(std::string, MovementState, std::string, Instant)> kDecide{"sandbox.decide", R"(
+    UPDATE movements SET state = $2::text, reason = $3,
+           moved_at = CASE WHEN $2::text = 'succeeded' THEN $4::timestamptz END
+    WHERE reference = $1)"};
 
-const Sql<BookEntry(Instant)> kBooks{"sandbox.books", R"(
-    SELECT key, operation, reference, amount, currency, state, reason, return_url FROM movements
-    WHERE created_at >= $1 ORDER BY created_at, key LIMIT 1000000)"};
+const Sql<BookEntry()> kBooks{"sandbox.books", R"(
+    SELECT key, operation, reference, amount, currency, state, reason, return_url, fee
+    FROM movements ORDER BY created_at, key LIMIT 1000000)"};
+
+const Sql<Movement(Instant, std::string, Instant, std::int64_t)> kMoved{"sandbox.moved", R"(
+    SELECT key, operation, amount, currency, reference, fee, moved_at FROM movements
+    WHERE (moved_at, key) > ($1, $2) AND moved_at < $3 AND state = 'succeeded'
+    ORDER BY moved_at, key LIMIT $4)"};
 
 const Sql<std::string(std::string)> kMethod{"sandbox.method", R"(
     SELECT behaviour FROM methods WHERE token = $1)"};
@@ -101,13 +115,19 @@ struct Entered {
 Entered enter(Tx& tx, const Ask& ask) {
   const auto rows = tx.run(kEnter, ask.key, ask.operation, new_reference(ask.operation),
                            ask.account, ask.about, ask.amount.amount, ask.amount.currency,
-                           ask.state, ask.reason, ask.return_url, tx.now());
+                           ask.state, ask.reason, ask.return_url, tx.now(), ask.fee);
   Entered entered{tx.one(kByKey, ask.key), rows == 1, true};
   // A cancelled key has an entry that fits every charge: it says that it will never happen.
   const bool tombstone = entered.entry.reason == "cancelled";
   entered.fits =
       tombstone || (entered.entry.operation == ask.operation && entered.entry.amount == ask.amount);
   return entered;
+}
+
+// What is kept of a charge that is not declined.
+std::optional<std::int64_t> fee_of(const Ask& ask, std::int64_t basis_points) {
+  if (basis_points == 0 || ask.state == MovementState::declined) return std::nullopt;
+  return share_half_even(ask.amount.amount, basis_points);
 }
 
 Ask ask_of(const Charge& call, std::optional<Behaviour> behaviour, bool active) {
@@ -161,7 +181,7 @@ Sandbox::Sandbox(Database& books, SandboxOptions options)
 Outcome Sandbox::outcome_of(const BookEntry& entry) const {
   switch (entry.state) {
     case MovementState::succeeded:
-      return {Verdict::succeeded, entry.reference, {}, {}};
+      return {Verdict::succeeded, entry.reference, {}, {}, {}, entry.fee};
     case MovementState::declined:
       return {Verdict::declined, entry.reference, entry.reason, {}};
     case MovementState::needs_confirmation:
@@ -188,8 +208,9 @@ asio::awaitable<Outcome> Sandbox::charge(const Charge& given) {
   }
   if (behaviour == Behaviour::slow) co_await wait(options_.slow);
   const auto outcome = co_await books_.transact([&](Tx& tx) {
-    return take(tx, ask_of(call, behaviour, is_active(tx, call.account)),
-                [&](const BookEntry& entry) { return outcome_of(entry); });
+    auto ask = ask_of(call, behaviour, is_active(tx, call.account));
+    ask.fee = fee_of(ask, options_.fee_basis_points);
+    return take(tx, ask, [&](const BookEntry& entry) { return outcome_of(entry); });
   });
   queued();
   const bool is_lost = behaviour == Behaviour::answer_lost;
@@ -257,6 +278,7 @@ asio::awaitable<Outcome> Sandbox::look_up(Operation operation, const std::string
       const bool active = account->state == AccountState::active;
       return {active ? Verdict::succeeded : Verdict::declined, key, {}, {}};
     }
+    if (operation == Operation::dispute) return answered_dispute(tx, key);
     const auto entry = tx.find(kByKey, key);
     if (!entry || entry->operation != operation) return {Verdict::not_found, {}, {}, {}};
     return outcome_of(*entry);
@@ -275,7 +297,7 @@ asio::awaitable<Outcome> Sandbox::cancel(const std::string& given) {
     if (entry.state == MovementState::needs_confirmation) {
       entry.state = MovementState::declined;
       entry.reason = "cancelled";
-      tx.run(kDecide, entry.reference, entry.state, entry.reason);
+      tx.run(kDecide, entry.reference, entry.state, entry.reason, tx.now());
     }
     const auto told = outcome_of(entry);
     queue_event(tx, Operation::charge, key, told);
@@ -285,17 +307,24 @@ asio::awaitable<Outcome> Sandbox::cancel(const std::string& given) {
   co_return outcome;
 }
 
-asio::awaitable<std::vector<Movement>> Sandbox::movements(Instant since) {
-  const auto entries = co_await books_.read([&](Tx& tx) { return tx.all(kBooks, since); });
-  std::vector<Movement> moved;
-  for (const auto& entry : entries)
-    if (entry.state == MovementState::succeeded)
-      moved.push_back({entry.key, entry.operation, entry.amount, entry.reference});
-  co_return moved;
+// The cursor is the place of the last movement: its time and its key.
+asio::awaitable<MovementPage> Sandbox::movements(const Period& period, const std::string& cursor,
+                                                 std::int64_t limit) {
+  const auto space = cursor.find(' ');
+  const bool is_first = space == std::string::npos;
+  const auto at = is_first ? period.since : from_text<Instant>(cursor.substr(0, space));
+  const std::string key = is_first ? "" : cursor.substr(space + 1);
+  const Instant until = period.until;
+  MovementPage page;
+  page.movements =
+      co_await books_.read([&](Tx& tx) { return tx.all(kMoved, at, key, until, limit); });
+  if (static_cast<std::int64_t>(page.movements.size()) == limit)
+    page.next = text_of(page.movements.back().moved_at) + ' ' + page.movements.back().key;
+  co_return page;
 }
 
 asio::awaitable<std::vector<BookEntry>> Sandbox::books() {
-  co_return co_await books_.read([&](Tx& tx) { return tx.all(kBooks, Instant{}); });
+  co_return co_await books_.read([&](Tx& tx) { return tx.all(kBooks); });
 }
 
 asio::awaitable<BookEntry> Sandbox::charge_page(const std::string& given) {
@@ -310,7 +339,7 @@ asio::awaitable<std::string> Sandbox::confirm(const std::string& given, Confirm 
     if (found.state != MovementState::needs_confirmation) return found;
     found.state = answer == Confirm::yes ? MovementState::succeeded : MovementState::declined;
     if (answer == Confirm::no) found.reason = "buyer_refused";
-    tx.run(kDecide, reference, found.state, found.reason);
+    tx.run(kDecide, reference, found.state, found.reason, tx.now());
     queue_event(tx, Operation::charge, found.key, outcome_of(found));
     return found;
   });

@@ -38,14 +38,22 @@ class SandboxProcessor final : public Processor {
     auto work = [sandbox = &sandbox_, key] { return sandbox->cancel(key); };
     return limited(work);
   }
+  asio::awaitable<Outcome> respond_dispute(const DisputeAnswer& call) override {
+    auto work = [sandbox = &sandbox_, call] { return sandbox->respond_dispute(call); };
+    return limited(work);
+  }
+  asio::awaitable<std::vector<DisputeNews>> disputes(Instant since) override {
+    return sandbox_.disputes(since);
+  }
   asio::awaitable<OnboardingPage> onboard(const Onboarding& call) override {
     return sandbox_.open_account(call);
   }
   asio::awaitable<std::optional<MethodFacts>> describe_method(const std::string& token) override {
     return sandbox_.describe_method(token);
   }
-  asio::awaitable<std::vector<Movement>> movements(Instant since) override {
-    return sandbox_.movements(since);
+  asio::awaitable<MovementPage> movements(const Period& period, const std::string& cursor,
+                                          std::int64_t limit) override {
+    return sandbox_.movements(period, cursor, limit);
   }
   Event read_webhook(std::string_view body, const Headers& headers, Instant now) const override {
     const auto found = headers.find("bottega-sandbox-signature");

@@ -18,7 +18,10 @@ BOOST_DESCRIBE_ENUM(Behaviour, approved, declined, insufficient_funds, confirm, 
                     answer_lost, slow, bank)
 
 // Queues a signed event about a movement or an account, in the transaction that changed it.
-void queue_event(Tx& tx, Operation operation, const std::string& key, const Outcome& outcome);
+void queue_event(Tx& tx, Operation operation, const std::string& key, const Outcome& outcome,
+                 const std::optional<DisputeNews>& dispute = std::nullopt);
+// What became of the answer to a dispute with this key.
+Outcome answered_dispute(Tx& tx, const std::string& key);
 Event read_event(std::string_view body);
 
 inline constexpr std::string_view kWellKnown = "tok_";

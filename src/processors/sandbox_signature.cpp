@@ -34,6 +34,15 @@ Signature parse_signature(std::string_view text) {
   return signature;
 }
 
+// Missing in the news of a sandbox that knew of no fees.
+std::optional<std::int64_t> fee_in(const Json& event) {
+  std::optional<std::int64_t> fee;
+  Faults faults;
+  if (event.contains("fee")) read_json(event["fee"], fee, "/fee", faults);
+  if (!faults.empty()) throw Error(Code::malformed, "the event's fee is no number");
+  return fee;
+}
+
 }  // namespace
 
 std::string sign_webhook(const Secret& secret, std::string_view body, std::int64_t at_s) {
@@ -65,11 +74,20 @@ Event read_event(std::string_view body) {
     return found->get<std::string>();
   };
   if (!json.is_object()) throw Error(Code::malformed, "the event is not an object");
-  return {text("id"),
-          from_text<Operation>(text("operation"), Code::malformed),
-          text("key"),
-          {from_text<Verdict>(text("verdict"), Code::malformed), text("reference"), text("reason"),
-           text("action_url")}};
+  Event event{text("id"),
+              from_text<Operation>(text("operation"), Code::malformed),
+              text("key"),
+              {from_text<Verdict>(text("verdict"), Code::malformed),
+               text("reference"),
+               text("reason"),
+               text("action_url"),
+               {},
+               fee_in(json)}};
+  if (const auto dispute = json.find("dispute"); dispute != json.end())
+    event.dispute = from_json<DisputeNews>(*dispute);
+  if (event.dispute.has_value() != (event.operation == Operation::dispute))
+    throw Error(Code::malformed, "an event about a dispute says how that stands");
+  return event;
 }
 
 }  // namespace bottega::processors

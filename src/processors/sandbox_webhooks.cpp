@@ -38,15 +38,18 @@ std::int64_t now_s() {
 
 }  // namespace
 
-void queue_event(Tx& tx, Operation operation, const std::string& key, const Outcome& outcome) {
+void queue_event(Tx& tx, Operation operation, const std::string& key, const Outcome& outcome,
+                 const std::optional<DisputeNews>& dispute) {
   const auto id = "evt_" + typeid_suffix(make_uuid_v7());
-  const Json body = {{"id", id},
-                     {"operation", text_of(operation)},
-                     {"key", key},
-                     {"verdict", text_of(outcome.verdict)},
-                     {"reference", outcome.reference},
-                     {"reason", outcome.reason},
-                     {"action_url", outcome.action_url}};
+  Json body = {{"id", id},
+               {"operation", text_of(operation)},
+               {"key", key},
+               {"verdict", text_of(outcome.verdict)},
+               {"reference", outcome.reference},
+               {"reason", outcome.reason},
+               {"action_url", outcome.action_url},
+               {"fee", to_json(outcome.fee)}};
+  if (dispute) body["dispute"] = to_json(*dispute);
   tx.run(kQueue, id, body.dump());
 }
 

@@ -1,10 +1,11 @@
 """Every operation once, as real clients would call them, and what each refuses."""
 
+import calendar
 import json
 import time
 
 from checked import Checked, Violation
-from client import base_of, post_form
+from client import base_of, post_form, post_json
 from demo import ADDRESS, jobs_until
 from server import PASSWORD
 
@@ -243,6 +244,12 @@ class Story:
                    "not refunded")
         self.owner.get(f"/v1/payouts/{self.payout}")
         self.owner.get(f"/v1/payouts?merchant_id={self.merchant}")
+        shop = f"/v1/merchants/{self.merchant}"
+        for below in ("coming_payouts", "balances", "statement"):
+            self.owner.get(f"{shop}/{below}")
+        for kind in ("csv", "html"):
+            self.owner.get(f"{shop}/statement.{kind}")
+        self.owner.fails(409, "POST", f"/v1/payouts/{self.payout}/retry", None)
         paid = f"/v1/payments/{self.paid['payment']['id']}/refunds"
         refund = self.owner.post(paid, {"amount": 100, "reason": "a scratch"})["id"]
         self.owner.fails(422, "POST", paid, {"amount": 1_000_000, "reason": "all and more"})
@@ -252,6 +259,28 @@ class Story:
                    lambda: self.buyer.get(f"/v1/refunds/{refund}")["state"] == "succeeded",
                    "a part was not refunded")
 
+    def dispute(self):
+        """One that is contested, and one that is accepted."""
+        mine = f"/v1/disputes?merchant_id={self.merchant}"
+        for verb in ("submit", "accept"):
+            paid = self.accept(self.ask(), "tok_approved")["payment"]
+            charge = self.owner.get(f"/v1/payments/{paid['id']}")["reference"]
+            post_json(self.sandbox + "/disputes", {"charge": charge, "amount": 2_000})
+            found = f"{mine}&state=evidence_due"
+            jobs_until(self.ops, lambda: self.owner.get(found)["data"], "no dispute")
+            dispute = f"/v1/disputes/{self.owner.get(found)['data'][0]['id']}"
+            self.owner.post(dispute + "/evidence", {"text": "It was delivered."})
+            self.owner.fails(404, "GET", dispute + "/evidence")
+            self.owner.post(f"{dispute}/{verb}")
+            self.owner.fails(409, "POST", f"{dispute}/{verb}")
+            after = "under_review" if verb == "submit" else "lost"
+            jobs_until(self.ops, lambda: self.owner.get(dispute)["state"] == after, "no answer")
+            if verb == "submit":
+                self.owner.get(dispute + "/evidence")
+                self.ops.get("/v1/admin" + dispute[3:] + "/evidence")
+        self.buyer.fails(404, "GET", dispute)
+        self.ops.get("/v1/admin/disputes?state=lost")
+        Checked(self.url).get("/v1/evidence_key")
     def wallet(self):
         """Money in by a card, to a person, and out to a bank."""
         pin, mine = "203040", "/v1/payment_methods"
@@ -302,6 +331,10 @@ class Story:
             api.log_in(email + "@demo.example", PASSWORD)
         payout = f"/v1/payouts/{self.payout}"
         jobs_until(self.ops, lambda: self.owner.get(payout)["state"] == "paid", "not paid out")
+        batch = "/v1/payout_batches/" + self.owner.get(payout)["batch_id"]
+        self.owner.get(batch)
+        self.owner.get(batch + "/payouts")
+        self.owner.get(f"/v1/payout_batches?merchant_id={self.merchant}")
         for path in ("accounts", "accounts?email=buyer@demo.example", "audit_log", "clock",
                      "conversations", "ledger/trial_balance", "ledger/export", "merchants",
                      f"merchants/{self.merchant}/ledger", f"merchants/{self.merchant}/balances",
@@ -310,3 +343,39 @@ class Story:
                      "payments?state=captured", "payouts"):
             self.ops.get("/v1/admin/" + path)
         self.owner.fails(404, "GET", "/v1/admin/accounts")
+        self.fees()
+
+    def fees(self):
+        mine, day = f"merchants/{self.merchant}/fees", time.gmtime(time.time() + 30 * 86_400)
+        self.ops.post("/v1/admin/" + mine, {"basis_points": 250, "fixed": 20, "reason": "volume"})
+        self.ops.post("/v1/admin/" + mine, {
+            "currency": "USD", "basis_points": 200, "fixed": 0, "reason": "a good year",
+            "effective_from": time.strftime("%Y-%m-%dT00:00:00Z", day)})
+        self.ops.fails(422, "POST", "/v1/admin/" + mine, {
+            "basis_points": 0, "fixed": 0, "reason": "too late",
+            "effective_from": "2020-01-01T00:00:00Z"})
+        self.ops.get("/v1/admin/" + mine)
+        if self.owner.get("/v1/" + mine)["data"][1]["basis_points"] != 250:
+            raise Violation("another plan is shown")
+        today = time.strftime("%Y-%m-%d", time.gmtime())
+        report = "/v1/admin/revenue"
+        self.ops.get(f"{report}?from={today}&until={today}&merchant_id={self.merchant}")
+        if not self.ops.get(report + "?format=csv").startswith("day,currency,captured,"):
+            raise Violation("the report is no file")
+        self.ops.fails(422, "GET", report + "?from=2026-01-01&until=2020-01-01")
+        self.settlement()
+
+    def settlement(self):
+        """The books of the day of the sales against the processor's; what the check finds is resolved."""
+        runs = "/v1/admin/settlements"
+        today = self.ops.get("/v1/admin/clock")["now"][:10]
+        self.ops.fails(422, "POST", runs, {"day": today})
+        day = time.strftime("%Y-%m-%d", time.gmtime(
+            calendar.timegm(time.strptime(today, "%Y-%m-%d")) - 7 * 86_400))
+        run = self.ops.post(runs, {"day": day, "processor": "sandbox"})
+        path = f"{runs}/{run['id']}"
+        jobs_until(self.ops, lambda: self.ops.get(path)["state"] == "clean", "not clean")
+        self.ops.get(runs)
+        self.ops.get(path + "/differences")
+        resolve = "/v1/admin/settlement_differences/sdif_01h455vb4pex5vsknk084sn02q/resolve"
+        self.ops.fails(404, "POST", resolve, {"reason": "there is none"})

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "support/world.hpp"
+#include "bottega/identity/fees.hpp"
 
 namespace bottega::test {
 namespace merchants_test {
@@ -54,8 +55,10 @@ class Merchants : public testing::Test {
 TEST_F(Merchants, BeginPendingWithTheFeesOfTheirDay) {
   const auto made = create(owner, "IT", "US,IT");
   EXPECT_EQ(made.onboarding, Onboarding::pending);
-  EXPECT_EQ(made.fee_basis_points, 290);
-  EXPECT_EQ(made.fee_fixed, 30);
+  const auto fees =
+      world->transact([&](Tx& tx) { return identity::fee_rate(tx, made.id, made.currency); });
+  EXPECT_EQ(fees.basis_points, 290);
+  EXPECT_EQ(fees.fixed, 30);
   EXPECT_EQ(made.country.value, "IT");
   EXPECT_EQ(text_of(made.currency), "EUR");
   EXPECT_FALSE(made.processor_account);

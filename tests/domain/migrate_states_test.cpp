@@ -31,10 +31,17 @@ std::ostream& operator<<(std::ostream& out, const Column& column) {
   return out << column.schema << '.' << column.table << '.' << column.column;
 }
 
-// The operations that an attempt may be about: an account is opened without one.
-Words operations() {
+// What moves money at a processor: opening an account does not.
+Words movements() {
   auto words = words_of<processors::Operation>();
   words.erase("onboarding");
+  return words;
+}
+
+// The operations that an attempt may be about: a dispute gives money back by itself.
+Words operations() {
+  auto words = movements();
+  words.erase("dispute_return");
   return words;
 }
 
@@ -70,13 +77,23 @@ std::vector<Column> columns() {
       {"bottega", "refunds", "source", words_of<payments::Source>()},
       {"bottega", "payout_holds", "cause", words_of<payouts::Cause>()},
       {"bottega", "payouts", "state", words_of<payouts::State>()},
+      {"bottega", "payout_batches", "state", words_of<payouts::BatchState>()},
+      {"bottega", "settlement_runs", "state", words_of<settlements::State>()},
+      {"bottega", "settlement_runs", "phase", words_of<settlements::Phase>()},
+      {"bottega", "settlement_movements", "operation", operations()},
+      {"bottega", "settlement_differences", "kind", words_of<settlements::Kind>()},
+      {"bottega", "settlement_differences", "operation", operations()},
+      {"bottega", "disputes", "state", words_of<disputes::State>()},
+      {"bottega", "disputes", "source", words_of<payments::Source>()},
+      {"bottega", "disputes", "response", words_of<disputes::Stance>()},
       {"bottega", "payment_methods", "brand", words_of<processors::Brand>()},
       {"bottega", "top_ups", "state", words_of<wallet::TopUpState>()},
       {"bottega", "withdrawals", "state", words_of<wallet::WithdrawalState>()},
       {"bottega", "transfers", "state", words_of<wallet::TransferState>()},
       {"sandbox", "accounts", "state", words_of<processors::AccountState>()},
       {"sandbox", "movements", "state", words_of<processors::MovementState>()},
-      {"sandbox", "movements", "operation", operations()},
+      {"sandbox", "movements", "operation", movements()},
+      {"sandbox", "disputes", "state", words_of<processors::DisputeState>()},
   };
 }
 

@@ -22,6 +22,7 @@ constexpr const char* kTokens[] = {"tok_approved",  "tok_approved",    "tok_appr
 processors::SandboxOptions impatient() {
   auto options = World::default_options();
   options.answer_timeout = 60ms;  // an answer that is late for another reason is only one lost more
+  options.fee_basis_points = 150;
   return options;
 }
 
@@ -287,8 +288,10 @@ std::vector<payments::Payment> Walk::payments_of(const Stand& stand) {
 void Walk::check_books() {
   std::map<std::string, std::int64_t> theirs, ours;
   for (const auto& entry : world_.books())
-    if (entry.state == MovementState::succeeded)
+    if (entry.state == MovementState::succeeded) {
       theirs[text_of(entry.operation) + to_text(entry.amount.currency)] += entry.amount.amount;
+      if (entry.fee) theirs["fee" + to_text(entry.amount.currency)] += *entry.fee;
+    }
   const std::map<ledger::Why, Operation> operations = {
       {ledger::Why::capture, Operation::charge},
       {ledger::Why::refund, Operation::refund},
@@ -299,10 +302,13 @@ void Walk::check_books() {
   for (const auto& stand : shops_)
     for (const auto& entry : world_.transact([&](Tx& tx) {
            return ledger::history(tx, ledger::owner_of(stand.shop.merchant), std::nullopt, 100'000);
-         }))
+         })) {
+      if (entry.why == ledger::Why::processor_fee)
+        ours["fee" + to_text(entry.amount.currency)] += entry.amount.amount;
       if (const auto found = operations.find(entry.why);
           found != operations.end() && entry.phase == ledger::Phase::posted)
         ours[text_of(found->second) + to_text(entry.amount.currency)] += entry.amount.amount;
+    }
   EXPECT_EQ(ours, theirs);
   EXPECT_GE(theirs.size(), 4u) << "the walk must have gone somewhere";
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/world.hpp"
+#include "bottega/core/calendar.hpp"
 
 namespace bottega::test {
 namespace payouts_test {
@@ -42,8 +43,14 @@ class Payouts : public ::testing::Test {
     return world_->transact([&](Tx& tx) { return payouts::release(tx, payout.id); });
   }
   std::string key_of(const payouts::Payout& payout) const {
+    const auto batch = now(payout).batch_id.value();
+    return world_->transact(
+        [&](Tx& tx) { return attempts::lock_latest(tx, shop_.merchant, batch.uuid, 1s).key(); });
+  }
+  payouts::Batch settle_batch(const payouts::Payout& payout, const Outcome& outcome) const {
+    const auto batch = now(payout).batch_id.value();
     return world_->transact([&](Tx& tx) {
-      return attempts::lock_latest(tx, shop_.merchant, payout.id.uuid, 1s).key();
+      return payouts::settle(tx, shop_.merchant, batch, outcome, world_->payout_rules);
     });
   }
   // What the processor's books say was paid out to this shop.
@@ -109,7 +116,7 @@ TEST_F(Payouts, AreScheduledLaterWhereTheOperatorSaysSo) {
   world_->payout_rules.business_days = 5;
   const auto payout = schedule();
   world_->payout_rules.business_days = 3;
-  EXPECT_EQ(payout.due_at, add_business_days(payout.shipped_at, 5));
+  EXPECT_EQ(payout.due_at, Calendars::built_in().of("US").add_business_days(payout.shipped_at, 5));
   EXPECT_EQ(payout.due_at - payout.shipped_at >= 7 * 24h, true) << "five days, and a weekend";
   pass(6 * 24h + 23h);
   EXPECT_EQ(now(payout).state, State::scheduled);
@@ -225,7 +232,10 @@ TEST_F(Payouts, ThatDiedBeforeTheCallAreSentUnderTheSameKey) {
     }
     asio::awaitable<Outcome> look_up(Operation, const std::string&) override { die(); }
     asio::awaitable<Outcome> cancel(const std::string&) override { die(); }
-    asio::awaitable<std::vector<processors::Movement>> movements(Instant) override { die(); }
+    asio::awaitable<processors::MovementPage> movements(const processors::Period&,
+                                                        const std::string&, std::int64_t) override {
+      die();
+    }
     processors::Event read_webhook(std::string_view, const processors::Headers&,
                                    Instant) const override {
       die();
@@ -233,8 +243,7 @@ TEST_F(Payouts, ThatDiedBeforeTheCallAreSentUnderTheSameKey) {
   };
   processors::Registry dead;
   dead.add(std::make_unique<Dead>());
-  EXPECT_THROW(run(payouts::pay(world_->db, dead, shop_.merchant, payout.id, world_->payout_rules)),
-               std::runtime_error);
+  EXPECT_THROW(world_->pay_out(payout, dead), std::runtime_error);
   ASSERT_EQ(now(payout).state, State::submitted);
   const auto key = key_of(payout);
   world_->run_jobs();
@@ -248,9 +257,7 @@ TEST_F(Payouts, HeardOfTwiceOrAgainstWhatIsKnownChangeNothing) {
   const auto payout = schedule();
   pass(6 * 24h);
   const auto once = to_json(now(payout));
-  const auto settle = [&](const Outcome& outcome) {
-    world_->transact([&](Tx& tx) { payouts::settle(tx, shop_.merchant, payout.id, outcome); });
-  };
+  const auto settle = [&](const Outcome& outcome) { settle_batch(payout, outcome); };
   settle({Verdict::succeeded, *now(payout).reference, "", ""});
   settle({Verdict::unknown, "", "", ""});
   settle({Verdict::pending, "", "", ""});
@@ -267,9 +274,8 @@ TEST_F(Payouts, NewsOfAnOldTryDoesNotTouchTheNextOne) {
   const auto first = key_of(payout);
   set_account("active");
   const processors::Registry nobody;
-  EXPECT_THROW(
-      run(payouts::pay(world_->db, nobody, shop_.merchant, payout.id, world_->payout_rules)),
-      Error);
+  world_->advance(6s);
+  EXPECT_THROW(world_->pay_out(payout, nobody), Error);
   ASSERT_NE(key_of(payout), first);  // the second try is under way
   const auto account = world_->transact([&](Tx& tx) {
     return identity::fetch_merchant(tx, shop_.merchant).processor_account.value();
@@ -281,8 +287,7 @@ TEST_F(Payouts, NewsOfAnOldTryDoesNotTouchTheNextOne) {
                                Outcome{Verdict::declined, "", "account_not_active", ""}};
   world_->transact([&](Tx& tx) { attempts::keep_event(tx, "sandbox", late); });
   world_->run_jobs();
-  EXPECT_NO_THROW(
-      world_->transact([&](Tx& tx) { payouts::settle(tx, shop_.merchant, payout.id, answer); }));
+  EXPECT_NO_THROW(settle_batch(payout, answer));
   pass(24h);
   EXPECT_EQ(now(payout).state, State::paid);
   EXPECT_EQ(books(MovementState::succeeded).size(), 1u) << "paid out twice";

@@ -251,8 +251,10 @@ TEST_F(Reconcile, OfAnUnknownPaymentGoesOnUntilTheProcessorSpeaks) {
       ++cancelled;
       return inner.cancel(key);
     }
-    asio::awaitable<std::vector<processors::Movement>> movements(Instant since) override {
-      return inner.movements(since);
+    asio::awaitable<processors::MovementPage> movements(const processors::Period& period,
+                                                        const std::string& cursor,
+                                                        std::int64_t limit) override {
+      return inner.movements(period, cursor, limit);
     }
     processors::Event read_webhook(std::string_view body, const processors::Headers& headers,
                                    Instant at) const override {

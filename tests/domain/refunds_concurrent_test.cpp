@@ -85,10 +85,7 @@ TEST_F(RefundsConcurrently, MeetThePayoutAndTheMoneyIsTakenFromWhereItIs) {
     const auto payout = world_->ship(shop_, order).payout.value();
     world_->advance(6 * 24h);
     EXPECT_EQ(all_at_once({[&] { world_->give_back(shop_, order, 10'000); },
-                           [&] {
-                             run(payouts::pay(world_->db, world_->registry, shop_.merchant,
-                                              payout.id, world_->payout_rules));
-                           }}),
+                           [&] { world_->pay_out(payout); }}),
               0);
     drain();
     const auto now =

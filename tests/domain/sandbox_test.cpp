@@ -134,18 +134,54 @@ TEST_F(SandboxBooks, ConfirmAChargeOnce) {
 }
 
 TEST_F(SandboxBooks, ListWhatHasMovedAndNothingElse) {
-  const auto since = world_->clock.now();
+  const processors::Period period{world_->clock.now(), world_->clock.now() + 1h};
   const auto yes = a_key(), no = a_key(), open = a_key(), dead = a_key();
   charge(yes, "tok_approved", 4'444);
   charge(no, "tok_declined");
   charge(open, "tok_confirm");
   run(processor().cancel(dead));
-  const auto moved = run(processor().movements(since));
+  const std::string first;
+  const auto page = run(processor().movements(period, first, 10));
+  const auto& moved = page.movements;
   ASSERT_EQ(moved.size(), 1u);
+  EXPECT_EQ(page.next, "");
   EXPECT_EQ(moved[0].key, yes);
   EXPECT_EQ(moved[0].amount, usd(4'444));
   EXPECT_EQ(moved[0].operation, Operation::charge);
-  EXPECT_TRUE(run(processor().movements(world_->clock.now() + 1s)).empty());
+  EXPECT_GE(moved[0].moved_at, period.since);
+  const processors::Period later{world_->clock.now() + 1s, period.until};
+  EXPECT_TRUE(run(processor().movements(later, first, 10)).movements.empty());
+  const processors::Period before{period.since - 1h, moved[0].moved_at};
+  const auto earlier = run(processor().movements(before, first, 10)).movements;
+  EXPECT_TRUE(std::ranges::none_of(earlier, [&](const auto& one) { return one.key == yes; }))
+      << "the end of a period is not in it";
+}
+
+TEST_F(SandboxBooks, ListAPeriodPageByPageAndEachMovementOnce) {
+  const processors::Period period{world_->clock.now(), world_->clock.now() + 1h};
+  std::vector<std::string> keys;
+  for (int i = 0; i < 5; ++i) charge(keys.emplace_back(a_key()), "tok_approved");
+  std::vector<std::string> listed;
+  int pages = 0;
+  std::string cursor;
+  do {
+    const auto page = run(processor().movements(period, cursor, 2));
+    EXPECT_LE(page.movements.size(), 2u);
+    for (const auto& one : page.movements) listed.push_back(one.key);
+    cursor = page.next;
+  } while (!cursor.empty() && ++pages < 10);
+  EXPECT_EQ(listed, keys) << "in the order in which they moved";
+}
+
+TEST_F(SandboxBooks, ListWhatTheBuyerConfirmedWhenItWasConfirmed) {
+  const auto key = a_key();
+  const auto asked = charge(key, "tok_confirm");
+  world_->advance(2h);
+  const processors::Period period{world_->clock.now(), world_->clock.now() + 1h};
+  run(world_->sandbox.confirm(asked.reference, processors::Confirm::yes));
+  const auto page = run(processor().movements(period, "", 10));
+  ASSERT_EQ(page.movements.size(), 1u);
+  EXPECT_EQ(page.movements[0].key, key);
 }
 
 TEST_F(SandboxBooks, RefundOnlyWhatWasCharged) {

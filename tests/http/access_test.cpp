@@ -40,13 +40,17 @@ std::string body_for(const Route& route) {
       {"acceptPaymentRequest", pay_with("tok_approved").dump()},
       {"changePaymentMethod", R"({"is_default":true})"},
       {"createRefund", R"({"amount":1,"reason":"A scratch"})"},
+      {"addEvidence", R"({"text":"It was delivered."})"},
       {"adminCreateRefund", R"({"amount":1,"reason":"A scratch","funded_by":"platform"})"},
+      {"adminAddFees", R"({"basis_points":100,"fixed":0,"reason":"None"})"},
       {"adminSuspendAccount", R"({"reason":"None"})"},
       {"adminReinstateAccount", R"({"reason":"None"})"},
       {"exportMyData", R"({"password":"not mine"})"},
       {"eraseMe", R"({"password":"not mine"})"},
       {"adminExportAccount", R"({"reason":"None"})"},
       {"adminEraseAccount", R"({"reason":"None"})"},
+      {"adminCheckSettlement", R"({"day":"2026-01-01"})"},
+      {"adminResolveSettlementDifference", R"({"reason":"None"})"},
       {"adminHoldPayout", R"({"reason":"None"})"},
       {"adminReleasePayout", R"({"reason":"None"})"},
   };
@@ -210,6 +214,7 @@ const std::map<std::string, std::string>& others() {
                                    Device().subscription("https://push.invalid/" + new_key()));
     const auto refund = owner.post("/v1/payments/" + std::string(order["payment_id"]) + "/refunds",
                                    {{"amount", 1}, {"reason", "A scratch"}});
+    const auto dispute = disputed(shop, order);
     const auto card = owner.post("/v1/payment_methods", {{"token", "tok_approved"}});
     owner.post("/v1/payment_methods", {{"token", "tok_bank"}});
     const Json money = {{"amount", 1'000}, {"currency", "USD"}};
@@ -237,7 +242,9 @@ const std::map<std::string, std::string>& others() {
         {"orders", order["id"]},
         {"payments", order["payment_id"]},
         {"refunds", refund.json()["id"]},
+        {"disputes", dispute["id"]},
         {"payouts", payout["id"]},
+        {"payout_batches", "batch_01h2xcejqtf2nbrexx3vqjhp42"},  // tests/domain knows real ones
         {"sessions", shop.owner.session},
         {"members", shop.owner.id},
         {"api_keys", key.json()["api_key"]["id"]},

@@ -52,7 +52,7 @@ TEST_F(Books, ComeAsAFileThatBeancountFindsInOrder) {
   const auto answer = exported("?format=beancount");
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_NE(answer.body.find("\"capture\" \"pay_"), std::string::npos);
-  EXPECT_NE(answer.body.find("\"payout\" \"pout_"), std::string::npos);
+  EXPECT_NE(answer.body.find("\"payout\" \"batch_"), std::string::npos);
   EXPECT_NE(answer.body.find(" balance Liabilities:Held  0.00 USD"), std::string::npos)
       << answer.body;
   const auto ran = bean_check(answer.body);

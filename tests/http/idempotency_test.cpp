@@ -261,10 +261,11 @@ TEST(MoneyRoutes, AreTheOnesThatMoveMoney) {
   for (const auto& route : routes_where(moves_money)) names.emplace_back(route.name);
   std::ranges::sort(names);
   const std::vector<std::string> expected = {
-      "acceptPaymentRequest", "acceptTransfer",  "adminCreateRefund", "adminHoldPayout",
-      "adminReleasePayout",   "cancelOrder",     "cancelPayment",     "cancelTransfer",
-      "createPaymentRequest", "createRefund",    "createTopUp",       "createTransfer",
-      "createWithdrawal",     "declineTransfer", "shipOrder"};
+      "acceptDispute",   "acceptPaymentRequest", "acceptTransfer",  "adminCreateRefund",
+      "adminHoldPayout", "adminReleasePayout",   "cancelOrder",     "cancelPayment",
+      "cancelTransfer",  "createPaymentRequest", "createRefund",    "createTopUp",
+      "createTransfer",  "createWithdrawal",     "declineTransfer", "retryPayout",
+      "shipOrder",       "submitDispute"};
   EXPECT_EQ(names, expected);
 }
 

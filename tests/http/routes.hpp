@@ -52,6 +52,28 @@ std::string path_with(const gateway::Route& route, IdOf id_of) {
 
 // The path with ids that are well formed and belong to nothing.
 inline std::string somewhere(const gateway::Route& route) {
+  static const std::map<std::string, std::string> prefixes = {{"merchants", "mer"},
+                                                              {"conversations", "conv"},
+                                                              {"payment_requests", "preq"},
+                                                              {"orders", "ord"},
+                                                              {"payments", "pay"},
+                                                              {"refunds", "rfnd"},
+                                                              {"disputes", "dsp"},
+                                                              {"payouts", "pout"},
+                                                              {"payout_batches", "batch"},
+                                                              {"sessions", "sess"},
+                                                              {"members", "usr"},
+                                                              {"api_keys", "key"},
+                                                              {"accounts", "usr"},
+                                                              {"invitations", "inv"},
+                                                              {"notes", "note"},
+                                                              {"canned_replies", "canned"},
+                                                              {"subscriptions", "push"},
+                                                              {"attachments", "att"},
+                                                              {"reports", "rep"},
+                                                              {"exports", "exp"},
+                                                              {"settlements", "stl"},
+                                                              {"settlement_differences", "sdif"}};
   static const std::map<std::string, std::string> prefixes = {
       {"merchants", "mer"},      {"conversations", "conv"},    {"payment_requests", "preq"},
       {"orders", "ord"},         {"payments", "pay"},          {"refunds", "rfnd"},

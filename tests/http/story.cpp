@@ -140,6 +140,24 @@ Answer ship(const Storefront& shop, const Json& order) {
                     {{"carrier", "USPS"}, {"tracking_number", "9400111899223197428490"}});
 }
 
+Json disputed(const Storefront& shop, const Json& order, std::optional<std::int64_t> amount) {
+  auto owner = shop.owner.api;
+  const auto payment = must(owner.get("/v1/payments/" + std::string(order["payment_id"])), "get");
+  Json given = {{"charge", payment["reference"]}};
+  if (amount) given["amount"] = *amount;
+  Client bank(shop.sandbox_port);
+  const auto reference = must(bank.post("/disputes", given), "dispute")["reference"];
+  Json found;
+  const bool is_there = soon([&] {
+    const auto all = owner.get("/v1/disputes?merchant_id=" + shop.merchant).json()["data"];
+    for (const auto& one : all)
+      if (one["reference"] == reference) found = one;
+    return !found.is_null() && found["state"] != "opened";
+  });
+  if (!is_there) throw std::runtime_error("the dispute was not heard of");
+  return found;
+}
+
 std::string card_token(std::uint16_t sandbox_port, const std::string& number) {
   Client sandbox(sandbox_port);
   const Json card = {{"number", number}, {"month", 12}, {"year", 2030}, {"cvc", "123"}};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <optional>
 
 #include "support/http.hpp"
 #include "support/server.hpp"
@@ -48,6 +49,9 @@ Answer accept(const Storefront& shop, const Json& request,
 // The order of a sale that went well.
 Json sell(const Storefront& shop, std::int64_t amount = 1250);
 Answer ship(const Storefront& shop, const Json& order);
+// A dispute that the buyer's bank has opened about an order, as the merchant sees it.
+Json disputed(const Storefront& shop, const Json& order,
+              std::optional<std::int64_t> amount = std::nullopt);
 std::string card_token(std::uint16_t sandbox_port, const std::string& number);
 Answer post_form(std::uint16_t port, const std::string& path, const std::string& form);
 Answer send_text(const Storefront& shop, const Client& who, const std::string& text);

@@ -44,7 +44,7 @@ World::World(processors::SandboxOptions options)
                     std::chrono::days(7),
                     std::chrono::days(180),
                     payments::FeeOnRefund::proportional},
-      payout_rules{3, 10'000ms},
+      payout_rules{3, 10'000ms, std::nullopt, 0, std::chrono::days(30), 8},
       wallet_rules{"sandbox", 75'000'000,           10'000ms, 100'000, 250'000, 1'000'000, 250'000,
                    1'000'000, std::chrono::days(30)},
       depot(config, files.path() / "attachments", clock, Secret("a secret of the tests")),
@@ -178,6 +178,12 @@ payments::Refund World::give_back(const Shop& shop, const orders::Order& order,
   return transact([&](Tx& tx) {
     return payments::give_back(tx, shop.owner, order.payment_id, wanted, payment_rules);
   });
+}
+
+void World::pay_out(const payouts::Payout& payout, const processors::Registry& with) {
+  const auto batch = transact(
+      [&](Tx& tx) { return payouts::collect(tx, payout.merchant_id, payout.id, payout_rules); });
+  if (batch) run(payouts::send(db, with, payout.merchant_id, batch->id, payout_rules));
 }
 
 wallet::TopUp World::top_up(const identity::Who& who, std::int64_t amount,

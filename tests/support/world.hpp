@@ -66,6 +66,9 @@ class World {
   payments::Refund give_back(const Shop& shop, const orders::Order& order,
                              std::optional<std::int64_t> amount = std::nullopt);
 
+  // Gathers what is due with this payout and sends it, as the jobs do.
+  void pay_out(const payouts::Payout& payout, const processors::Registry& with);
+  void pay_out(const payouts::Payout& payout) { pay_out(payout, registry); }
   // Charges a card for the balance, the way the gateway does it.
   wallet::TopUp top_up(const identity::Who& who, std::int64_t amount,
                        const std::string& token = "tok_approved");

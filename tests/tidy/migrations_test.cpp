@@ -30,6 +30,7 @@ const std::map<std::string, const char*> kShared = {
     {"ledger_accounts", "owners are merchants, the platform and processors alike"},
     {"ledger_transfers", "moves between two owners, of which at most one is the merchant"},
     {"attachment_secret", "one row"},
+    {"evidence_key", "one row"},
     {"search_state", "one row"},
     {"retention_state", "one row"},
     {"exports", "of people"},
@@ -38,6 +39,10 @@ const std::map<std::string, const char*> kShared = {
     {"top_ups", "of people"},
     {"withdrawals", "of people"},
     {"transfers", "between people"},
+    {"settlement_runs", "a processor's day, with all its merchants"},
+    {"settlement_movements", "a processor's list, which may know of things that nobody here does"},
+    {"settlement_differences", "what nobody knows the merchant of may be among them"},
+    {"settlement_findings", "of runs"},
     {"processor_events", "comes from outside and says a key, not a merchant"},
 };
 

@@ -116,8 +116,140 @@ TEST_P(BusinessTime, IsThreeFullDays) {
 INSTANTIATE_TEST_SUITE_P(
     Calendars, BusinessTime,
     testing::Values(Moment{"2026-11-25T10:00:00Z", "2026-12-01T10:00:00Z"},
-                    Moment{"2026-11-26T10:00:00Z", "2026-12-02T00:00:00Z"},    // on a holiday
-                    Moment{"2027-01-16T10:00:00Z", "2027-01-22T00:00:00Z"}));  // before one
+                    Moment{"2026-11-26T10:00:00Z", "2026-12-02T05:00:00Z"},  // on a holiday
+                    Moment{"2027-01-16T10:00:00Z", "2027-01-22T05:00:00Z"},  // before one
+                    Moment{"2026-11-24T02:00:00Z", "2026-11-28T02:00:00Z"},  // Monday evening there
+                    // The clocks go back on the 1st of November and forward on the 14th of March.
+                    Moment{"2026-10-30T15:00:00Z", "2026-11-04T16:00:00Z"},
+                    Moment{"2027-03-11T16:00:00Z", "2027-03-16T15:00:00Z"}));
+
+bool is_business_day(Date date) {
+  const auto index = std::chrono::weekday(date).c_encoding();
+  return index >= 1 && index <= 5;
+}
+
+// ---- weekends alone ---------------------------------------------------------------------------
+
+const Calendar& weekends() { return Calendars::built_in().of("JP"); }
+
+class BusinessDayCount : public testing::TestWithParam<int> {};
+
+TEST_P(BusinessDayCount, EndsOnAWeekdayWithExactlyThatManyPassed) {
+  for (Date from = day("2024-12-15"); from < day("2029-01-15"); from += std::chrono::days(1)) {
+    const auto due = weekends().add_business_days(from, GetParam());
+    int passed = 0;
+    for (Date date = from + std::chrono::days(1); date <= due; date += std::chrono::days(1))
+      if (is_business_day(date)) ++passed;
+    ASSERT_EQ(passed, GetParam()) << to_text(from);
+    ASSERT_TRUE(GetParam() == 0 || is_business_day(due)) << to_text(from);
+  }
+}
+
+TEST_P(BusinessDayCount, NeverComesEarlierThanFullWeekdaysOfTwentyFourHours) {
+  using std::chrono::days, std::chrono::hours;
+  for (Instant from = day("2027-12-20"); from < day("2028-03-05"); from += hours(7)) {
+    const auto due = weekends().add_business_days(from, GetParam());
+    auto weekday_time = hours(0);
+    for (Instant at = std::chrono::ceil<hours>(from); at + hours(1) <= due; at += hours(1))
+      if (is_business_day(std::chrono::floor<days>(at))) weekday_time += hours(1);
+    ASSERT_EQ(weekday_time, hours(24) * GetParam()) << to_text(from);
+    ASSERT_LE(due - from, hours(24) * (GetParam() + 2 * ((GetParam() + 4) / 5) + 2));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Days, BusinessDayCount, testing::Values(0, 1, 2, 3, 4, 5, 10));
+
+struct Due {
+  const char* from;
+  int days;
+  const char* due;
+};
+void PrintTo(const Due& row, std::ostream* out) { *out << row.from << " +" << row.days; }
+class BusinessDayTable : public testing::TestWithParam<Due> {};
+TEST_P(BusinessDayTable, CountsAWeekendsStartFromMonday) {
+  const auto from = parse_instant(GetParam().from);
+  ASSERT_TRUE(from);
+  EXPECT_EQ(to_text(weekends().add_business_days(*from, GetParam().days)), GetParam().due);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Week, BusinessDayTable,
+    testing::Values(Due{"2026-11-16T10:00:00Z", 3, "2026-11-19T10:00:00Z"},  // Monday
+                    Due{"2026-11-18T10:00:00Z", 3, "2026-11-23T10:00:00Z"},
+                    Due{"2026-11-20T10:00:00Z", 3, "2026-11-25T10:00:00Z"},
+                    Due{"2026-11-21T00:00:00Z", 3, "2026-11-26T00:00:00Z"},  // Saturday
+                    Due{"2026-11-22T23:59:59.999999Z", 3, "2026-11-26T00:00:00Z"},
+                    Due{"2026-11-20T23:59:59.999999Z", 1, "2026-11-23T23:59:59.999999Z"},
+                    Due{"2026-12-30T08:00:00Z", 3, "2027-01-04T08:00:00Z"},
+                    Due{"2028-02-28T08:00:00Z", 2, "2028-03-01T08:00:00Z"},
+                    Due{"2026-11-20T10:00:00Z", 5, "2026-11-27T10:00:00Z"},
+                    Due{"2026-11-18T10:00:00Z", 0, "2026-11-18T10:00:00Z"}));
+
+TEST(BusinessDay, FallsOverTheEndsOfMonthsAndYears) {
+  EXPECT_EQ(to_text(weekends().add_business_days(day("2027-12-31"), 1)), "2028-01-03");
+  EXPECT_EQ(to_text(weekends().add_business_days(day("2028-02-28"), 1)), "2028-02-29");
+  EXPECT_EQ(to_text(weekends().add_business_days(day("2027-02-26"), 1)), "2027-03-01");
+  EXPECT_EQ(to_text(weekends().add_business_days(day("2026-10-30"), 3)), "2026-11-04");
+}
+
+std::string in_zone(const std::string& zone) {
+  return R"({"calendars":{"weekends":{"about":"x","zone":")" + zone +
+         R"(","weekend":[],"holidays":[]}},"countries":{}})";
+}
+
+// ---- clocks that are changed ------------------------------------------------------------------
+
+// Whatever the hour, three to five business days later the zone's clocks show the same time of a
+// business day; where it began on none, midnight.
+class ClockChanges : public testing::TestWithParam<const char*> {};
+TEST_P(ClockChanges, KeepTheTimeOfDay) {
+  const auto& calendar = Calendars::built_in().of(GetParam());
+  const auto begin = parse_instant("2026-03-01T00:30:00Z").value();
+  for (int hour = 0; hour < 24 * 300; ++hour) {
+    const auto from = begin + std::chrono::hours(hour);
+    for (const int n : {3, 5}) {
+      const auto due = calendar.add_business_days(from, n);
+      int between = 0;
+      const auto last = calendar.date_at(due);
+      for (auto date = calendar.date_at(from); date < last;)
+        between += calendar.is_business_day(date += std::chrono::days(1));
+      const bool counts = calendar.is_business_day(calendar.date_at(from));
+      ASSERT_EQ(between, counts ? n : n + 1) << to_text(from);
+      const auto drift = (due - from) % std::chrono::hours(24);
+      if (counts) {
+        ASSERT_TRUE(drift == std::chrono::hours(0) || drift == std::chrono::hours(1) ||
+                    drift == std::chrono::hours(23))
+            << to_text(from) << ' ' << to_text(due);
+      }
+    }
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Zones, ClockChanges, testing::Values("US", "DE", "GB", "JP"));
+
+TEST(NextTime, IsOnABusinessDayAndNeverBefore) {
+  const auto next = [](const char* country, const char* from, int minutes) {
+    return to_text(Calendars::built_in().of(country).next_at(parse_instant(from).value(),
+                                                             std::chrono::minutes(minutes)));
+  };
+  EXPECT_EQ(next("US", "2026-11-23T10:00:00Z", 9 * 60), "2026-11-23T14:00:00Z");
+  EXPECT_EQ(next("US", "2026-11-23T14:00:00Z", 9 * 60), "2026-11-23T14:00:00Z");
+  EXPECT_EQ(next("US", "2026-11-25T14:00:01Z", 9 * 60), "2026-11-27T14:00:00Z") << "Thanksgiving";
+  EXPECT_EQ(next("US", "2027-03-12T16:00:00Z", 9 * 60), "2027-03-15T13:00:00Z") << "summer time";
+  EXPECT_EQ(next("JP", "2026-11-21T10:00:00Z", 0), "2026-11-23T00:00:00Z");
+}
+
+TEST(ClockChanges, ThatLeaveATimeOutOrShowItTwiceMoveItToTheLaterOne) {
+  const auto all = Calendars::parse(in_zone("America/New_York"));
+  const auto& every_day = all.of("XX");
+  const auto after = [&](const char* from) {
+    return to_text(every_day.add_business_days(parse_instant(from).value(), 1));
+  };
+  EXPECT_EQ(after("2027-03-13T07:30:00Z"), "2027-03-14T07:00:00Z") << "02:30 is left out";
+  EXPECT_EQ(after("2026-10-31T05:30:00Z"), "2026-11-01T06:30:00Z") << "01:30 comes twice";
+}
+
+TEST(CalendarFile, NamesAZoneThatThereIs) {
+  EXPECT_THROW(Calendars::parse(in_zone("Atlantis/Main")), Error);
+}
 
 std::string with(const std::string& holiday) {
   return R"({"calendars":{"weekends":{"about":"x","weekend":["fri","sat"],"holidays":[)" + holiday +

@@ -158,69 +158,6 @@ TEST(InstantText, OnlyThePostgresFormMayHaveASpaceOrAShortOffset) {
     EXPECT_FALSE(parse_sql_instant(text)) << text;
 }
 
-bool is_business_day(Date date) {
-  const auto index = weekday(date).c_encoding();
-  return index >= 1 && index <= 5;
-}
-
-class BusinessDayCount : public testing::TestWithParam<int> {};
-
-TEST_P(BusinessDayCount, EndsOnAWeekdayWithExactlyThatManyPassed) {
-  for (Date from = day(2024, 12, 15); from < day(2029, 1, 15); from += days(1)) {
-    const auto due = add_business_days(from, GetParam());
-    int passed = 0;
-    for (Date date = from + days(1); date <= due; date += days(1))
-      if (is_business_day(date)) ++passed;
-    ASSERT_EQ(passed, GetParam()) << to_text(from);
-    ASSERT_TRUE(GetParam() == 0 || is_business_day(due)) << to_text(from);
-  }
-}
-
-TEST_P(BusinessDayCount, NeverComesEarlierThanFullWeekdaysOfTwentyFourHours) {
-  for (Instant from = day(2027, 12, 20); from < day(2028, 3, 5); from += hours(7)) {
-    const auto due = add_business_days(from, GetParam());
-    auto weekday_time = hours(0);
-    for (Instant at = ceil<hours>(from); at + hours(1) <= due; at += hours(1))
-      if (is_business_day(floor<days>(at))) weekday_time += hours(1);
-    ASSERT_EQ(weekday_time, hours(24) * GetParam()) << to_text(from);
-    ASSERT_LE(due - from, hours(24) * (GetParam() + 2 * ((GetParam() + 4) / 5) + 2));
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Days, BusinessDayCount, testing::Values(0, 1, 2, 3, 4, 5, 10));
-
-struct Due {
-  const char* from;
-  int days;
-  const char* due;
-};
-void PrintTo(const Due& row, std::ostream* out) { *out << row.from << " +" << row.days; }
-class BusinessDayTable : public testing::TestWithParam<Due> {};
-TEST_P(BusinessDayTable, CountsAWeekendsStartFromMonday) {
-  const auto from = parse_instant(GetParam().from);
-  ASSERT_TRUE(from);
-  EXPECT_EQ(to_text(add_business_days(*from, GetParam().days)), GetParam().due);
-}
-INSTANTIATE_TEST_SUITE_P(
-    Week, BusinessDayTable,
-    testing::Values(Due{"2026-11-16T10:00:00Z", 3, "2026-11-19T10:00:00Z"},  // Monday
-                    Due{"2026-11-18T10:00:00Z", 3, "2026-11-23T10:00:00Z"},
-                    Due{"2026-11-20T10:00:00Z", 3, "2026-11-25T10:00:00Z"},
-                    Due{"2026-11-21T00:00:00Z", 3, "2026-11-26T00:00:00Z"},  // Saturday
-                    Due{"2026-11-22T23:59:59.999999Z", 3, "2026-11-26T00:00:00Z"},
-                    Due{"2026-11-20T23:59:59.999999Z", 1, "2026-11-23T23:59:59.999999Z"},
-                    Due{"2026-12-30T08:00:00Z", 3, "2027-01-04T08:00:00Z"},
-                    Due{"2028-02-28T08:00:00Z", 2, "2028-03-01T08:00:00Z"},
-                    Due{"2026-11-20T10:00:00Z", 5, "2026-11-27T10:00:00Z"},
-                    Due{"2026-11-18T10:00:00Z", 0, "2026-11-18T10:00:00Z"}));
-
-TEST(BusinessDay, FallsOverTheEndsOfMonthsAndYears) {
-  EXPECT_EQ(to_text(add_business_days(day(2027, 12, 31), 1)), "2028-01-03");
-  EXPECT_EQ(to_text(add_business_days(day(2028, 2, 28), 1)), "2028-02-29");
-  EXPECT_EQ(to_text(add_business_days(day(2027, 2, 26), 1)), "2027-03-01");
-  EXPECT_EQ(to_text(add_business_days(day(2026, 10, 30), 3)), "2026-11-04");
-}
-
 TEST(InstantForm, NamesWhatItExpectsAndSaysItsSchema) {
   EXPECT_EQ(Form<Instant>::schema().at("format"), "date-time");
   EXPECT_EQ(Form<Date>::schema().at("format"), "date");

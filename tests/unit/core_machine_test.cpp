@@ -8,8 +8,8 @@
 #include <set>
 
 #include "support/shared.hpp"
-#include "bottega/conversations/inbox.hpp"
 #include "bottega/attachments/attachments.hpp"
+#include "bottega/conversations/inbox.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/storage/migrate.hpp"
@@ -148,6 +148,8 @@ const std::vector<Subject>& subjects() {
            {"submitted", {{"submit", "submitted"}, {"pay", "paid"}, {"fail", "failed"}}},
            {"failed", {{"schedule", "scheduled"}, {"fail", "failed"}, {"hold", "held"}}},
            {"paid", {{"pay", "paid"}}}}),
+      subject<payouts::kBatchLifecycle>("Batch", "payout_batches",
+                                        {{"submitted", {{"pay", "paid"}, {"fail", "failed"}}}}),
       subject<conversations::kStatusLifecycle>(
           "Status", "conversations",
           {{"open",

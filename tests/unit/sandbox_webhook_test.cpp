@@ -154,6 +154,20 @@ TEST_F(SandboxAdapter, AGenuineEventIsReadWholly) {
   EXPECT_EQ(read_event.outcome.action_url, "");
 }
 
+TEST_F(SandboxAdapter, AnEventMaySayWhatWasKept) {
+  auto told = event();
+  EXPECT_EQ(read(told.dump()).outcome.fee, std::nullopt);
+  told["fee"] = nullptr;
+  EXPECT_EQ(read(told.dump()).outcome.fee, std::nullopt);
+  told["fee"] = 125;
+  EXPECT_EQ(read(told.dump()).outcome.fee, 125);
+  for (const auto& wrong :
+       {Json("125"), Json(1.5), Json::parse("9223372036854775808"), Json::object()}) {
+    told["fee"] = wrong;
+    EXPECT_EQ(refusal_of(told.dump()), "malformed") << wrong;
+  }
+}
+
 TEST_F(SandboxAdapter, WithoutItsHeaderNothingIsRead) {
   const auto body = event().dump();
   const Headers others = {{"stripe-signature", sign_webhook(kSecret, body, kNow)}};

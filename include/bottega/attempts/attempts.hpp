@@ -85,9 +85,12 @@ struct KeptEvent {
   std::string key;
   processors::Verdict verdict{};
   std::string reference, reason, action_url;
+  std::optional<std::int64_t> fee;
+  std::optional<processors::DisputeNews> dispute;
 };
 BOOST_DESCRIBE_STRUCT(KeptEvent, (),
-                      (processor, event_id, operation, key, verdict, reference, reason, action_url))
+                      (processor, event_id, operation, key, verdict, reference, reason, action_url,
+                       fee, dispute))
 KeptEvent fetch_event(Tx& tx, const std::string& processor, const std::string& event_id);
 void event_handled(Tx& tx, const std::string& processor, const std::string& event_id);
 

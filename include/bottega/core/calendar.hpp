@@ -1,8 +1,10 @@
 #pragma once
-// On which days banks work: weekends and holidays per country, as data (config/calendars.json).
+// On which days banks work: weekends and holidays per country, as data (config/calendars.json), by
+// the clocks of that place.
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,27 +44,36 @@ class Calendar {
  public:
   struct Given {
     Line<1, 200> about;
+    std::optional<Line<1, 64>> zone;  // IANA time zone in which days begin; UTC where there is none
     List<Weekday, 0, 6> weekend;
     List<Holiday, 0, 100> holidays;
   };
-  // Throws Error(invalid) that names a holiday of which nobody can say when it is.
+  // Throws Error(invalid) that names a holiday of which nobody can say when it is, or a zone that
+  // the system's time zone database has not.
   explicit Calendar(Given given);
 
   bool is_business_day(Date date) const;
   // The n-th business day after the date.
   Date add_business_days(Date date, int days) const;
-  // n full business days later. What begins on a day without business counts from 00:00 UTC of the
-  // next one that has it.
+  // n full business days later, at the same time of day by the zone's clocks: an hour more or less
+  // than n times 24 where they are changed between. What begins on a day without business counts
+  // from the beginning of the next one that has it.
   Instant add_business_days(Instant instant, int days) const;
+  // The date that the zone's clocks show.
+  Date date_at(Instant instant) const;
+  // The first moment, not before this one, of a business day at this time of day.
+  Instant next_at(Instant from, std::chrono::minutes time_of_day) const;
   // The holidays of a year, in their order; moved ones where they are kept.
   std::vector<Date> holidays(std::chrono::year year) const;
 
  private:
+  struct Zone;
   bool is_weekend(Date date) const;
 
   Given given_;
+  std::shared_ptr<const Zone> zone_;
 };
-BOOST_DESCRIBE_STRUCT(Calendar::Given, (), (about, weekend, holidays))
+BOOST_DESCRIBE_STRUCT(Calendar::Given, (), (about, zone, weekend, holidays))
 
 class Calendars {
  public:

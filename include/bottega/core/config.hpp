@@ -95,6 +95,9 @@ struct Config {
   std::int64_t refunds_within_days = 180;
   std::string fees_on_refund = "proportional";
   std::int64_t payouts_business_days = 3;
+  std::string payouts_batch_at;
+  std::int64_t payouts_minimum = 0, payouts_minimum_wait_days = 30, payouts_tries_max = 8;
+  std::int64_t settlements_hour = 2;
   std::int64_t transfers_amount_max = 100'000;
   std::int64_t transfers_sent_day_max = 250'000, transfers_sent_month_max = 1'000'000;
   std::int64_t transfers_received_day_max = 250'000, transfers_received_month_max = 1'000'000;
@@ -103,7 +106,7 @@ struct Config {
 
   Secret sandbox_url, sandbox_webhook_secret;
   std::string sandbox_address = "127.0.0.1";
-  std::int64_t sandbox_port = 8090, sandbox_slow_ms = 2'000;
+  std::int64_t sandbox_port = 8090, sandbox_slow_ms = 2'000, sandbox_fee_basis_points = 0;
 
   std::int64_t stop_grace_s = 10;
 };

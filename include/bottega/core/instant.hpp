@@ -21,10 +21,4 @@ std::optional<Instant> parse_sql_instant(std::string_view text);
 std::string to_text(Date date);
 std::optional<Date> parse_date(std::string_view text);
 
-// The n-th Monday to Friday after the date.
-Date add_business_days(Date date, int days);
-// n full business days later. What begins on a weekend counts from the following Monday 00:00 UTC,
-// so the result is never earlier than n times 24 hours of weekdays.
-Instant add_business_days(Instant instant, int days);
-
 }  // namespace bottega

@@ -20,12 +20,11 @@ struct Merchant {
   Onboarding onboarding{};
   std::string processor;
   std::optional<std::string> processor_account;
-  std::int64_t fee_basis_points = 0, fee_fixed = 0;
   Instant created_at{};
 };
 BOOST_DESCRIBE_STRUCT(Merchant, (),
                       (id, number, name, country, currency, onboarding, processor,
-                       processor_account, fee_basis_points, fee_fixed, created_at))
+                       processor_account, created_at))
 
 struct NewMerchant {
   Line<1, 100> name;
@@ -78,13 +77,15 @@ struct IssuedApiKey {
 };
 BOOST_DESCRIBE_STRUCT(IssuedApiKey, (), (api_key, secret))
 
-struct FeePlan {
-  std::int64_t basis_points, fixed;
+// What the platform takes of a total: ten-thousandths of it, and so many minor units.
+struct FeeRate {
+  std::int64_t basis_points = 0, fixed = 0;
 };
+BOOST_DESCRIBE_STRUCT(FeeRate, (), (basis_points, fixed))
 
-// Makes a business account owned by the person. Throws Error(invalid) for a country where we may
-// not sell (`countries` is the setting).
-Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeePlan fees,
+// Makes a business account owned by the person, with these fees for its first plan. Throws
+// Error(invalid) for a country where we may not sell (`countries` is the setting).
+Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeeRate fees,
                          const std::string& processor, std::string_view countries);
 Merchant fetch_merchant(Tx& tx, MerchantId id);
 std::vector<Merchant> merchants_of(Tx& tx, const Who& who);

@@ -33,9 +33,11 @@ BOOST_DESCRIBE_ENUM(Kind, processor_clearing, processor_fees, held, merchant_pay
                     platform_fees, dispute_reserve, wallet, goodwill)
 
 // A refund's money is taken from where it is: what is held, the platform's fee, the merchant's
-// balance; the rest is advanced, and recovered from what the merchant earns later.
+// balance; the rest is advanced, and recovered from what the merchant earns later. So is a
+// dispute's, which is reserved first, and then gone or back.
 enum class Why : std::uint8_t {
   capture,
+  processor_fee,
   refund,
   refund_fee,
   refund_balance,
@@ -46,13 +48,22 @@ enum class Why : std::uint8_t {
   platform_fee,
   payout,
   recovery,
+  dispute,
+  dispute_fee,
+  dispute_balance,
+  dispute_advance,
+  dispute_lost,
+  dispute_won,
+  dispute_won_fee,
+  dispute_won_debt,
   top_up,
   withdrawal,
   transfer,
 };
-BOOST_DESCRIBE_ENUM(Why, capture, refund, refund_fee, refund_balance, refund_advance, goodwill,
-                    goodwill_return, release, platform_fee, payout, recovery, top_up, withdrawal,
-                    transfer)
+BOOST_DESCRIBE_ENUM(Why, capture, processor_fee, refund, refund_fee, refund_balance, refund_advance,
+                    goodwill, goodwill_return, release, platform_fee, payout, recovery, dispute,
+                    dispute_fee, dispute_balance, dispute_advance, dispute_lost, dispute_won,
+                    dispute_won_fee, dispute_won_debt, top_up, withdrawal, transfer)
 
 // Pending money has not moved and cannot be spent; it is posted or voided in the end, once.
 enum class Phase : std::uint8_t { posted, pending, voided };
@@ -146,6 +157,9 @@ struct Entry {
 BOOST_DESCRIBE_STRUCT(Entry, (),
                       (id, why, about, phase, pending_id, debit_kind, debit_owner, credit_kind,
                        credit_owner, amount, at))
+
+// The id of what a transfer is about, as the modules above name it.
+std::string subject_of(Why why, const Uuid& about);
 
 // The transfers from or to an owner after an id, oldest first.
 std::vector<Entry> history(Tx& tx, OwnerId owner, std::optional<TransferId> after,

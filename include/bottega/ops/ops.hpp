@@ -2,6 +2,7 @@
 // What the platform's staff sees and does. Every act is written to the audit log in its own
 // transaction; no text of a conversation and nothing of a merchant's identity check is ever shown
 // here.
+#include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
 
@@ -65,6 +66,11 @@ std::vector<payouts::Payout> find_payouts(Tx& tx, std::optional<MerchantId> merc
                                           std::optional<payouts::State> state,
                                           std::optional<payouts::PayoutId> after,
                                           std::int64_t limit);
+
+std::vector<disputes::Dispute> find_disputes(Tx& tx, std::optional<MerchantId> merchant,
+                                             std::optional<disputes::State> state,
+                                             std::optional<disputes::DisputeId> after,
+                                             std::int64_t limit);
 
 // The sums of the ledger, and what is wrong with the books, in words.
 struct TrialBalance {

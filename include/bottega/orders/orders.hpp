@@ -96,6 +96,7 @@ struct Sale {
   Money total;
   std::int64_t fee = 0;
   std::optional<Address> ship_to;
+  Country country;  // the merchant's, by whose calendar it is to be sent
 };
 
 // Makes the order, tells the conversation, and arranges that it is cancelled when it is not sent in

@@ -164,6 +164,7 @@ struct Payment {
   AccountId buyer_id;
   Money amount;
   std::int64_t refunded = 0, refunding = 0;  // given back, and on its way back
+  std::int64_t disputed = 0;                 // what a dispute is about, open or lost
   State state{};
   std::string processor;
   std::optional<std::string> reference, reason, action_url;
@@ -171,8 +172,8 @@ struct Payment {
 };
 BOOST_DESCRIBE_STRUCT(Payment, (),
                       (id, merchant_id, payment_request_id, conversation_id, buyer_id, amount,
-                       refunded, refunding, state, processor, reference, reason, action_url,
-                       created_at, updated_at))
+                       refunded, refunding, disputed, state, processor, reference, reason,
+                       action_url, created_at, updated_at))
 
 // What accepting a request has come to.
 struct Accepted {

@@ -1,6 +1,6 @@
 #pragma once
 // The merchant's share of an order: scheduled by the shipment, due three to five business days
-// later, never before and never without one.
+// later, never before and never without one. What is due at one moment is sent as one batch.
 #include <boost/asio/awaitable.hpp>
 
 #include "bottega/attempts/attempts.hpp"
@@ -12,6 +12,7 @@ namespace bottega::payouts {
 
 using identity::MerchantId, identity::Who, orders::OrderId;
 using PayoutId = Id<"pout">;
+using BatchId = Id<"batch">;
 
 enum class State : std::uint8_t { scheduled, held, submitted, paid, failed, cancelled };
 BOOST_DESCRIBE_ENUM(State, scheduled, held, submitted, paid, failed, cancelled)
@@ -45,13 +46,42 @@ struct Payout {
   Date due_on{};
   std::optional<std::string> reason, reference;
   std::int64_t recovered = 0;  // what of the amount has paid for what the merchant owed us
+  std::optional<BatchId> batch_id;
   std::int64_t tries = 0;
+  std::optional<Instant> retry_at;  // of one that failed; none where it waits for a person
   Instant created_at{};
   std::optional<Instant> submitted_at, paid_at;
 };
 BOOST_DESCRIBE_STRUCT(Payout, (),
                       (id, merchant_id, order_id, amount, fee, state, shipped_at, due_at, due_on,
-                       reason, reference, recovered, tries, created_at, submitted_at, paid_at))
+                       reason, reference, recovered, batch_id, tries, retry_at, created_at,
+                       submitted_at, paid_at))
+
+enum class BatchState : std::uint8_t { submitted, paid, failed };
+BOOST_DESCRIBE_ENUM(BatchState, submitted, paid, failed)
+enum class BatchEvent : std::uint8_t { pay, fail };
+BOOST_DESCRIBE_ENUM(BatchEvent, pay, fail)
+
+inline constexpr Machine kBatchLifecycle{std::to_array<Edge<BatchState, BatchEvent>>({
+    {BatchState::submitted, BatchEvent::pay, BatchState::paid},
+    {BatchState::submitted, BatchEvent::fail, BatchState::failed},
+})};
+static_assert(kBatchLifecycle.deterministic());
+
+// One transfer to the merchant's bank. `amount` is the sum of its payouts less what they recovered.
+struct Batch {
+  BatchId id;
+  MerchantId merchant_id;
+  Money amount;
+  std::int64_t payouts = 0;  // how many
+  BatchState state{};
+  std::optional<std::string> reason, reference;
+  Instant created_at{};
+  std::optional<Instant> ended_at;
+};
+BOOST_DESCRIBE_STRUCT(Batch, (),
+                      (id, merchant_id, amount, payouts, state, reason, reference, created_at,
+                       ended_at))
 
 struct Reason {
   Text<1, 255> reason;
@@ -61,7 +91,13 @@ BOOST_DESCRIBE_STRUCT(Reason, (), (reason))
 struct Rules {
   std::int64_t business_days = 3;
   std::chrono::milliseconds call_timeout{0};
+  std::optional<std::chrono::minutes> batch_at;  // of the day; none: as each comes due
+  std::int64_t minimum = 0;                      // minor units; less waits for more to come
+  std::chrono::days minimum_wait{30};            // and is sent all the same after this long
+  std::int64_t tries_max = 8;
 };
+// Reads the setting "HH:MM"; empty is none. Throws Error(invalid).
+std::optional<std::chrono::minutes> batch_time(const std::string& text);
 
 // Marks an order as sent and schedules what the merchant is paid for it, which is told to those
 // only who may see payouts.
@@ -101,12 +137,27 @@ void adjust(Tx& tx, MerchantId merchant, OrderId order);
 Payout hold(Tx& tx, PayoutId id, const Reason& reason);
 Payout release(Tx& tx, PayoutId id);
 
-// For the job: pays out what is due, through the processor. Throws Error(busy) to be called again.
-asio::awaitable<void> pay(Database& db, const processors::Registry& registry, MerchantId merchant,
-                          PayoutId id, const Rules& rules);
-// Writes down what the processor said about a payout; hearing it again changes nothing.
-Payout settle(Tx& tx, MerchantId merchant, PayoutId id, const processors::Outcome& outcome);
+// Tries one again that failed; throws Error(conflict) for any other.
+Payout retry(Tx& tx, PayoutId id);
+
+// For the job: where this payout is due, gathers all that is due to its merchant into a batch,
+// which another job sends. Nothing happens to what waits for the smallest amount, is held, or is
+// under way.
+std::optional<Batch> collect(Tx& tx, MerchantId merchant, PayoutId id, const Rules& rules);
+// For the job: sends a batch through the processor. Throws Error(busy) to be called again.
+asio::awaitable<void> send(Database& db, const processors::Registry& registry, MerchantId merchant,
+                           BatchId id, const Rules& rules);
+// Writes down what the processor said about a batch; hearing it again changes nothing.
+Batch settle(Tx& tx, MerchantId merchant, BatchId id, const processors::Outcome& outcome,
+             const Rules& rules);
+
+Batch fetch_batch(Tx& tx, const Who& who, BatchId id);
+std::vector<Batch> list_batches(Tx& tx, MerchantId merchant, std::optional<BatchId> after,
+                                std::int64_t limit);
+std::vector<Payout> list_of_batch(Tx& tx, MerchantId merchant, BatchId batch,
+                                  std::optional<PayoutId> after, std::int64_t limit);
 
 inline constexpr std::string_view kPayJob = "payouts.pay";
+inline constexpr std::string_view kSendJob = "payouts.send";
 
 }  // namespace bottega::payouts

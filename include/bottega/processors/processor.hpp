@@ -32,8 +32,9 @@ enum class Verdict : std::uint8_t {
 BOOST_DESCRIBE_ENUM(Verdict, unknown, succeeded, buyer_action, pending, declined, not_found,
                     refused)
 
-enum class Operation : std::uint8_t { charge, refund, payout, onboarding };
-BOOST_DESCRIBE_ENUM(Operation, charge, refund, payout, onboarding)
+// A dispute takes a charge back (`dispute`), and gives it back where it is won (`dispute_return`).
+enum class Operation : std::uint8_t { charge, refund, payout, onboarding, dispute, dispute_return };
+BOOST_DESCRIBE_ENUM(Operation, charge, refund, payout, onboarding, dispute, dispute_return)
 
 struct Outcome {
   Verdict verdict = Verdict::unknown;
@@ -41,6 +42,8 @@ struct Outcome {
   std::string reason;      // a short code such as "insufficient_funds"; empty when it went well
   std::string action_url;  // with buyer_action
   std::string key = {};    // the call it is about, where it comes by itself; empty: the newest
+  // What the processor keeps of it, in minor units of its currency, where that is known.
+  std::optional<std::int64_t> fee = {};
 };
 
 struct Charge {
@@ -83,6 +86,29 @@ struct MethodFacts {
   std::string last_four;
   std::optional<std::int64_t> expiry_month, expiry_year;  // a bank account has none
 };
+// How far a dispute has come: opened without a question, waiting for evidence, or decided.
+enum class DisputeState : std::uint8_t { opened, evidence_due, under_review, won, lost };
+BOOST_DESCRIBE_ENUM(DisputeState, opened, evidence_due, under_review, won, lost)
+// How a dispute stands, whoever tells of it: all of it each time, so that what was missed is made
+// up for by whatever comes next.
+struct DisputeNews {
+  std::string charge;     // our key of the charge
+  std::string reference;  // the processor's own id of the dispute
+  Money amount;
+  std::string reason;  // a code such as "product_not_received"
+  DisputeState state{};
+  std::optional<Instant> evidence_due_at;
+};
+BOOST_DESCRIBE_STRUCT(DisputeNews, (), (charge, reference, amount, reason, state, evidence_due_at))
+
+enum class Stance : std::uint8_t { contest, accept };
+BOOST_DESCRIBE_ENUM(Stance, contest, accept)
+struct DisputeAnswer {
+  std::string key;  // our attempt's id
+  std::string reference;
+  Stance stance{};
+  std::string evidence;  // a document, where it is contested
+};
 
 // One thing that moved, as the processor's own books have it.
 struct Movement {
@@ -90,6 +116,19 @@ struct Movement {
   Operation operation{};
   Money amount;
   std::string reference;
+  std::optional<std::int64_t> fee = {};  // what was kept of it
+  Instant moved_at{};                    // by the processor's clock
+};
+BOOST_DESCRIBE_STRUCT(Movement, (), (key, operation, amount, reference, fee, moved_at))
+
+// From one instant up to another, which is not in it.
+struct Period {
+  Instant since{}, until{};
+};
+// A part of a list; `next` says where it goes on, and is empty at the end.
+struct MovementPage {
+  std::vector<Movement> movements;
+  std::string next;
 };
 
 // A verified message from the processor.
@@ -98,6 +137,7 @@ struct Event {
   Operation operation{};
   std::string key;  // our key, or the merchant's account for onboarding
   Outcome outcome;
+  std::optional<DisputeNews> dispute = {};  // with Operation::dispute, whose key is the charge's
 };
 
 using Headers = std::map<std::string, std::string, std::less<>>;  // names in lower case
@@ -118,8 +158,18 @@ class Processor {
   // Makes sure that the charge with this key does not happen any more: `declined` when it is dead,
   // also where it was never seen; `succeeded` when it was too late.
   virtual asio::awaitable<Outcome> cancel(const std::string& key) = 0;
-  // Everything that has moved since a time, in the processor's books.
-  virtual asio::awaitable<std::vector<Movement>> movements(Instant since) = 0;
+  // Everything that has moved in a period, as the processor's books have it, page by page: the
+  // first is at the cursor "". A page has at most `limit` movements.
+  virtual asio::awaitable<MovementPage> movements(const Period& period, const std::string& cursor,
+                                                  std::int64_t limit) = 0;
+  // Answers a dispute, once. Where a processor has no disputes, these two say so by themselves.
+  virtual asio::awaitable<Outcome> respond_dispute(const DisputeAnswer&) {
+    co_return Outcome{Verdict::refused, {}, "no_disputes", {}};
+  }
+  // How all disputes stand that have changed since a time, for news that was lost.
+  virtual asio::awaitable<std::vector<DisputeNews>> disputes(Instant) {
+    co_return std::vector<DisputeNews>();
+  }
   // Throws Error(forbidden) unless the signature over the raw bytes is genuine and fresh.
   virtual Event read_webhook(std::string_view body, const Headers& headers, Instant now) const = 0;
 };
@@ -136,6 +186,16 @@ class Registry {
     const auto found = rows_.find(name);
     if (found == rows_.end()) throw Error(Code::not_found, "there is no such processor");
     return *found->second;
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& [name, processor] : rows_) all.push_back(name);
+    return all;
+  }
+  std::vector<Processor*> all() const {
+    std::vector<Processor*> found;
+    for (const auto& [name, processor] : rows_) found.push_back(processor.get());
+    return found;
   }
 
  private:

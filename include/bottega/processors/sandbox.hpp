@@ -14,7 +14,9 @@
 //   tok_slow                4000 0000 0000 0077   succeeds after SandboxOptions::slow
 //   tok_bank                                      a bank account: money goes to it, none comes
 // A refund or payout whose amount ends in 17 minor units loses its answer; one that ends in 13 is
-// declined: refund_rejected, bank_rejected.
+// declined: refund_rejected, bank_rejected. A dispute is opened by a page, and decided some time
+// after evidence came: lost where its amount ends in 13, else won; lost where none came in time.
+// One that ends in 17 loses the answer to our answer.
 #include <atomic>
 #include <functional>
 
@@ -29,6 +31,9 @@ struct SandboxOptions {
   std::string page_url;     // base URL of the sandbox's own listener
   std::chrono::milliseconds answer_timeout{10'000};
   std::chrono::milliseconds slow{2'000};
+  std::int64_t fee_basis_points = 0;  // of every charge, half to even; 0: it says nothing of fees
+  std::chrono::hours evidence_within{7 * 24};
+  std::chrono::seconds review{60};
 };
 
 enum class MovementState : std::uint8_t { needs_confirmation, succeeded, declined };
@@ -61,8 +66,29 @@ struct BookEntry {
   Money amount;
   MovementState state{};
   std::string reason, return_url;
+  std::optional<std::int64_t> fee;
 };
-BOOST_DESCRIBE_STRUCT(BookEntry, (), (key, operation, reference, amount, state, reason, return_url))
+BOOST_DESCRIBE_STRUCT(BookEntry, (),
+                      (key, operation, reference, amount, state, reason, return_url, fee))
+
+// A dispute as somebody opens it on the sandbox's page, and as its books have it.
+struct NewDispute {
+  Opaque<128> charge;                          // the reference of a charge
+  std::optional<Count<1, kAmountMax>> amount;  // all of the charge where none is given
+  std::optional<Opaque<64>> reason;            // product_not_received where none is given
+};
+BOOST_DESCRIBE_STRUCT(NewDispute, (), (charge, amount, reason))
+struct BookDispute {
+  std::string reference, charge, charge_key;
+  Money amount;
+  std::string reason;
+  DisputeState state{};
+  Instant evidence_due_at{};
+  std::optional<std::string> answer_key, evidence;
+};
+BOOST_DESCRIBE_STRUCT(BookDispute, (),
+                      (reference, charge, charge_key, amount, reason, state, evidence_due_at,
+                       answer_key, evidence))
 
 // Stripe's layout: "t=<unix seconds>,v1=<hex HMAC-SHA256 of 't.body'>".
 std::string sign_webhook(const Secret& secret, std::string_view body, std::int64_t at_s);
@@ -82,7 +108,10 @@ class Sandbox {
   asio::awaitable<OnboardingPage> open_account(const Onboarding& call);
   asio::awaitable<Outcome> look_up(Operation operation, const std::string& key);
   asio::awaitable<Outcome> cancel(const std::string& key);
-  asio::awaitable<std::vector<Movement>> movements(Instant since);
+  asio::awaitable<MovementPage> movements(const Period& period, const std::string& cursor,
+                                          std::int64_t limit);
+  asio::awaitable<Outcome> respond_dispute(const DisputeAnswer& call);
+  asio::awaitable<std::vector<DisputeNews>> disputes(Instant since);
 
   // What its pages ask and show.
   asio::awaitable<AccountState> account_state(const std::string& reference);
@@ -91,6 +120,11 @@ class Sandbox {
   asio::awaitable<BookEntry> charge_page(const std::string& reference);
   asio::awaitable<std::string> confirm(const std::string& reference, Confirm answer);
   asio::awaitable<Token> tokenize(const Card& card);
+  // Throws Error(invalid) for what is no charge, or more than it.
+  asio::awaitable<BookDispute> open_dispute(const NewDispute& given);
+  asio::awaitable<BookDispute> dispute_page(const std::string& reference);
+  // Decides what is due to be decided; answers how many that were.
+  asio::awaitable<int> decide_disputes();
   // Its books, newest last, for whoever compares them with ours.
   asio::awaitable<std::vector<BookEntry>> books();
 

@@ -11,7 +11,7 @@ using namespace identity;
 asio::awaitable<Reply> create(Call& call) {
   const auto given = call.body<NewMerchant>();
   const auto& config = call.app.config;
-  const FeePlan fees{config.fees_basis_points, config.fees_fixed};
+  const FeeRate fees{config.fees_basis_points, config.fees_fixed};
   co_return co_await call.transact([&](Tx& tx) {
     return created(
         create_merchant(tx, call.who(), given, fees, "sandbox", config.merchants_countries));

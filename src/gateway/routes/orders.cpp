@@ -1,4 +1,4 @@
-// Orders, marking them as sent, and the merchant's payouts.
+// Orders, and marking them as sent.
 #include "bottega/orders/orders.hpp"
 
 #include "gateway/routes/routes.hpp"
@@ -9,7 +9,7 @@ namespace bottega::gateway {
 namespace {
 
 using identity::MerchantId;
-using orders::Order, orders::OrderId, payouts::Payout, payouts::PayoutId;
+using orders::Order, orders::OrderId;
 
 asio::awaitable<Reply> list(Call& call) {
   const auto merchant = call.parameter_as<MerchantId>("merchant_id");
@@ -54,25 +54,6 @@ asio::awaitable<Reply> cancel(Call& call) {
   });
   call.app.poke_jobs();
   co_return reply;
-}
-
-asio::awaitable<Reply> list_payouts(Call& call) {
-  const auto merchant = call.parameter_as<MerchantId>("merchant_id");
-  const auto after = cursor_id<PayoutId>(call);
-  const auto limit = call.limit();
-  if (!merchant && call.who().kind != identity::Kind::api_key)
-    throw Error(Code::malformed, "say whose payouts: merchant_id is missing");
-  const auto shop = merchant.value_or(call.who().merchant);
-  const auto found = co_await call.app.db.read([&](Tx& tx) {
-    identity::require_member(tx, call.who(), shop, identity::Role::manager, identity::Scope::read);
-    return payouts::list_of_merchant(tx, shop, after, limit + 1);
-  });
-  co_return call.page(found, limit, id_of<Payout>);
-}
-
-asio::awaitable<Reply> show_payout(Call& call) {
-  const auto id = call.at<PayoutId>(0);
-  co_return co_await call.read([&](Tx& tx) { return ok(payouts::fetch(tx, call.who(), id)); });
 }
 
 const Route kRoutes[] = {
@@ -124,25 +105,6 @@ const Route kRoutes[] = {
      .summary = "Cancel what was not sent, with a full refund",
      .takes = kTakes<payouts::Reason>,
      .gives = kGives<Order>},
-    {.verb = Verb::get,
-     .path = "/v1/payouts",
-     .access = Access::member,
-     .budget = Budget::reads,
-     .once = Once::none,
-     .handler = list_payouts,
-     .name = "listPayouts",
-     .summary = "A shop's payouts, newest first",
-     .gives = kGivesPage<Payout>,
-     .parameters = "merchant_id limit cursor"},
-    {.verb = Verb::get,
-     .path = "/v1/payouts/{id}",
-     .access = Access::member,
-     .budget = Budget::reads,
-     .once = Once::none,
-     .handler = show_payout,
-     .name = "getPayout",
-     .summary = "One payout",
-     .gives = kGives<Payout>},
 };
 
 }  // namespace

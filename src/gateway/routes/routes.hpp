@@ -19,12 +19,16 @@ std::span<const Route> attachment_routes();
 std::span<const Route> privacy_routes();
 std::span<const Route> payment_routes();
 std::span<const Route> order_routes();
+std::span<const Route> payout_routes();
+std::span<const Route> dispute_routes();
 std::span<const Route> wallet_routes();
 std::span<const Route> transfer_routes();
 std::span<const Route> processor_routes();
 std::span<const Route> admin_routes();
 std::span<const Route> staff_money_routes();
 std::span<const Route> book_routes();
+std::span<const Route> fee_routes();
+std::span<const Route> settlement_routes();
 std::span<const Route> system_routes();
 
 // Everything that the gateway serves.

@@ -80,6 +80,16 @@ asio::awaitable<Reply> tokenize(Call& call) {
   co_return created(co_await call.app.sandbox->tokenize(card));
 }
 
+asio::awaitable<Reply> open_dispute(Call& call) {
+  const auto given = call.body<processors::NewDispute>();
+  co_return created(co_await call.app.sandbox->open_dispute(given));
+}
+
+asio::awaitable<Reply> show_dispute(Call& call) {
+  const std::string reference(call.segment(0));
+  co_return ok(co_await call.app.sandbox->dispute_page(reference));
+}
+
 asio::awaitable<Reply> books(Call& call) { co_return ok(co_await call.app.sandbox->books()); }
 
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
@@ -130,6 +140,26 @@ const Route kRoutes[] = {
      .takes = kTakes<processors::Card>,
      .status = 201,
      .gives = kGives<processors::Token>},
+    {.verb = Verb::post,
+     .path = "/disputes",
+     .access = Access::anyone,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = open_dispute,
+     .name = "sandboxOpenDispute",
+     .summary = "Take a charge back, as a buyer's bank does",
+     .takes = kTakes<processors::NewDispute>,
+     .status = 201,
+     .gives = kGives<processors::BookDispute>},
+    {.verb = Verb::get,
+     .path = "/disputes/{reference}",
+     .access = Access::anyone,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = show_dispute,
+     .name = "sandboxDispute",
+     .summary = "A dispute, as the processor has it",
+     .gives = kGives<processors::BookDispute>},
     {.verb = Verb::get,
      .path = "/books",
      .access = Access::anyone,

@@ -7,6 +7,7 @@
 #include "gateway/event_mark.hpp"
 #include "gateway/openapi.hpp"
 #include "gateway/routes/routes.hpp"
+#include "bottega/settlements/settlements.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -31,7 +32,12 @@ asio::awaitable<Reply> metrics(Call& call) {
   jobs::Runner::Counts counts{0, 0};
   const bool reachable = co_await call.app.db.reachable();
   try {
-    if (reachable) counts = co_await call.app.runner.counts();
+    if (reachable) {
+      counts = co_await call.app.runner.counts();
+      const auto open =
+          co_await call.app.db.read([](Tx& tx) { return settlements::count_open(tx); });
+      call.app.metrics.settlement_differences = open;
+    }
   } catch (const Error&) {}
   Reply reply;
   reply.text = call.app.metrics.page(call.app, counts.due, counts.dead);
@@ -214,11 +220,12 @@ std::span<const Route> all_routes() {
   static const auto all = [] {
     std::vector<Route> rows;
     for (const auto part :
-         {account_routes(),   merchant_routes(),     member_routes(),      conversation_routes(),
-          message_routes(),   search_routes(),       inbox_routes(),       inbox_tool_routes(),
-          safety_routes(),    notification_routes(), attachment_routes(),  privacy_routes(),
-          payment_routes(),   order_routes(),        wallet_routes(),      transfer_routes(),
-          processor_routes(), admin_routes(),        staff_money_routes(), book_routes(),
+         {account_routes(),    merchant_routes(),     member_routes(),     conversation_routes(),
+          message_routes(),    search_routes(),       inbox_routes(),      inbox_tool_routes(),
+          safety_routes(),     notification_routes(), attachment_routes(), privacy_routes(),
+          payment_routes(),    order_routes(),        payout_routes(),     processor_routes(),
+          admin_routes(),      staff_money_routes(),  book_routes(),       fee_routes(),
+          settlement_routes(), dispute_routes(),      wallet_routes(),     transfer_routes(),
           system_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;

@@ -9,6 +9,8 @@
 #include "bottega/conversations/messages.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
+#include "bottega/identity/fees.hpp"
+#include "bottega/disputes/disputes.hpp"
 #include "bottega/identity/identity.hpp"
 #include "bottega/identity/invitations.hpp"
 #include "bottega/identity/merchants.hpp"
@@ -19,6 +21,7 @@
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/processors/sandbox.hpp"
+#include "bottega/settlements/settlements.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::fuzz {
@@ -69,6 +72,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewAssignee>,
     read<NewCannedReply>,
     read<NewConversation>,
+    read<NewFeePlan>,
     read<NewInboxSettings>,
     read<NewInvitation>,
     read<NewLabels>,
@@ -81,7 +85,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewReport>,
     read<NewRequest>,
     read<NewRefund>,
-    read<StaffRefund>,
+    read<payments::StaffRefund>,
     read<NewRole>,
     read<NewSubscription>,
     read<NewText>,
@@ -96,12 +100,15 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Registration>,
     read<Resolution>,
     read<Snooze>,
+    read<disputes::NewEvidence>,
     read<identity::NewPin>,
     read<ops::ClockMove>,
     read<ops::StaffMember>,
     read<orders::Shipment>,
     read<payouts::Reason>,
     read<processors::Card>,
+    read<settlements::NewRun>,
+    read<processors::NewDispute>,
     read<SearchSettings>,
     read<StepUp>,
 });

@@ -1,0 +1,84 @@
+// The server's signature under evidence: Ed25519 (RFC 8032), by a key that the first node makes and
+// all of them use.
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "disputes/rows.hpp"
+#include "bottega/core/digest.hpp"
+
+namespace bottega::disputes {
+namespace {
+
+constexpr std::size_t kSeedSize = 32, kSignatureSize = 64;
+
+const Sql<std::string()> kSeed{"disputes.evidence_seed", R"(SELECT seed FROM evidence_key)"};
+const Sql<void(std::string)> kMakeSeed{"disputes.make_evidence_seed", R"(
+    INSERT INTO evidence_key (seed) VALUES ($1) ON CONFLICT DO NOTHING)"};
+
+template <auto Free>
+struct Freed {
+  template <class T>
+  void operator()(T* thing) const {
+    Free(thing);
+  }
+};
+using PKey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using Digest = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
+using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+
+void require(bool fine) {
+  if (!fine) throw Error(Code::internal, "the key for evidence could not be used");
+}
+
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+PKey key_of(Tx& tx) {
+  auto kept = tx.find(kSeed);
+  if (!kept) {
+    tx.run(kMakeSeed, random_token(kSeedSize));
+    kept = tx.one(kSeed);
+  }
+  const auto seed = from_base64url(*kept);
+  require(seed && seed->size() == kSeedSize);
+  PKey key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes_of(*seed), seed->size()));
+  require(key != nullptr);
+  return key;
+}
+
+std::string hex_of(const std::array<unsigned char, kSignatureSize>& bytes) {
+  std::string hex;
+  for (const auto byte : bytes) {
+    hex += "0123456789abcdef"[byte >> 4];
+    hex += "0123456789abcdef"[byte & 15];
+  }
+  return hex;
+}
+
+}  // namespace
+
+std::string sign(Tx& tx, std::string_view document) {
+  const auto key = key_of(tx);
+  const Digest digest(EVP_MD_CTX_new());
+  require(digest && EVP_DigestSignInit(digest.get(), nullptr, nullptr, nullptr, key.get()) == 1);
+  std::array<unsigned char, kSignatureSize> signature{};
+  auto size = signature.size();
+  require(EVP_DigestSign(digest.get(), signature.data(), &size, bytes_of(document),
+                         document.size()) == 1 &&
+          size == kSignatureSize);
+  return hex_of(signature);
+}
+
+EvidenceKey evidence_key(Tx& tx) {
+  const auto key = key_of(tx);
+  const Bio out(BIO_new(BIO_s_mem()));
+  require(out && PEM_write_bio_PUBKEY(out.get(), key.get()) == 1);
+  char* text = nullptr;
+  const auto size = BIO_get_mem_data(out.get(), &text);
+  require(size > 0);
+  return {"Ed25519", std::string(text, static_cast<std::size_t>(size))};
+}
+
+}  // namespace bottega::disputes

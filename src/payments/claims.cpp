@@ -1,0 +1,58 @@
+#include "bottega/payments/claims.hpp"
+
+#include "payments/refund_rows.hpp"
+#include "payments/rows.hpp"
+#include "bottega/payouts/payouts.hpp"
+
+namespace bottega::payments {
+namespace {
+
+const Sql<void(MerchantId, PaymentId, std::int64_t, std::int64_t, Instant)> kDispute{
+    "payments.dispute", R"(
+    UPDATE payments SET disputed = disputed + $3, disputed_fee = disputed_fee + $4, updated_at = $5
+    WHERE merchant_id = $1 AND id = $2)"};
+
+}  // namespace
+
+Disputed lock_disputed(Tx& tx, MerchantId merchant, PaymentId id) {
+  auto payment = lock_payment(tx, merchant, id);
+  const auto order = orders::find_of_payment(tx, merchant, id);
+  if (!order) throw Error(Code::conflict, "cannot dispute what is " + text_of(payment.state));
+  return {std::move(payment), orders::lock(tx, merchant, order->id)};
+}
+
+Claim claim(Tx& tx, const Disputed& disputed, std::int64_t amount, const Rules& rules) {
+  const auto& [payment, order] = disputed;
+  const auto& merchant = payment.merchant_id;
+  const Money reserved{std::min(amount, left_of(payment)), payment.amount.currency};
+  const auto fee =
+      fee_share(orders::share_of(tx, merchant, order.id), given_back(tx, merchant, payment.id),
+                reserved.amount, rules.fee_on_refund);
+  Claim claim{Source::held, reserved.amount, fee};
+  if (payouts::is_released(tx, merchant, order.id)) {
+    const auto funding = fund_released(tx, merchant, reserved, fee);
+    claim = {Source::released, reserved.amount, funding.fee_returned, funding.from_balance,
+             funding.advanced};
+  }
+  tx.run(kDispute, merchant, payment.id, claim.reserved, claim.fee_returned, tx.now());
+  return claim;
+}
+
+void claim_lost(Tx& tx, const Disputed& disputed, const Claim& claim) {
+  const auto& [payment, order] = disputed;
+  const auto& merchant = payment.merchant_id;
+  orders::give_back(tx, merchant, order.id, claim.reserved, claim.fee_returned);
+  payouts::adjust(tx, merchant, order.id);
+  const auto share = orders::share_of(tx, merchant, order.id);
+  if (order.state == orders::State::paid && share.refunded == share.total.amount)
+    orders::cancel(tx, order, "the payment was lost in a dispute");
+}
+
+void claim_won(Tx& tx, const Disputed& disputed, const Claim& claim, const Rules& rules) {
+  const auto& [payment, order] = disputed;
+  tx.run(kDispute, payment.merchant_id, payment.id, -claim.reserved, -claim.fee_returned, tx.now());
+  if (order.state == orders::State::cancelled && claim.reserved > 0)
+    refund_rest(tx, payment.merchant_id, payment.id, "the order was cancelled", rules);
+}
+
+}  // namespace bottega::payments

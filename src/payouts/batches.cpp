@@ -1,0 +1,317 @@
+// What is due to a merchant is released together, and sent as one batch, which is tried once.
+#include "payouts/rows.hpp"
+#include "bottega/core/log.hpp"
+
+namespace bottega::payouts {
+namespace {
+
+using processors::Outcome, processors::Verdict;
+
+constexpr std::int64_t kBatchMost = 500;
+
+const Sql<Payout(MerchantId, PayoutId)> kFetch{"payouts.fetch_due", R"(
+    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
+           reason, reference, recovered, batch_id, tries, retry_at, created_at, submitted_at,
+           paid_at
+    FROM payouts WHERE merchant_id = $1 AND id = $2)"};
+
+// In the order of their ids, so that two who gather at one moment do not wait in a circle.
+const Sql<Payout(MerchantId, Currency, Instant, std::int64_t)> kLockDue{"payouts.lock_due", R"(
+    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
+           reason, reference, recovered, batch_id, tries, retry_at, created_at, submitted_at,
+           paid_at
+    FROM payouts
+    WHERE merchant_id = $1 AND currency = $2
+      AND (state = 'scheduled' AND due_at <= $3 OR state = 'failed' AND retry_at <= $3)
+    ORDER BY id LIMIT $4 FOR UPDATE)"};
+
+const Sql<Payout(MerchantId, BatchId)> kLockBatched{"payouts.lock_batched", R"(
+    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
+           reason, reference, recovered, batch_id, tries, retry_at, created_at, submitted_at,
+           paid_at
+    FROM payouts WHERE merchant_id = $1 AND batch_id = $2 AND state = 'submitted'
+    ORDER BY id FOR UPDATE)"};
+
+const Sql<Payout(MerchantId, BatchId, PayoutId, std::int64_t)> kListOfBatch{"payouts.of_batch", R"(
+    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
+           reason, reference, recovered, batch_id, tries, retry_at, created_at, submitted_at,
+           paid_at
+    FROM payouts WHERE merchant_id = $1 AND batch_id = $2 AND id > $3 ORDER BY id LIMIT $4)"};
+
+const Sql<Batch(MerchantId, BatchId, std::int64_t, Currency, std::int64_t, Instant)> kInsert{
+    "payouts.insert_batch", R"(
+    INSERT INTO payout_batches (merchant_id, id, amount, currency, payouts, state, created_at)
+    VALUES ($1, $2, $3, $4, $5, 'submitted', $6)
+    RETURNING id, merchant_id, amount, currency, payouts, state, reason, reference, created_at,
+              ended_at)"};
+
+const Sql<Batch(MerchantId, BatchId)> kFetchBatch{"payouts.fetch_batch", R"(
+    SELECT id, merchant_id, amount, currency, payouts, state, reason, reference, created_at,
+           ended_at
+    FROM payout_batches WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<Batch(MerchantId, BatchId)> kLockBatch{"payouts.lock_batch", R"(
+    SELECT id, merchant_id, amount, currency, payouts, state, reason, reference, created_at,
+           ended_at
+    FROM payout_batches WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
+
+const Sql<Batch(MerchantId, BatchId, std::int64_t)> kListBatches{"payouts.list_batches", R"(
+    SELECT id, merchant_id, amount, currency, payouts, state, reason, reference, created_at,
+           ended_at
+    FROM payout_batches WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
+
+const Sql<void(MerchantId, BatchId, BatchState, std::optional<std::string>,
+               std::optional<std::string>, std::optional<Instant>)>
+    kUpdate{"payouts.update_batch", R"(
+    UPDATE payout_batches SET state = $3, reason = $4, reference = $5, ended_at = $6
+    WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<conversations::ConversationId(MerchantId, OrderId)> kConversation{"payouts.conversation",
+                                                                            R"(
+    SELECT conversation_id FROM orders WHERE merchant_id = $1 AND id = $2)"};
+
+std::int64_t left_of(const Payout& payout) { return payout.amount.amount - payout.recovered; }
+
+void post(Tx& tx, MerchantId merchant, ledger::Why why, const Uuid& about, ledger::Kind debit,
+          ledger::Kind credit, Money amount) {
+  if (amount.amount > 0)
+    ledger::post(tx, ledger::transfer_within(merchant, why, about, debit, credit, amount));
+}
+
+// Held money becomes the merchant's, less the platform's fee.
+void release_money(Tx& tx, const Payout& payout) {
+  using enum ledger::Kind;
+  post(tx, payout.merchant_id, ledger::Why::release, payout.id.uuid, held, merchant_payable,
+       payout.amount);
+  post(tx, payout.merchant_id, ledger::Why::platform_fee, payout.id.uuid, held, platform_fees,
+       {payout.fee, payout.amount.currency});
+}
+
+// What the merchant owes is taken from what they have earned first; what was taken from their
+// balance meanwhile, for refunds of what had failed to be paid out, is not there any more. Answers
+// what is left to send.
+Money net(Tx& tx, BatchId batch, std::vector<Payout>& due) {
+  const auto merchant = due.front().merchant_id;
+  const auto owner = ledger::owner_of(merchant);
+  const auto currency = due.front().amount.currency;
+  auto debt = ledger::available(tx, {ledger::Kind::merchant_debt, owner}, currency);
+  auto there = ledger::available(tx, {ledger::Kind::merchant_payable, owner}, currency);
+  Money recovered{0, currency}, sent{0, currency};
+  for (auto& payout : due) {
+    const auto part = std::min({debt, left_of(payout), there});
+    payout.recovered += part;
+    recovered.amount += part;
+    debt -= part;
+    there -= part;
+    const auto left = std::min(left_of(payout), there);
+    payout.recovered = payout.amount.amount - left;
+    sent.amount += left;
+    there -= left;
+  }
+  post(tx, merchant, ledger::Why::recovery, batch.uuid, ledger::Kind::merchant_payable,
+       ledger::Kind::merchant_debt, recovered);
+  return sent;
+}
+
+// Whether so little is due that it waits for more, for a while.
+bool is_too_little(const std::vector<Payout>& due, const Rules& rules, Instant now) {
+  std::int64_t sum = 0;
+  Instant oldest = now;
+  for (const auto& payout : due) {
+    sum += left_of(payout);
+    oldest = std::min(oldest, payout.due_at);
+  }
+  return sum < rules.minimum && oldest + rules.minimum_wait > now;
+}
+
+void let_wait(Tx& tx, std::vector<Payout>& due, const Rules& rules) {
+  for (auto& payout : due) {
+    const Money least{rules.minimum, payout.amount.currency};
+    payout.reason = "it waits until there is " + display(least) + " to be paid out";
+    write(tx, payout);
+    want_payment(tx, payout, std::max(payout.due_at + rules.minimum_wait, tx.now()));
+  }
+}
+
+Batch finish(Tx& tx, Batch batch, BatchEvent on) {
+  batch.state = kBatchLifecycle.advance(batch.state, on);
+  batch.ended_at = tx.now();
+  tx.run(kUpdate, batch.merchant_id, batch.id, batch.state, batch.reason, batch.reference,
+         batch.ended_at);
+  return batch;
+}
+
+// To those who may see payouts, wherever they are connected.
+void tell_managers(Tx& tx, const Payout& payout, const std::string& event) {
+  conversations::Event news;
+  news.event = event;
+  news.conversation = tx.one(kConversation, payout.merchant_id, payout.order_id);
+  news.at = tx.now();
+  news.data = {{"payout", to_json(payout)}};
+  Notice notice;
+  for (const auto& member : identity::list_members(tx, payout.merchant_id))
+    if (member.role >= identity::Role::manager)
+      notice.topics.push_back(identity::account_topic(member.account_id));
+  notice.stream = text_of(payout.id);
+  notice.text = conversations::to_frame(news).dump();
+  tx.announce(std::move(notice));
+}
+
+Batch paid(Tx& tx, Batch batch) {
+  for (auto& payout : tx.all(kLockBatched, batch.merchant_id, batch.id)) {
+    payout.paid_at = tx.now();
+    payout.reference = batch.reference;
+    payout.reason.reset();
+    tell_managers(tx, move(tx, std::move(payout), Event::pay), "payout.paid");
+  }
+  return finish(tx, std::move(batch), BatchEvent::pay);
+}
+
+// The money is the merchant's balance again, and the payouts go with a later batch; after the last
+// try somebody must see to it.
+Batch failed(Tx& tx, Batch batch, const Rules& rules) {
+  ledger::void_pending(tx, ledger::Why::payout, batch.id.uuid);
+  for (auto& payout : tx.all(kLockBatched, batch.merchant_id, batch.id)) {
+    payout.reason = batch.reason;
+    const bool again = payout.tries < rules.tries_max;
+    payout.retry_at.reset();
+    if (again) payout.retry_at = tx.now() + jobs::back_off(payout.tries);
+    payout = move(tx, std::move(payout), Event::fail);
+    if (again) {
+      want_payment(tx, payout, *payout.retry_at);
+    } else {
+      log::error("payout.failed", {{"payout", text_of(payout.id)}});
+      tell_managers(tx, payout, "payout.failed");
+    }
+  }
+  return finish(tx, std::move(batch), BatchEvent::fail);
+}
+
+struct Work {
+  Batch batch;
+  attempts::Attempt attempt;
+  std::string account;
+};
+
+std::optional<Work> work_of(Tx& tx, MerchantId merchant_id, BatchId id, const Rules& rules) {
+  const auto batch = tx.one(kLockBatch, merchant_id, id);
+  if (batch.state != BatchState::submitted) return std::nullopt;
+  const auto merchant = identity::fetch_merchant(tx, merchant_id);
+  return Work{batch, attempts::lock_latest(tx, merchant_id, id.uuid, rules.call_timeout),
+              merchant.processor_account.value_or("")};
+}
+
+// Asked about before it is sent again, and sent again under the same key only.
+asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
+  const auto key = work.attempt.key();
+  const processors::Payout call{key, work.batch.amount, work.account};
+  if (work.attempt.asked == 0 && !work.attempt.overdue) co_return co_await processor.pay_out(call);
+  auto outcome = co_await processor.look_up(processors::Operation::payout, key);
+  if (outcome.verdict == Verdict::not_found) outcome = co_await processor.pay_out(call);
+  co_return outcome;
+}
+
+void want_sending(Tx& tx, MerchantId merchant, BatchId batch) {
+  jobs::enqueue(tx, kSendJob, text_of(batch), {{"merchant_id", text_of(merchant)}}, tx.now());
+}
+
+BatchId newest() {
+  BatchId id;
+  id.uuid.bytes.fill(0xff);
+  return id;
+}
+
+// All of them are under way with this batch.
+void submit(Tx& tx, const Batch& batch, std::vector<Payout>& due, PayoutId running) {
+  for (auto& payout : due) {
+    if (payout.state == State::failed) {
+      payout.retry_at.reset();
+      payout = move(tx, std::move(payout), Event::schedule);
+    }
+    ++payout.tries;
+    payout.submitted_at = tx.now();
+    payout.reason.reset();
+    payout.batch_id = batch.id;
+    payout = move(tx, std::move(payout), Event::submit);
+    if (payout.id != running) jobs::cancel(tx, kPayJob, text_of(payout.id));
+  }
+}
+
+}  // namespace
+
+std::optional<Batch> collect(Tx& tx, MerchantId merchant_id, PayoutId id, const Rules& rules) {
+  const auto known = tx.one(kFetch, merchant_id, id);
+  const auto currency = known.amount.currency;
+  if (known.state == State::submitted) want_sending(tx, merchant_id, known.batch_id.value());
+  auto due = tx.all(kLockDue, merchant_id, currency, tx.now(), kBatchMost);
+  if (std::ranges::none_of(due, [&](const Payout& payout) { return payout.id == id; })) {
+    // Behind so many that are due already: it goes with the next.
+    if (std::ssize(due) < kBatchMost) return std::nullopt;
+    want_payment(tx, known, tx.now());
+  }
+  if (is_too_little(due, rules, tx.now())) {
+    let_wait(tx, due, rules);
+    return std::nullopt;
+  }
+  ledger::lock_owner(tx, ledger::owner_of(merchant_id));
+  for (const auto& payout : due)
+    if (payout.tries == 0) release_money(tx, payout);
+  const auto batch_id = BatchId::make();
+  const auto sent = net(tx, batch_id, due);
+  identity::enter_directory(tx, batch_id.uuid, merchant_id);
+  auto batch =
+      tx.one(kInsert, merchant_id, batch_id, sent.amount, currency, std::ssize(due), tx.now());
+  submit(tx, batch, due, id);
+  if (sent.amount == 0) return paid(tx, std::move(batch));
+  ledger::pend(tx, ledger::transfer_within(merchant_id, ledger::Why::payout, batch_id.uuid,
+                                           ledger::Kind::merchant_payable,
+                                           ledger::Kind::processor_clearing, sent));
+  attempts::begin(tx, merchant_id, processors::Operation::payout, batch_id.uuid,
+                  identity::fetch_merchant(tx, merchant_id).processor, sent);
+  want_sending(tx, merchant_id, batch_id);
+  return batch;
+}
+
+Batch settle(Tx& tx, MerchantId merchant, BatchId id, const Outcome& outcome, const Rules& rules) {
+  auto batch = tx.one(kLockBatch, merchant, id);
+  const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, outcome);
+  if (!attempt || batch.state != BatchState::submitted) return batch;
+  batch.reference = attempt->reference;
+  if (attempt->state == attempts::State::succeeded) {
+    ledger::post_pending(tx, ledger::Why::payout, id.uuid);
+    return paid(tx, std::move(batch));
+  }
+  if (attempt->state != attempts::State::failed) return batch;
+  batch.reason = attempt->reason;
+  return failed(tx, std::move(batch), rules);
+}
+
+asio::awaitable<void> send(Database& db, const processors::Registry& registry, MerchantId merchant,
+                           BatchId id, const Rules& rules) {
+  const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, merchant, id, rules); });
+  if (!work) co_return;
+  const Work& todo = *work;
+  auto& processor = registry.get(todo.attempt.processor);
+  const auto outcome = co_await carry_out(processor, todo);
+  const auto settled =
+      co_await db.transact([&](Tx& tx) { return settle(tx, merchant, id, outcome, rules); });
+  if (settled.state == BatchState::submitted) throw Error(Code::busy, "no definite outcome yet");
+}
+
+Batch fetch_batch(Tx& tx, const Who& who, BatchId id) {
+  const auto merchant = identity::merchant_of(tx, id.uuid);
+  identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::read);
+  return tx.one(kFetchBatch, merchant, id);
+}
+
+std::vector<Batch> list_batches(Tx& tx, MerchantId merchant, std::optional<BatchId> after,
+                                std::int64_t limit) {
+  return tx.all(kListBatches, merchant, after.value_or(newest()), limit);
+}
+
+std::vector<Payout> list_of_batch(Tx& tx, MerchantId merchant, BatchId batch,
+                                  std::optional<PayoutId> after, std::int64_t limit) {
+  return tx.all(kListOfBatch, merchant, batch, after.value_or(PayoutId{}), limit);
+}
+
+}  // namespace bottega::payouts
