@@ -195,6 +195,27 @@ std::vector<jobs::Kind> wallet_kinds(const JobWorld* w, std::chrono::seconds qui
   };
 }
 
+// Disputes, and the daily check.
+std::vector<jobs::Kind> bank_kinds(const JobWorld* w, std::chrono::seconds quick,
+                                   std::chrono::seconds with_calls) {
+  constexpr std::int64_t tried = 20;
+  return {
+      {disputes::kRespondJob, with_calls, kAsked,
+       [w](const jobs::Job& job) {
+         return disputes::respond(w->db, w->registry, merchant_of(job), dispute_of(job),
+                                  w->payment_rules);
+       },
+       jobs::Lane::processors},
+      {disputes::kSubmitJob, quick, tried,
+       [w](const jobs::Job& job) { return submit_in_time(*w, job); }},
+      {disputes::kRemindJob, quick, tried, [w](const jobs::Job& job) { return remind(*w, job); }},
+      {settlements::kDailyJob, quick, tried,
+       [w](const jobs::Job&) { return begin_settlements(*w); }},
+      {settlements::kCheckJob, with_calls, kAsked,
+       [w](const jobs::Job& job) { return check_settlement(*w, job); }, jobs::Lane::processors},
+  };
+}
+
 }  // namespace
 
 std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
@@ -226,15 +247,6 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
                               from_text<payouts::BatchId>(job.about), w->payout_rules);
        },
        jobs::Lane::processors},
-      {disputes::kRespondJob, with_calls, kAsked,
-       [w](const jobs::Job& job) {
-         return disputes::respond(w->db, w->registry, merchant_of(job), dispute_of(job),
-                                  w->payment_rules);
-       },
-       jobs::Lane::processors},
-      {disputes::kSubmitJob, quick, tried,
-       [w](const jobs::Job& job) { return submit_in_time(*w, job); }},
-      {disputes::kRemindJob, quick, tried, [w](const jobs::Job& job) { return remind(*w, job); }},
       {attachments::kClearJob, with_files, tried,
        [w](const jobs::Job& job) {
          return attachments::clear(w->db, w->depot, merchant_of(job),
@@ -256,10 +268,6 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
          return privacy::erase(w->db, from_text<identity::AccountId>(job.about));
        },
        jobs::Lane::files},
-      {settlements::kDailyJob, quick, tried,
-       [w](const jobs::Job&) { return begin_settlements(*w); }},
-      {settlements::kCheckJob, with_calls, kAsked,
-       [w](const jobs::Job& job) { return check_settlement(*w, job); }, jobs::Lane::processors},
       {attempts::kEventJob, quick, tried,
        [w](const jobs::Job& job) { return handle_event(*w, job); }},
       {conversations::kWakeJob, quick, tried, [w](const jobs::Job& job) { return wake(*w, job); }},
@@ -267,6 +275,7 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
        [w](const jobs::Job& job) { return release(*w, job); }},
   };
   for (auto& kind : wallet_kinds(w, quick, with_calls)) kinds.push_back(std::move(kind));
+  for (auto& kind : bank_kinds(w, quick, with_calls)) kinds.push_back(std::move(kind));
   return kinds;
 }
 

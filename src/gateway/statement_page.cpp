@@ -5,7 +5,7 @@
 namespace bottega::gateway {
 namespace {
 
-using payouts::Statement;
+using payouts::MerchantStatement;
 using std::chrono::days;
 
 std::string_view words_of(ledger::Why why) {
@@ -34,7 +34,7 @@ std::string cell(const std::string& text, bool number = false) {
 
 }  // namespace
 
-std::string csv_of(const Statement& statement) {
+std::string csv_of(const MerchantStatement& statement) {
   const auto& currency = statement.currency;
   std::string out = "at,what,about,order,fee,amount,balance,currency\r\n";
   const auto line = [&](const std::string& at, const std::string& what, const std::string& about,
@@ -52,7 +52,7 @@ std::string csv_of(const Statement& statement) {
   return out;
 }
 
-std::string page_of(const Statement& statement) {
+std::string page_of(const MerchantStatement& statement) {
   const auto& currency = statement.currency;
   const auto title = "Statement of " + statement.name;
   std::string out =

@@ -5,7 +5,7 @@
 namespace bottega::gateway {
 
 // RFC 4180; amounts as people write them, in the currency's unit.
-std::string csv_of(const payouts::Statement& statement);
-std::string page_of(const payouts::Statement& statement);
+std::string csv_of(const payouts::MerchantStatement& statement);
+std::string page_of(const payouts::MerchantStatement& statement);
 
 }  // namespace bottega::gateway

@@ -248,7 +248,7 @@ std::vector<Movement> movements(Tx& tx, const Account& account, Instant from, In
   std::vector<Movement> moved;
   for (auto& row : tx.all(kMovements, account.owner, account.kind, from, until, limit)) {
     std::optional<std::string> about;
-    if (row.why && row.about) about = subject_of(*row.why, *row.about);
+    if (row.why && row.about) about = subject_of(*row.why, row.about->uuid);
     moved.push_back({row.id, row.why, about, row.currency, row.amount, row.other, row.at});
   }
   return moved;

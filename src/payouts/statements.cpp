@@ -82,19 +82,19 @@ std::vector<Standing> standing(Tx& tx, MerchantId merchant) {
 
 std::vector<Coming> coming(Tx& tx, MerchantId merchant) { return tx.all(kComing, merchant); }
 
-Statement statement(Tx& tx, MerchantId merchant, const Currency& currency, Period period) {
+MerchantStatement statement(Tx& tx, MerchantId merchant, const Currency& currency, Period period) {
   if (period.until < period.from || period.until - period.from >= kPeriodMax)
     throw Error(Code::invalid, "that is no period of a statement",
                 {{"until", "must be from, or up to a year later"}});
   const Instant begin = period.from, end = period.until + days(1);
-  Statement out{merchant,
-                identity::fetch_merchant(tx, merchant).name,
-                currency,
-                period.from,
-                period.until,
-                0,
-                0,
-                {}};
+  MerchantStatement out{merchant,
+                        identity::fetch_merchant(tx, merchant).name,
+                        currency,
+                        period.from,
+                        period.until,
+                        0,
+                        0,
+                        {}};
   out.opening = balance_at(tx, merchant, currency, begin - std::chrono::microseconds(1));
   out.closing = out.opening;
   const auto moved = tx.all(kMoved, merchant, currency, begin, end, kLinesMax + 1);

@@ -366,7 +366,7 @@ class Story:
         self.settlement()
 
     def settlement(self):
-        """The books of the day of the sales against the processor's; what the check finds is resolved."""
+        """The books of the day of the sales against the processor's."""
         runs = "/v1/admin/settlements"
         today = self.ops.get("/v1/admin/clock")["now"][:10]
         self.ops.fails(422, "POST", runs, {"day": today})

@@ -46,7 +46,7 @@ class PayoutBatches : public ::testing::Test {
     execute(world_->urls.superuser, "UPDATE sandbox.accounts SET state = '" + state +
                                         "' WHERE merchant = '" + text_of(shop_.merchant) + "'");
   }
-  payouts::Statement statement() const {
+  payouts::MerchantStatement statement() const {
     const auto today = std::chrono::floor<std::chrono::days>(world_->clock.now());
     const payouts::Period period{today - std::chrono::days(100), today};
     return world_->transact([&](Tx& tx) {

@@ -211,7 +211,10 @@ TEST_F(ProcessorFees, AreInTheSandboxsBooksAndInWhateverItSays) {
   auto& processor = world_->registry.get("sandbox");
   EXPECT_EQ(run(processor.look_up(processors::Operation::charge, key)).fee, 126);
   std::optional<std::int64_t> moved, kept;
-  for (const auto& movement : run(processor.movements(Instant{})))
+  const processors::Period ever{Instant{}, world_->clock.now() + 24h};
+  const std::string first;
+  const auto page = run(processor.movements(ever, first, 100'000));
+  for (const auto& movement : page.movements)
     if (movement.key == key) moved = movement.fee;
   for (const auto& entry : world_->books())
     if (entry.key == key) kept = entry.fee;

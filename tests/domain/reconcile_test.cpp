@@ -222,47 +222,44 @@ TEST_F(Reconcile, MayBeDoneAgainFromTheTop) {
             "1");
 }
 
+// A processor that says nothing for a while.
+struct Silent final : processors::Processor {
+  explicit Silent(processors::Processor& given) : inner(given) {}
+  std::string_view name() const override { return "sandbox"; }
+  asio::awaitable<Outcome> charge(const processors::Charge& c) override { return inner.charge(c); }
+  asio::awaitable<Outcome> refund(const processors::Refund& r) override { return inner.refund(r); }
+  asio::awaitable<Outcome> pay_out(const processors::Payout& p) override {
+    return inner.pay_out(p);
+  }
+  asio::awaitable<processors::OnboardingPage> onboard(const processors::Onboarding& o) override {
+    return inner.onboard(o);
+  }
+  asio::awaitable<std::optional<processors::MethodFacts>> describe_method(
+      const std::string& token) override {
+    return inner.describe_method(token);
+  }
+  asio::awaitable<Outcome> look_up(processors::Operation, const std::string&) override {
+    ++asked;
+    co_return Outcome{};
+  }
+  asio::awaitable<Outcome> cancel(const std::string& key) override {
+    ++cancelled;
+    return inner.cancel(key);
+  }
+  asio::awaitable<processors::MovementPage> movements(const processors::Period& period,
+                                                      const std::string& cursor,
+                                                      std::int64_t limit) override {
+    return inner.movements(period, cursor, limit);
+  }
+  processors::Event read_webhook(std::string_view body, const processors::Headers& headers,
+                                 Instant at) const override {
+    return inner.read_webhook(body, headers, at);
+  }
+  processors::Processor& inner;
+  int asked = 0, cancelled = 0;
+};
+
 TEST_F(Reconcile, OfAnUnknownPaymentGoesOnUntilTheProcessorSpeaks) {
-  // A processor that says nothing for a while.
-  struct Silent final : processors::Processor {
-    explicit Silent(processors::Processor& given) : inner(given) {}
-    std::string_view name() const override { return "sandbox"; }
-    asio::awaitable<Outcome> charge(const processors::Charge& c) override {
-      return inner.charge(c);
-    }
-    asio::awaitable<Outcome> refund(const processors::Refund& r) override {
-      return inner.refund(r);
-    }
-    asio::awaitable<Outcome> pay_out(const processors::Payout& p) override {
-      return inner.pay_out(p);
-    }
-    asio::awaitable<processors::OnboardingPage> onboard(const processors::Onboarding& o) override {
-      return inner.onboard(o);
-    }
-    asio::awaitable<std::optional<processors::MethodFacts>> describe_method(
-        const std::string& token) override {
-      return inner.describe_method(token);
-    }
-    asio::awaitable<Outcome> look_up(processors::Operation, const std::string&) override {
-      ++asked;
-      co_return Outcome{};
-    }
-    asio::awaitable<Outcome> cancel(const std::string& key) override {
-      ++cancelled;
-      return inner.cancel(key);
-    }
-    asio::awaitable<processors::MovementPage> movements(const processors::Period& period,
-                                                        const std::string& cursor,
-                                                        std::int64_t limit) override {
-      return inner.movements(period, cursor, limit);
-    }
-    processors::Event read_webhook(std::string_view body, const processors::Headers& headers,
-                                   Instant at) const override {
-      return inner.read_webhook(body, headers, at);
-    }
-    processors::Processor& inner;
-    int asked = 0, cancelled = 0;
-  };
   auto made = std::make_unique<Silent>(world_->registry.get("sandbox"));
   auto& silent = *made;
   processors::Registry registry;

@@ -73,16 +73,11 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"reports", "rep"},
                                                               {"exports", "exp"},
                                                               {"settlements", "stl"},
-                                                              {"settlement_differences", "sdif"}};
-  static const std::map<std::string, std::string> prefixes = {
-      {"merchants", "mer"},      {"conversations", "conv"},    {"payment_requests", "preq"},
-      {"orders", "ord"},         {"payments", "pay"},          {"refunds", "rfnd"},
-      {"payouts", "pout"},       {"sessions", "sess"},         {"members", "usr"},
-      {"api_keys", "key"},       {"accounts", "usr"},          {"invitations", "inv"},
-      {"notes", "note"},         {"canned_replies", "canned"}, {"subscriptions", "push"},
-      {"attachments", "att"},    {"reports", "rep"},           {"exports", "exp"},
-      {"payment_methods", "pm"}, {"top_ups", "topup"},         {"withdrawals", "wdrl"},
-      {"transfers", "xfer"}};
+                                                              {"settlement_differences", "sdif"},
+                                                              {"payment_methods", "pm"},
+                                                              {"top_ups", "topup"},
+                                                              {"withdrawals", "wdrl"},
+                                                              {"transfers", "xfer"}};
   return path_with(route, [&](const std::string& collection) {
     if (collection == "messages") return std::string("1");
     return prefixes.at(collection) + "_01h2xcejqtf2nbrexx3vqjhp41";

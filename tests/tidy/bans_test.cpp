@@ -46,6 +46,7 @@ const Ban kBans[] = {
      "#include <pqxx/",
      {{"src/storage/", "it hides the driver"},
       {"tests/support/cluster.cpp", "makes databases before there is a schema"},
+      {"tests/soak/", "looks at the books from outside"},
       {"bench/writers.cpp", "compares ways to write that the product does not offer"}},
      {"#include <pqxx/pqxx>", "#include <pqxx/nontransaction>"},
      {"#include \"bottega/storage/tx.hpp\"", "// not pqxx"}},

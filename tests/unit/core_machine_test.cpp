@@ -10,9 +10,11 @@
 #include "support/shared.hpp"
 #include "bottega/attachments/attachments.hpp"
 #include "bottega/conversations/inbox.hpp"
+#include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/storage/migrate.hpp"
+#include "bottega/wallet/transfers.hpp"
 
 namespace bottega::test {
 namespace core_machine_test {
@@ -105,6 +107,42 @@ Moves payment_moves() {
        {{"ask_buyer", "voided"}, {"fail", "voided"}, {"lose", "voided"}, {"cancel", "voided"}}}};
 }
 
+Moves dispute_moves() {
+  const std::map<std::string, std::string> open = {
+      {"review", "under_review"}, {"win", "won"}, {"lose", "lost"}};
+  auto asked = open, reviewed = open;
+  asked["ask"] = "evidence_due";
+  reviewed["ask"] = "under_review";
+  return {{"opened", asked},
+          {"evidence_due", asked},
+          {"under_review", reviewed},
+          {"won", {{"ask", "won"}, {"review", "won"}, {"win", "won"}}},
+          {"lost", {{"ask", "lost"}, {"review", "lost"}, {"lose", "lost"}}}};
+}
+
+Moves top_up_moves() {
+  const std::map<std::string, std::string> open = {
+      {"ask_owner", "requires_action"}, {"succeed", "succeeded"}, {"fail", "failed"}};
+  auto lost = open, waiting = open;
+  lost["lose"] = "unknown";
+  waiting["lose"] = "requires_action";
+  return {
+      {"created", lost},
+      {"requires_action", waiting},
+      {"unknown", lost},
+      {"succeeded", {{"ask_owner", "succeeded"}, {"succeed", "succeeded"}, {"lose", "succeeded"}}},
+      {"failed", {{"ask_owner", "failed"}, {"fail", "failed"}, {"lose", "failed"}}}};
+}
+
+Moves transfer_moves() {
+  return {{"funding", {{"fund", "pending"}, {"fail", "failed"}}},
+          {"pending",
+           {{"accept", "accepted"},
+            {"decline", "declined"},
+            {"cancel", "cancelled"},
+            {"expire", "returned"}}}};
+}
+
 const std::vector<Subject>& subjects() {
   static const std::vector<Subject> all{
       subject<payments::kRequestLifecycle>("Request", "payment_requests",
@@ -150,6 +188,9 @@ const std::vector<Subject>& subjects() {
            {"paid", {{"pay", "paid"}}}}),
       subject<payouts::kBatchLifecycle>("Batch", "payout_batches",
                                         {{"submitted", {{"pay", "paid"}, {"fail", "failed"}}}}),
+      subject<disputes::kLifecycle>("Dispute", "disputes", dispute_moves()),
+      subject<wallet::kTopUpLifecycle>("TopUp", "top_ups", top_up_moves()),
+      subject<wallet::kTransferLifecycle>("Transfer", "transfers", transfer_moves()),
       subject<conversations::kStatusLifecycle>(
           "Status", "conversations",
           {{"open",

@@ -208,7 +208,8 @@ TEST(Routes, AreClosedUnlessTheySayOtherwise) {
       "registerAccount", "logIn",        "refreshSession",       "receiveWebhook",
       "getHealth",       "getReadiness", "getMetrics",           "getOpenApi",
       "getAsyncApi",     "getDocs",      "listProblems",         "getProblem",
-      "openSocket",      "getHome",      "getAttachmentContent", "getExportContent"};
+      "openSocket",      "getHome",      "getAttachmentContent", "getExportContent",
+      "getEvidenceKey"};
   for (const auto& route : all_routes()) {
     EXPECT_NE(route.handler, nullptr) << route.name;
     EXPECT_NE(route.access, Access::nobody) << route.name;

@@ -27,7 +27,7 @@ BOOST_DESCRIBE_STRUCT(Coming, (), (due_on, currency, amount, held, count))
 std::vector<Coming> coming(Tx& tx, MerchantId merchant);
 
 // One change of a balance: what the merchant has earned less what they owe.
-struct StatementLine {
+struct MerchantStatementLine {
   Instant at{};
   ledger::Why why{};
   std::string about;                         // the payout, refund or batch
@@ -35,23 +35,24 @@ struct StatementLine {
   std::int64_t fee = 0;                      // what the platform kept of what was earned
   std::int64_t amount = 0, balance = 0;      // minor units; the balance after it
 };
-BOOST_DESCRIBE_STRUCT(StatementLine, (), (at, why, about, order_number, fee, amount, balance))
+BOOST_DESCRIBE_STRUCT(MerchantStatementLine, (),
+                      (at, why, about, order_number, fee, amount, balance))
 
-struct Statement {
+struct MerchantStatement {
   MerchantId merchant_id;
   std::string name;
   Currency currency;
   Date from{}, until{};  // both included, UTC
   std::int64_t opening = 0, closing = 0;
-  std::vector<StatementLine> lines;
+  std::vector<MerchantStatementLine> lines;
 };
-BOOST_DESCRIBE_STRUCT(Statement, (),
+BOOST_DESCRIBE_STRUCT(MerchantStatement, (),
                       (merchant_id, name, currency, from, until, opening, closing, lines))
 
 struct Period {
   Date from{}, until{};
 };
 // Throws Error(invalid) for more than 366 days, or more than ten thousand lines.
-Statement statement(Tx& tx, MerchantId merchant, const Currency& currency, Period period);
+MerchantStatement statement(Tx& tx, MerchantId merchant, const Currency& currency, Period period);
 
 }  // namespace bottega::payouts

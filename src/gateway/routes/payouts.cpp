@@ -106,7 +106,7 @@ payouts::Period period_of(const Call& call) {
   return {call.parameter_as<Date>("from").value_or(to - std::chrono::days(30)), to};
 }
 
-Reply answer_of(const payouts::Statement& statement, Format format) {
+Reply answer_of(const payouts::MerchantStatement& statement, Format format) {
   if (format == Format::json) return ok(statement);
   if (format == Format::html) return html(page_of(statement));
   Reply reply;
@@ -213,7 +213,7 @@ const Route kRoutes[] = {
      .handler = statement<Format::json>,
      .name = "getStatement",
      .summary = "Every change of the balance in a period, with what it was before and after",
-     .gives = kGives<payouts::Statement>,
+     .gives = kGives<payouts::MerchantStatement>,
      .parameters = "currency from to"},
     {.verb = Verb::get,
      .path = "/v1/merchants/{id}/statement.csv",

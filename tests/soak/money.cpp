@@ -1,0 +1,400 @@
+// scripts/soak money: random histories of sales, refunds, disputes, payouts and transfers against a
+// processor that answers late, twice, in another order, not at all, or after doing the thing. After
+// every step the books are looked at; a seed that fails is printed, and repeats.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+#include "soak/rules.hpp"
+#include "soak/scripted.hpp"
+#include "support/world.hpp"
+#include "bottega/disputes/disputes.hpp"
+
+namespace bottega::soak {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Shop, test::World;
+
+class Simulation {
+ public:
+  explicit Simulation(std::uint64_t seed) : random_(seed) {
+    for (const auto* currency : {"USD", "USD", "JPY", "KWD"})
+      shops_.push_back(world_.shop(currency));
+    staff_ = world_.staff();
+    for (int i = 0; i < 6; ++i) people_.push_back(world_.person());
+    auto scripted = std::make_unique<Scripted>(random_, world_.clock);
+    script_ = scripted.get();
+    world_.registry.add(std::move(scripted));
+    world_.payment_rules.call_timeout = 1ms;
+    world_.payout_rules.call_timeout = 1ms;
+    world_.wallet_rules.call_timeout = 1ms;
+    for (const auto& who : people_) save_bank(who);
+  }
+
+  // Plays until so many sales have begun; answers how many steps that took.
+  std::int64_t play(std::int64_t histories) {
+    std::int64_t steps = 0;
+    while (begun_ < histories) {
+      step();
+      check(rules_always());
+      if (++steps % 200 == 0) check(rules_at_rest());
+      if (steps % 1'000 == 0)
+        std::cerr << "  " << begun_ << " of " << histories << ", " << steps << " steps\n";
+    }
+    return steps;
+  }
+  // Lets everything come to its end, and compares the processor's books with ours.
+  void end();
+
+ private:
+  int die(int sides) { return std::uniform_int_distribution<>(0, sides - 1)(random_); }
+  template <class T>
+  T& any(std::vector<T>& all) {
+    return all[static_cast<std::size_t>(die(static_cast<int>(all.size())))];
+  }
+  // What the domain refuses in this state is no fault; anything else is.
+  template <class Act>
+  bool attempt(Act act) {
+    try {
+      act();
+      return true;
+    } catch (const Error& error) {
+      if (error.code() == Code::internal) throw;
+      return false;
+    }
+  }
+  void check(std::span<const Rule> rules) {
+    if (!link_) link_ = std::make_unique<pqxx::connection>(world_.urls.superuser);
+    soak::check(*link_, rules, text_of(world_.clock.now()));
+  }
+
+  void step();
+  void save_bank(const identity::Who& who);
+  void ask();
+  std::vector<payments::Request> requests_of(const Shop& shop);
+  void pay();
+  void decline_or_cancel();
+  void ship_or_cancel();
+  void give_back();
+  void hold_or_release();
+  void answer_dispute();
+  void money_of_people();
+  void answer_transfer();
+  void news();
+  void hear(const processors::Event& event);
+  void time_passes();
+  void compare();
+
+  std::mt19937_64 random_;
+  World world_;
+  Scripted* script_ = nullptr;
+  std::vector<Shop> shops_;
+  identity::Who staff_;
+  std::vector<identity::Who> people_;
+  std::unique_ptr<pqxx::connection> link_;
+  std::int64_t begun_ = 0;
+};
+
+void Simulation::step() {
+  switch (die(16)) {
+    case 0:
+    case 1:
+    case 2:
+      return ask();
+    case 3:
+    case 4:
+      return pay();
+    case 5:
+      return decline_or_cancel();
+    case 6:
+    case 7:
+      return ship_or_cancel();
+    case 8:
+      return give_back();
+    case 9:
+      return die(2) == 0 ? hold_or_release() : answer_dispute();
+    case 10:
+      return die(3) > 0    ? script_->confirm_one()
+             : die(2) == 0 ? script_->dispute_one()
+                           : script_->decide_one();
+    case 11:
+      return money_of_people();
+    case 12:
+      return answer_transfer();
+    case 13:
+    case 14:
+      return news();
+    default:
+      return time_passes();
+  }
+}
+
+void Simulation::save_bank(const identity::Who& who) {
+  for (const auto* token : {"tok_approved", "tok_bank"}) {
+    const auto facts = test::run(script_->describe_method(token));
+    const auto given = from_json<wallet::NewMethod>({{"token", token}});
+    world_.transact([&](Tx& tx) { wallet::add_method(tx, who.account, "sandbox", given, *facts); });
+  }
+}
+
+void Simulation::ask() {
+  const auto& shop = any(shops_);
+  const auto currency =
+      world_.transact([&](Tx& tx) { return identity::fetch_merchant(tx, shop.merchant).currency; });
+  world_.ask(shop, 100 + die(90'000), std::string(currency.code()));
+  ++begun_;
+}
+
+std::vector<payments::Request> Simulation::requests_of(const Shop& shop) {
+  return world_.transact([&](Tx& tx) {
+    return payments::list_requests(tx, shop.buyer, shop.conversation, std::nullopt, 8);
+  });
+}
+
+void Simulation::pay() {
+  const auto& shop = any(shops_);
+  auto open = requests_of(shop);
+  if (open.empty()) return;
+  const auto request = any(open);
+  // Two devices may tap at once, and we may die before the call, or behind it.
+  for (int devices = 1 + die(2); devices > 0; --devices)
+    attempt([&] {
+      const auto given = test::acceptance("tok_approved");
+      const auto payment = world_.transact([&](Tx& tx) {
+        return payments::begin(tx, shop.buyer, request.id, given, world_.payment_rules);
+      });
+      if (die(8) == 0) return;
+      const auto outcome = test::run(payments::call(world_.db, *script_, shop.merchant, payment.id,
+                                                    "tok_approved", "http://back.example"));
+      if (die(8) == 0) return;
+      world_.transact([&](Tx& tx) {
+        payments::settle(tx, shop.merchant, payment.id, outcome, world_.payment_rules);
+      });
+    });
+}
+
+void Simulation::decline_or_cancel() {
+  const auto& shop = any(shops_);
+  auto open = requests_of(shop);
+  if (open.empty()) return;
+  const auto id = any(open).id;
+  attempt([&] {
+    world_.transact([&](Tx& tx) {
+      if (die(2) == 0)
+        payments::decline(tx, shop.buyer, id, {});
+      else
+        payments::cancel(tx, shop.owner, id, {});
+    });
+  });
+}
+
+void Simulation::ship_or_cancel() {
+  const auto& shop = any(shops_);
+  auto orders = world_.transact(
+      [&](Tx& tx) { return orders::list_of_merchant(tx, shop.merchant, std::nullopt, 12); });
+  if (orders.empty()) return;
+  const auto order = any(orders);
+  attempt([&] {
+    if (die(5) == 0)
+      world_.cancel(shop, order);
+    else
+      world_.ship(shop, order);
+  });
+}
+
+void Simulation::give_back() {
+  const auto& shop = any(shops_);
+  auto orders = world_.transact(
+      [&](Tx& tx) { return orders::list_of_merchant(tx, shop.merchant, std::nullopt, 20); });
+  if (orders.empty()) return;
+  const auto order = any(orders);
+  const auto amount = 1 + die(static_cast<int>(order.total.amount));
+  attempt([&] {
+    if (die(4) != 0) {
+      world_.give_back(shop, order,
+                       die(3) == 0 ? std::nullopt : std::optional<std::int64_t>(amount));
+      return;
+    }
+    const payments::StaffRefund given{
+        from_text<Count<1, kAmountMax>>(std::to_string(amount)),
+        from_text<Text<1, 255>>("it was late"),
+        die(2) == 0 ? payments::Funder::platform : payments::Funder::merchant};
+    world_.transact([&](Tx& tx) {
+      payments::give_back(tx, staff_, order.payment_id, given, world_.payment_rules);
+    });
+  });
+}
+
+void Simulation::hold_or_release() {
+  const auto& shop = any(shops_);
+  auto payouts = world_.transact(
+      [&](Tx& tx) { return payouts::list_of_merchant(tx, shop.merchant, std::nullopt, 12); });
+  if (payouts.empty()) return;
+  const auto payout = any(payouts);
+  const payouts::Reason why{from_text<Text<1, 255>>("a look at it")};
+  attempt([&] {
+    world_.transact([&](Tx& tx) {
+      if (payout.state == payouts::State::held)
+        payouts::release(tx, payout.id);
+      else if (payout.state == payouts::State::failed)
+        payouts::retry(tx, payout.id);
+      else if (die(3) == 0)
+        payouts::hold(tx, payout.id, why);
+    });
+  });
+}
+
+void Simulation::answer_dispute() {
+  const auto& shop = any(shops_);
+  auto open = world_.transact([&](Tx& tx) {
+    return disputes::list_of_merchant(tx, shop.merchant, std::nullopt, std::nullopt, 10);
+  });
+  if (open.empty()) return;
+  const auto id = any(open).id;
+  attempt([&] {
+    world_.transact([&](Tx& tx) {
+      if (die(2) == 0)
+        disputes::submit(tx, shop.owner, id);
+      else
+        disputes::accept(tx, shop.owner, id);
+    });
+  });
+}
+
+void Simulation::money_of_people() {
+  const auto& who = any(people_);
+  const auto& other = any(people_);
+  const auto amount = 1 + die(5'000);
+  attempt([&] {
+    switch (die(4)) {
+      case 0:
+      case 1:
+        world_.top_up(who, amount);
+        return;
+      case 2:
+        world_.send(who, other, amount);
+        return;
+      default: {
+        const auto given =
+            from_json<wallet::NewWithdrawal>({{"amount", amount}, {"currency", "USD"}});
+        world_.transact(
+            [&](Tx& tx) { wallet::begin_withdrawal(tx, who.account, given, world_.wallet_rules); });
+      }
+    }
+  });
+}
+
+void Simulation::answer_transfer() {
+  const auto& who = any(people_);
+  auto all = world_.transact(
+      [&](Tx& tx) { return wallet::list_transfers(tx, who.account, std::nullopt, 6); });
+  if (all.empty()) return;
+  const auto id = any(all).id;
+  attempt([&] {
+    world_.transact([&](Tx& tx) {
+      switch (die(3)) {
+        case 0:
+          wallet::accept(tx, who.account, id);
+          return;
+        case 1:
+          wallet::decline(tx, who.account, id);
+          return;
+        default:
+          wallet::cancel(tx, who.account, id);
+      }
+    });
+  });
+}
+
+void Simulation::hear(const processors::Event& event) {
+  world_.transact([&](Tx& tx) { attempts::keep_event(tx, "sandbox", event); });
+}
+
+void Simulation::news() {
+  for (int count = 1 + die(4); count > 0; --count)
+    if (const auto event = script_->take_news()) hear(*event);
+  world_.run_jobs();
+}
+
+void Simulation::time_passes() {
+  constexpr std::chrono::seconds kSteps[] = {6s, 40s, 400s, 4'000s, 24h, 24h, 60h};
+  world_.advance(kSteps[die(std::size(kSteps))]);
+  world_.run_jobs();
+}
+
+void Simulation::end() {
+  script_->behave();
+  for (int round = 0; round < 60; ++round) {
+    while (const auto event = script_->take_news()) hear(*event);
+    script_->confirm_one();
+    script_->decide_one();
+    world_.advance(24h);
+    world_.run_jobs();
+  }
+  check(rules_always());
+  check(rules_at_rest());
+  compare();
+}
+
+// Sums by operation and currency: what they have done, and what we have posted for it.
+void Simulation::compare() {
+  std::map<std::string, std::int64_t> theirs, ours;
+  for (const auto& [key, entry] : script_->books())
+    if (entry.is_done && entry.operation != Operation::dispute)
+      theirs[text_of(entry.operation) + ' ' + std::string(entry.amount.currency.code())] +=
+          entry.amount.amount;
+  pqxx::nontransaction look(*link_);
+  for (const auto& row : look.exec(
+           "SELECT operation, currency, sum(amount) FROM bottega.attempts WHERE state = "
+           "'succeeded' AND operation <> 'dispute' AND processor = 'sandbox' AND sent_at IS NOT "
+           "NULL GROUP BY operation, currency"))
+    ours[row[0].as<std::string>() + ' ' + row[1].as<std::string>()] = row[2].as<std::int64_t>();
+  const auto open = look.exec1(
+                            "SELECT count(*) FROM bottega.attempts WHERE state IN ('sent', "
+                            "'unknown')")[0]
+                        .as<std::int64_t>();
+  if (open != 0) throw Wrong("unknown after reconciliation: " + std::to_string(open));
+  if (ours != theirs) {
+    std::string words = "the processor's books are others:";
+    for (const auto& [name, sum] : theirs)
+      words += "\n  " + name + ": theirs " + std::to_string(sum) + ", ours " +
+               std::to_string(ours[name]);
+    throw Wrong(words);
+  }
+  std::cout << "agreed to the unit in " << theirs.size() << " sums\n";
+}
+
+std::int64_t number_after(int argc, char** argv, std::string_view name, std::int64_t usual) {
+  for (int i = 1; i + 1 < argc; ++i)
+    if (argv[i] == name) return std::stoll(argv[i + 1]);
+  return usual;
+}
+
+int main_of(int argc, char** argv) {
+  const auto seed = static_cast<std::uint64_t>(number_after(argc, argv, "--seed", 1));
+  const auto histories = number_after(argc, argv, "--histories", 20'000);
+  log::open(log::Level::error, "");
+  const auto begin = std::chrono::steady_clock::now();
+  std::cout << "money: " << histories << " histories, --seed " << seed << std::endl;
+  try {
+    Simulation simulation(seed);
+    const auto steps = simulation.play(histories);
+    simulation.end();
+    const auto took =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin);
+    std::cout << histories << " histories in " << steps << " steps, the books right after each ("
+              << took.count() << " s)\n";
+    return 0;
+  } catch (const std::exception& failure) {
+    std::cout << "money failed with --seed " << seed << " --histories " << histories << ": "
+              << failure.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace bottega::soak
+
+int main(int argc, char** argv) { return bottega::soak::main_of(argc, argv); }

@@ -1,0 +1,78 @@
+#include "soak/rules.hpp"
+
+#include <sstream>
+
+namespace bottega::soak {
+namespace {
+
+constexpr Rule kRules[] = {
+    {"debits do not equal credits",
+     "SELECT count(*) FROM (SELECT currency FROM bottega.ledger_accounts GROUP BY currency "
+     "HAVING sum(debits) <> sum(credits) OR sum(debits_pending) <> sum(credits_pending)) x"},
+    {"an account that may not is below zero",
+     "SELECT count(*) FROM bottega.ledger_accounts WHERE CASE WHEN kind = 'processor_clearing' "
+     "THEN false WHEN kind IN ('processor_fees', 'merchant_debt', 'goodwill') "
+     "THEN debits - credits < credits_pending ELSE credits - debits < debits_pending END"},
+    {"a payment gave back, or lost in disputes, more than was paid",
+     "SELECT count(*) FROM bottega.payments WHERE refunded + refunding + disputed > amount"},
+    {"a request was paid more than once",
+     "SELECT count(*) FROM (SELECT payment_request_id FROM bottega.payments WHERE state IN "
+     "('captured', 'partially_refunded', 'refunded') GROUP BY payment_request_id "
+     "HAVING count(*) > 1) x"},
+    {"a captured payment has no order, or an order no captured payment",
+     "SELECT count(*) FROM bottega.payments p FULL JOIN bottega.orders o ON o.merchant_id = "
+     "p.merchant_id AND o.payment_id = p.id WHERE (coalesce(p.state, '') IN ('captured', "
+     "'partially_refunded', 'refunded')) <> (o.id IS NOT NULL)"},
+    {"an order was released that was not sent",
+     "SELECT count(*) FROM bottega.payouts p JOIN bottega.orders o ON o.merchant_id = "
+     "p.merchant_id AND o.id = p.order_id WHERE p.tries > 0 AND o.shipped_at IS NULL"},
+    {"a payout was released before its day",
+     "SELECT count(*) FROM bottega.payouts WHERE submitted_at < due_at"},
+    {"a refund's parts are not its amount",
+     "SELECT count(*) FROM bottega.refunds r WHERE state = 'succeeded' AND amount <> (SELECT "
+     "coalesce(sum(t.amount), 0) FROM bottega.ledger_transfers t WHERE t.about = r.id AND "
+     "t.phase = 'posted' AND t.credit_kind = 'processor_clearing')"},
+    {"a payment's refunds do not add up to it",
+     "SELECT count(*) FROM bottega.payments p WHERE (refunded, refunding) <> (SELECT "
+     "coalesce(sum(amount) FILTER (WHERE state = 'succeeded'), 0), coalesce(sum(amount) FILTER "
+     "(WHERE state IN ('pending', 'unknown')), 0) FROM bottega.refunds r WHERE r.merchant_id = "
+     "p.merchant_id AND r.payment_id = p.id)"},
+};
+// What is true when nothing is due any more.
+constexpr Rule kRulesAtRest[] = {
+    {"an account is not the sum of its transfers",
+     "SELECT count(*) FROM bottega.ledger_accounts a FULL JOIN (SELECT kind, owner_id, currency, "
+     "sum(debits) AS debits, sum(credits) AS credits FROM bottega.ledger_sides "
+     "GROUP BY kind, owner_id, currency) s USING (kind, owner_id, currency) "
+     "WHERE (a.debits, a.credits) IS DISTINCT FROM (s.debits, s.credits)"},
+    {"an order was neither sent nor given back in time",
+     "SELECT count(*) FROM bottega.orders WHERE state = 'paid' AND created_at < $1::timestamptz "
+     "- interval '8 days'"},
+    {"a payout is late without a word",
+     "SELECT count(*) FROM bottega.payouts WHERE state = 'scheduled' AND reason IS NULL AND "
+     "due_at < $1::timestamptz - interval '1 minute'"},
+    {"a payout is held without a reason",
+     "SELECT count(*) FROM bottega.payouts WHERE state = 'held' AND reason IS NULL"},
+};
+
+}  // namespace
+
+std::span<const Rule> rules_always() { return kRules; }
+std::span<const Rule> rules_at_rest() { return kRulesAtRest; }
+
+void check(pqxx::connection& link, std::span<const Rule> rules, const std::string& now) {
+  std::string all;
+  for (const auto& rule : rules) {
+    std::string sql = rule.sql;
+    for (auto at = sql.find("$1"); at != sql.npos; at = sql.find("$1"))
+      sql.replace(at, 2, "'" + now + "'");
+    all += (all.empty() ? "SELECT (" : " || ',' || (") + sql + ")::text";
+  }
+  pqxx::nontransaction look(link);
+  std::istringstream counts(look.exec1(all)[0].as<std::string>());
+  std::string count;
+  for (std::size_t i = 0; std::getline(counts, count, ','); ++i)
+    if (count != "0") throw Wrong(std::string(rules[i].words) + ": " + count);
+}
+
+}  // namespace bottega::soak

@@ -1,0 +1,25 @@
+#pragma once
+// What must be true of the books, asked of the database alone.
+#include <pqxx/pqxx>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+namespace bottega::soak {
+
+struct Wrong : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Each is a number that must be 0. $1 stands for the product's time.
+struct Rule {
+  const char* words;
+  const char* sql;
+};
+// After every step; and when nothing is due any more.
+std::span<const Rule> rules_always();
+std::span<const Rule> rules_at_rest();
+// Throws Wrong in the words of the first rule that does not hold.
+void check(pqxx::connection& link, std::span<const Rule> rules, const std::string& now);
+
+}  // namespace bottega::soak
