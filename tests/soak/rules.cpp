@@ -75,4 +75,34 @@ void check(pqxx::connection& link, std::span<const Rule> rules, const std::strin
     if (count != "0") throw Wrong(std::string(rules[i].words) + ": " + count);
 }
 
+void agree(pqxx::connection& link, const Sums& theirs) {
+  pqxx::nontransaction look(link);
+  Sums ours;
+  for (const auto& row : look.exec("SELECT operation || ' ' || currency, sum(amount) "
+                                   "FROM bottega.attempts WHERE state = 'succeeded' "
+                                   "AND operation <> 'dispute' GROUP BY operation, currency"))
+    ours[row[0].as<std::string>()] = row[1].as<std::int64_t>();
+  const auto open = look.exec1(
+                            "SELECT count(*) FROM bottega.attempts "
+                            "WHERE state IN ('sent', 'unknown')")[0]
+                        .as<std::int64_t>();
+  if (open != 0) throw Wrong("unknown after reconciliation: " + std::to_string(open));
+  if (ours == theirs) return;
+  std::string words = "the processor's books are others:";
+  for (const auto& [name, sum] : theirs)
+    words +=
+        "\n  " + name + ": theirs " + std::to_string(sum) + ", ours " + std::to_string(ours[name]);
+  throw Wrong(words);
+}
+
+void count(pqxx::connection& link, Sums& seen) {
+  pqxx::nontransaction look(link);
+  for (const std::string table :
+       {"payment_requests", "payments", "orders", "refunds", "payouts", "payout_batches",
+        "disputes", "top_ups", "withdrawals", "transfers"})
+    for (const auto& row :
+         look.exec("SELECT state, count(*) FROM bottega." + table + " GROUP BY 1"))
+      seen[table + ' ' + row[0].as<std::string>()] += row[1].as<std::int64_t>();
+}
+
 }  // namespace bottega::soak
