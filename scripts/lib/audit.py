@@ -30,9 +30,13 @@ def compare_books(ops, books):
     for one in payments:
         if one["state"] in ("captured", "partially_refunded", "refunded"):
             ours[one["reference"]] = ("charge", one["amount"])
+    sent = {}  # those of one batch have one reference
     for one in payouts:
         if one["state"] == "paid":
-            ours[one["reference"]] = ("payout", one["amount"])
+            sent[one["reference"]] = (sent.get(one["reference"], 0) + one["amount"]["amount"]
+                                      - one["recovered"])
+            ours[one["reference"]] = ("payout", {**one["amount"],
+                                                 "amount": sent[one["reference"]]})
     theirs = {one["reference"]: (one["operation"], one["amount"]) for one in books
               if one["state"] == "succeeded" and one["operation"] in ("charge", "payout")}
     assert ours == theirs, f"books differ: {sorted(set(ours) ^ set(theirs))[:10]}"

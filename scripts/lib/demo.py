@@ -164,7 +164,8 @@ class Play:
                   f"{row['credits'] / 100:>13.2f}")
         check(balance["is_balanced"] and not balance["faults"], f"the books: {balance['faults']}")
         entries = self.ops.get(f"/v1/admin/merchants/{self.merchant}/ledger")["data"]
-        paid = [one for one in entries if one["why"] == "payout"]
+        paid = [one for one in entries
+                if one["why"] == "payout" and one["phase"] == "posted"]
         check(len(paid) == 1, "the payout is not in the ledger exactly once")
         books = [one for one in self.sandbox.get("/books") if one["reference"] in
                  (self.payout_now()["reference"],)]
