@@ -11,6 +11,7 @@
 #include "echo.hpp"
 #include "idle.hpp"
 #include "process.hpp"
+#include "transfers.hpp"
 #include "writers.hpp"
 
 namespace bottega::bench {
@@ -257,9 +258,10 @@ void measure_all(const Given& given) {
 int main(int argc, char** argv) {
   bottega::bench::Given given;
   CLI::App cli{"What an operation costs, beside pgbench doing the same inserts."};
-  cli.add_option("name", given.name, "chat, idle, writers, healthz, message, request, sale or all")
-      ->check(CLI::IsMember({"chat", "idle", "writers", "healthz", "message", "request", "sale",
-                             "all", "echo-server"}));
+  cli.add_option("name", given.name,
+                 "chat, idle, writers, transfers, healthz, message, request, sale or all")
+      ->check(CLI::IsMember({"chat", "idle", "writers", "transfers", "healthz", "message",
+                             "request", "sale", "all", "echo-server"}));
   cli.add_option("--pairs", given.pairs, "chat: people who write to each other")
       ->check(CLI::Range(1, 1'000));
   cli.add_option("--window", given.window, "chat: messages of one person that may be unanswered")
@@ -279,6 +281,8 @@ int main(int argc, char** argv) {
           {given.binary, given.scripts, given.pairs, given.window, given.seconds, given.json});
     else if (given.name == "idle")
       bottega::bench::measure_idle(given.binary, given.sockets, given.tls, given.json);
+    else if (given.name == "transfers")
+      bottega::bench::measure_transfers(given.binary, given.seconds, given.json);
     else if (given.name == "writers")
       bottega::bench::measure_writers(given.binary, given.pairs, given.seconds);
     else

@@ -156,6 +156,27 @@ std::string Server::pgbench(const std::string& script, int clients, double secon
   return run(words);
 }
 
+namespace {
+
+std::string as_superuser(const std::filesystem::path& socket) {
+  return "host=" + socket.string() +
+         " user=bottega_superuser dbname=bottega options='-csearch_path=tpc_b "
+         "-cdefault_transaction_read_only=off'";
+}
+
+}  // namespace
+
+void Server::prepare_tpc_b(int scale) const {
+  psql("bottega_superuser",
+       "SET default_transaction_read_only = off; CREATE SCHEMA IF NOT EXISTS tpc_b");
+  run({kBin + "pgbench", "-q", "-i", "-s", std::to_string(scale), as_superuser(socket_dir())});
+}
+
+std::string Server::tpc_b(int clients, double seconds) const {
+  return run({kBin + "pgbench", "-n", "-M", "prepared", "-c", std::to_string(clients), "-j", "2",
+              "-T", whole(seconds), as_superuser(socket_dir())});
+}
+
 std::string Server::psql(const std::string& role, const std::string& sql) const {
   return run(
       {kBin + "psql", "-h", socket_dir().string(), "-U", role, "-d", "bottega", "-Atqc", sql});

@@ -46,6 +46,9 @@ class Server {
   // Runs a script of pgbench as the server's role; answers what it printed.
   std::string pgbench(const std::string& script, int clients, double seconds,
                       const std::vector<std::string>& options = {}) const;
+  // pgbench's own TPC-B-like script, with its tables in a schema of their own.
+  void prepare_tpc_b(int scale) const;
+  std::string tpc_b(int clients, double seconds) const;
   // What a query answers, as plain text.
   std::string query(const std::string& sql) const;
   // What was written before is cleaned up and on disk, so that nothing of it is counted later.
