@@ -61,10 +61,19 @@ CREATE TABLE transfers (
 );
 CREATE INDEX transfers_sender ON transfers (sender_id, id);
 CREATE INDEX transfers_recipient ON transfers (recipient_id, id);
--- What somebody has sent and was sent within the time of a limit.
-CREATE INDEX transfers_sent ON transfers (sender_id, currency, created_at);
-CREATE INDEX transfers_received ON transfers (recipient_id, currency, created_at);
 GRANT SELECT, INSERT, UPDATE ON transfers TO bottega_app;
+
+-- What somebody has sent and was sent in an hour that has not come back: the limits add up hours,
+-- however many transfers there were.
+CREATE TABLE transfer_flows (
+  account_id uuid NOT NULL REFERENCES accounts,
+  currency text NOT NULL,
+  hour timestamptz NOT NULL,
+  sent bigint NOT NULL CHECK (sent >= 0),
+  received bigint NOT NULL CHECK (received >= 0),
+  PRIMARY KEY (account_id, currency, hour)
+);
+GRANT SELECT, INSERT, UPDATE ON transfer_flows TO bottega_app;
 
 CREATE TABLE top_ups (
   id uuid PRIMARY KEY,

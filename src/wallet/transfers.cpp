@@ -67,34 +67,43 @@ struct Used {
 };
 BOOST_DESCRIBE_STRUCT(Used, (), (sent_day, sent_month, received_day, received_month))
 
+// An hour that has begun within the time counts as a whole.
 const Sql<Used(AccountId, AccountId, Currency, Instant, Instant)> kUsed{"wallet.limits_used", R"(
-    SELECT s.day AS sent_day, s.month AS sent_month, r.day AS received_day,
-           r.month AS received_month
-    FROM (SELECT coalesce(sum(amount) FILTER (WHERE created_at > $4), 0)::bigint AS day,
-                 coalesce(sum(amount), 0)::bigint AS month
-          FROM transfers
-          WHERE sender_id = $1 AND currency = $3 AND created_at > $5
-            AND state IN ('funding', 'pending', 'accepted')) s
-         CROSS JOIN
-         (SELECT coalesce(sum(amount) FILTER (WHERE created_at > $4), 0)::bigint AS day,
-                 coalesce(sum(amount), 0)::bigint AS month
-          FROM transfers
-          WHERE recipient_id = $2 AND currency = $3 AND created_at > $5
-            AND state IN ('funding', 'pending', 'accepted')) r)"};
+    SELECT coalesce(sum(sent) FILTER (WHERE account_id = $1 AND hour >= $4), 0)::bigint
+             AS sent_day,
+           coalesce(sum(sent) FILTER (WHERE account_id = $1), 0)::bigint AS sent_month,
+           coalesce(sum(received) FILTER (WHERE account_id = $2 AND hour >= $4), 0)::bigint
+             AS received_day,
+           coalesce(sum(received) FILTER (WHERE account_id = $2), 0)::bigint AS received_month
+    FROM transfer_flows WHERE account_id IN ($1, $2) AND currency = $3 AND hour >= $5)"};
 
 const Sql<Flow(AccountId, Instant, Instant)> kFlows{"wallet.flows", R"(
-    SELECT currency, coalesce(sum(sent) FILTER (WHERE created_at > $2), 0)::bigint AS sent_day,
+    SELECT currency, coalesce(sum(sent) FILTER (WHERE hour >= $2), 0)::bigint AS sent_day,
            coalesce(sum(sent), 0)::bigint AS sent_month,
-           coalesce(sum(received) FILTER (WHERE created_at > $2), 0)::bigint AS received_day,
+           coalesce(sum(received) FILTER (WHERE hour >= $2), 0)::bigint AS received_day,
            coalesce(sum(received), 0)::bigint AS received_month
-    FROM (SELECT currency, amount AS sent, 0 AS received, created_at FROM transfers
-          WHERE sender_id = $1 AND created_at > $3
-            AND state IN ('funding', 'pending', 'accepted')
-          UNION ALL
-          SELECT currency, 0, amount, created_at FROM transfers
-          WHERE recipient_id = $1 AND created_at > $3
-            AND state IN ('funding', 'pending', 'accepted')) moved
-    GROUP BY currency)"};
+    FROM transfer_flows WHERE account_id = $1 AND hour >= $3 GROUP BY currency)"};
+
+// Both sides in the order of their ids, so that two transfers do not wait in a circle.
+const Sql<void(AccountId, AccountId, Currency, Instant, std::int64_t)> kCount{"wallet.count_flow",
+                                                                              R"(
+    INSERT INTO transfer_flows (account_id, currency, hour, sent, received)
+    SELECT account_id, $3, $4, sent, received
+    FROM (VALUES ($1::uuid, $5::bigint, 0::bigint), ($2::uuid, 0::bigint, $5::bigint))
+           AS side (account_id, sent, received)
+    ORDER BY account_id
+    ON CONFLICT (account_id, currency, hour)
+    DO UPDATE SET sent = transfer_flows.sent + excluded.sent,
+                  received = transfer_flows.received + excluded.received)"};
+
+const Sql<void(AccountId, AccountId, Currency, Instant, std::int64_t)> kUncount{
+    "wallet.uncount_flow", R"(
+    UPDATE transfer_flows f
+    SET sent = sent - CASE WHEN account_id = $1 THEN $5 ELSE 0 END,
+        received = received - CASE WHEN account_id = $2 THEN $5 ELSE 0 END
+    WHERE account_id IN ($1, $2) AND currency = $3 AND hour = $4)"};
+
+Instant hour_of(Instant at) { return std::chrono::floor<std::chrono::hours>(at); }
 
 Error nobody(const std::string& what) {
   return Error(Code::invalid, "money cannot be sent there", {{"/to", what}});
@@ -147,6 +156,11 @@ void tell(Tx& tx, Transfer transfer, const std::string& event) {
 Transfer move(Tx& tx, Transfer transfer, TransferEvent on, const std::string& event) {
   transfer.state = kTransferLifecycle.advance(transfer.state, on);
   if (transfer.state != TransferState::pending) transfer.ended_at = tx.now();
+  const bool comes_back =
+      transfer.state != TransferState::pending && transfer.state != TransferState::accepted;
+  if (comes_back)
+    tx.run(kUncount, transfer.sender_id, transfer.recipient_id, transfer.amount.currency,
+           hour_of(transfer.created_at), transfer.amount.amount);
   tx.run(kUpdate, transfer.id, transfer.state, transfer.reason, transfer.ended_at);
   tell(tx, transfer, event);
   return transfer;
@@ -215,8 +229,8 @@ Sent send(Tx& tx, AccountId sender, const NewTransfer& given, const Rules& rules
   const auto recipient = find_recipient(tx, sender, given.to);
   const auto from = wallet_account(sender);
   ledger::lock_owners(tx, from.owner, ledger::owner_of(recipient));
-  const auto used =
-      tx.one(kUsed, sender, recipient, amount.currency, tx.now() - kDay, tx.now() - kMonth);
+  const auto used = tx.one(kUsed, sender, recipient, amount.currency, hour_of(tx.now() - kDay),
+                           hour_of(tx.now() - kMonth));
   require_within(used, amount, rules);
   const auto available = ledger::available(tx, from, amount.currency);
   const auto missing = amount.amount - available;
@@ -231,6 +245,7 @@ Sent send(Tx& tx, AccountId sender, const NewTransfer& given, const Rules& rules
                    missing > 0 ? TransferState::funding : TransferState::pending, tx.now(),
                    tx.now() + rules.return_after),
             std::nullopt};
+  tx.run(kCount, sender, recipient, amount.currency, hour_of(tx.now()), amount.amount);
   if (missing > 0) {
     const MethodChoice card{given.payment_method->id, std::nullopt};
     sent.token = token_to_charge(tx, sender, card, rules.processor);
@@ -290,7 +305,7 @@ std::vector<Transfer> list_transfers(Tx& tx, AccountId who, std::optional<Transf
 }
 
 std::vector<Flow> flows_of(Tx& tx, AccountId person) {
-  return tx.all(kFlows, person, tx.now() - kDay, tx.now() - kMonth);
+  return tx.all(kFlows, person, hour_of(tx.now() - kDay), hour_of(tx.now() - kMonth));
 }
 
 LimitsLeft left_of(const Flow& flow, const Rules& rules) {

@@ -259,7 +259,7 @@ TEST_F(Transfers, AreWithinWhatMayBeSentInADay) {
   EXPECT_EQ(world_->balance(ada_).limits_left.sent_day, 0);
   world_->advance(24h - 60s);
   EXPECT_EQ(refused(1), Code::conflict);
-  world_->advance(61s);
+  world_->advance(1h + 61s);
   EXPECT_EQ(refused(1'000), std::nullopt);
 }
 
@@ -270,7 +270,7 @@ TEST_F(Transfers, AreWithinWhatMayBeSentInAMonth) {
   std::string reason;
   EXPECT_EQ(refused(1, &reason), Code::conflict);
   EXPECT_NE(reason.find("sent_month_limit"), reason.npos) << reason;
-  world_->advance(24h + 1s);
+  world_->advance(25h + 1s);
   EXPECT_EQ(refused(1), std::nullopt);
 }
 
@@ -286,7 +286,7 @@ TEST_F(Transfers, AreWithinWhatMayBeReceived) {
   EXPECT_EQ(reason.find("is left"), reason.npos) << "what others sent him is not told: " << reason;
   EXPECT_EQ(refused(300), std::nullopt);
   EXPECT_EQ(world_->balance(ben_).limits_left.received_day, 0);
-  world_->advance(25h);
+  world_->advance(26h);
   EXPECT_EQ(refused(501, &reason), Code::conflict);
   EXPECT_NE(reason.find("received_month_limit"), reason.npos) << reason;
   EXPECT_EQ(refused(500), std::nullopt);
