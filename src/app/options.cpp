@@ -17,6 +17,9 @@ DatabaseOptions options_of(const Config& config, const std::string& url) {
   options.waiting_max = static_cast<unsigned>(config.database_waiting_max);
   options.statement_timeout = milliseconds(config.database_statement_timeout_ms);
   options.lock_timeout = milliseconds(config.database_lock_timeout_ms);
+  // Every query has its index. A plan that was made while a table was small is kept, and would go
+  // on reading all of it.
+  options.parameters = {{"enable_seqscan", "off"}};
   return options;
 }
 
