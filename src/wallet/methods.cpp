@@ -65,16 +65,6 @@ Error not_theirs(const std::string& what) {
 
 }  // namespace
 
-void ChangedMethod::check(Faults& faults, const std::string& pointer) const {
-  if (!is_default)
-    faults.push_back({pointer + "/is_default", "must be true: make another one the default"});
-}
-
-void MethodChoice::check(Faults& faults, const std::string& pointer) const {
-  if (id.has_value() == token.has_value())
-    faults.push_back({pointer, "must have an id or a token, and not both"});
-}
-
 void refuse_card_number(const std::string& token, const std::string& pointer) {
   std::size_t digits = 0;
   for (const char c : token) {

@@ -215,11 +215,6 @@ TransferId newest() {
 
 }  // namespace
 
-void Recipient::check(Faults& faults, const std::string& pointer) const {
-  if (account_id.has_value() == email.has_value())
-    faults.push_back({pointer, "must have an account_id or an email, and not both"});
-}
-
 Sent send(Tx& tx, AccountId sender, const NewTransfer& given, const Rules& rules) {
   const Money amount{given.amount.value, given.currency};
   if (amount.amount > rules.transfer_max)
