@@ -1,11 +1,9 @@
 // Many nodes at once on one payout: it is paid once, or held, never both.
 #include <gtest/gtest.h>
 
-#include <barrier>
-#include <functional>
 #include <set>
-#include <thread>
 
+#include "support/at_once.hpp"
 #include "support/world.hpp"
 
 namespace bottega::test {
@@ -21,23 +19,8 @@ class PayoutsConcurrently : public ::testing::Test {
   }
   static void TearDownTestSuite() { world_.reset(); }
 
-  // Does all at the same moment; answers how many were refused with a conflict.
   static int all_at_once(const std::vector<std::function<void()>>& acts) {
-    std::atomic<int> conflicts = 0;
-    std::barrier start(static_cast<std::ptrdiff_t>(acts.size()));
-    std::vector<std::jthread> threads;
-    for (const auto& act : acts)
-      threads.emplace_back([&act, &start, &conflicts] {
-        start.arrive_and_wait();
-        try {
-          act();
-        } catch (const Error& error) {
-          EXPECT_EQ(error.code(), Code::conflict) << error.what();
-          ++conflicts;
-        }
-      });
-    threads.clear();
-    return conflicts;
+    return test::all_at_once(acts, {Code::conflict});
   }
   static payouts::Payout due_payout(std::int64_t amount) {
     const auto payout = world_->ship(shop_, world_->sell(shop_, amount)).payout.value();

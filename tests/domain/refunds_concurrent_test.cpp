@@ -2,10 +2,7 @@
 // and the books balance whichever comes first.
 #include <gtest/gtest.h>
 
-#include <barrier>
-#include <functional>
-#include <thread>
-
+#include "support/at_once.hpp"
 #include "support/world.hpp"
 
 namespace bottega::test {
@@ -21,24 +18,8 @@ class RefundsConcurrently : public ::testing::Test {
   }
   static void TearDownTestSuite() { world_.reset(); }
 
-  // Does all at the same moment; answers how many were refused.
   static int all_at_once(const std::vector<std::function<void()>>& acts) {
-    std::atomic<int> refused = 0;
-    std::barrier start(static_cast<std::ptrdiff_t>(acts.size()));
-    std::vector<std::jthread> threads;
-    for (const auto& act : acts)
-      threads.emplace_back([&act, &start, &refused] {
-        start.arrive_and_wait();
-        try {
-          act();
-        } catch (const Error& error) {
-          EXPECT_TRUE(error.code() == Code::conflict || error.code() == Code::invalid)
-              << error.what();
-          ++refused;
-        }
-      });
-    threads.clear();
-    return refused;
+    return test::all_at_once(acts, {Code::conflict, Code::invalid});
   }
   static payments::Payment payment(const orders::Order& order) {
     return world_->transact(
