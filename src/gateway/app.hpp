@@ -6,6 +6,7 @@
 
 #include "gateway/limits.hpp"
 #include "gateway/metrics.hpp"
+#include "gateway/routes/transfers.hpp"
 #include "gateway/tokens.hpp"
 #include "gateway/turnstile.hpp"
 #include "bottega/attachments/depot.hpp"
@@ -21,7 +22,6 @@
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/processors/sandbox.hpp"
-#include "bottega/wallet/transfers.hpp"
 
 namespace bottega::gateway {
 
@@ -54,6 +54,7 @@ struct App {
   Turnstile doorway{static_cast<std::size_t>(config.socket_let_in_at_once)};
   Metrics metrics{};
   TokenCache tokens{};
+  GroupCommit transfers{db, transfer_writer(wallet_rules), 64, 1024};
   std::atomic<bool> stopping{false};
 };
 

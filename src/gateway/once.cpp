@@ -49,6 +49,25 @@ const Sql<void(std::string, std::string, std::string, std::string, std::int64_t,
     UPDATE idempotency_keys SET status = $5, reply = $6
     WHERE identity = $1 AND method = $2 AND path = $3 AND key_hash = $4)"};
 
+using Words = std::vector<std::string>;
+
+const Sql<std::int64_t(Words, Words, Words, Words)> kKnown{"once.known", R"(
+    SELECT given.n
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+           WITH ORDINALITY AS given (identity, method, path, key_hash, n)
+         JOIN idempotency_keys USING (identity, method, path, key_hash))"};
+
+const Sql<void(Words, Words, Words, Words, Words, std::vector<std::int64_t>, Words, Instant)>
+    kKeepNew{"once.keep_new", R"(
+    INSERT INTO idempotency_keys (identity, method, path, key_hash, digest, status, reply,
+                                  locked_until, created_at)
+    SELECT identity, method, path, key_hash, digest, status, reply, clock_timestamp(), $8
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
+                $7::text[])
+           AS given (identity, method, path, key_hash, digest, status, reply)
+    ORDER BY identity, method, path, key_hash
+    ON CONFLICT (identity, method, path, key_hash) DO NOTHING)"};
+
 const Sql<void(Instant)> kSweep{"once.sweep", R"(
     DELETE FROM idempotency_keys WHERE created_at < $1)"};
 
@@ -98,6 +117,24 @@ Reply read_reply(const OnceKey& key, const Kept& kept) {
   reply.headers.emplace_back("Idempotent-Replayed", "true");
   return reply;
 }
+
+std::string sealed_reply(const OnceKey& key, const Reply& reply) {
+  Json headers = Json::object();
+  for (const auto& [name, value] : reply.headers) headers[name] = value;
+  const Json stored = {
+      {"body", reply.body}, {"media_type", reply.media_type}, {"headers", headers}};
+  return seal(key, stored.dump());
+}
+
+struct KeyColumns {
+  Words identities, methods, paths, hashes;
+  void add(const OnceKey& key) {
+    identities.push_back(key.identity);
+    methods.push_back(key.method);
+    paths.push_back(key.path);
+    hashes.push_back(hash_of(key));
+  }
+};
 
 // The row as another try left it; throws where it ends this request.
 Kept look(Tx& tx, const OnceKey& key) {
@@ -164,12 +201,34 @@ void note_resource(Tx& tx, const OnceKey& key, const std::string& resource) {
 }
 
 void keep(Tx& tx, const OnceKey& key, const Reply& reply) {
-  Json headers = Json::object();
-  for (const auto& [name, value] : reply.headers) headers[name] = value;
-  const Json stored = {
-      {"body", reply.body}, {"media_type", reply.media_type}, {"headers", headers}};
   tx.run(kKeep, key.identity, key.method, key.path, hash_of(key),
-         static_cast<std::int64_t>(reply.status), seal(key, stored.dump()));
+         static_cast<std::int64_t>(reply.status), sealed_reply(key, reply));
+}
+
+std::set<const OnceKey*> known_among(Tx& tx, const std::vector<const OnceKey*>& keys) {
+  std::set<const OnceKey*> known;
+  if (keys.empty()) return known;
+  KeyColumns columns;
+  for (const auto* key : keys) columns.add(*key);
+  for (const auto n :
+       tx.all(kKnown, columns.identities, columns.methods, columns.paths, columns.hashes))
+    known.insert(keys.at(static_cast<std::size_t>(n - 1)));
+  return known;
+}
+
+bool keep_new(Tx& tx, const std::vector<std::pair<const OnceKey*, const Reply*>>& replies) {
+  if (replies.empty()) return true;
+  KeyColumns columns;
+  Words digests, sealed;
+  std::vector<std::int64_t> statuses;
+  for (const auto& [key, reply] : replies) {
+    columns.add(*key);
+    digests.push_back(key->digest);
+    statuses.push_back(static_cast<std::int64_t>(reply->status));
+    sealed.push_back(sealed_reply(*key, *reply));
+  }
+  return tx.run(kKeepNew, columns.identities, columns.methods, columns.paths, columns.hashes,
+                digests, statuses, sealed, tx.now()) == replies.size();
 }
 
 void let_go(Tx& tx, const OnceKey& key) {

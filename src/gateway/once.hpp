@@ -2,6 +2,7 @@
 // Exactly once: the reply to a keyed request commits with its effect, and a repeat gets it again
 // (draft-ietf-httpapi-idempotency-key-header, and the sharper rules of api.md).
 #include <optional>
+#include <set>
 #include <string>
 
 #include "bottega/gateway/route.hpp"
@@ -32,6 +33,12 @@ std::optional<std::string> claim_flow(Tx& tx, const OnceKey& key, std::chrono::s
 void note_resource(Tx& tx, const OnceKey& key, const std::string& resource);
 // Keeps the reply; a 5xx never comes here, because it rolls back.
 void keep(Tx& tx, const OnceKey& key, const Reply& reply);
+
+// For requests that are written together. Those of the keys that have been used before.
+std::set<const OnceKey*> known_among(Tx& tx, const std::vector<const OnceKey*>& keys);
+// Claims the keys and keeps the replies; false where somebody has used one meanwhile.
+bool keep_new(Tx& tx, const std::vector<std::pair<const OnceKey*, const Reply*>>& replies);
+
 // Lets the next try of a flow go on at once.
 void let_go(Tx& tx, const OnceKey& key);
 // Forgets what is older than seven days; answers how much.

@@ -12,15 +12,18 @@ namespace {
 using Names = std::vector<std::string>;
 using Seconds = std::vector<std::int64_t>;
 
-const Sql<void(JobId, std::string, std::string, Json, Instant, Instant)> kEnqueue{"jobs.enqueue",
-                                                                                  R"(
+const Sql<void(std::vector<JobId>, std::string, Names, std::vector<Json>, std::vector<Instant>,
+               Instant)>
+    kEnqueue{"jobs.enqueue", R"(
     INSERT INTO jobs (id, kind, about, arguments, run_at, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    SELECT job.id, $2, job.about, job.arguments, job.run_at, $6
+    FROM unnest($1::uuid[], $3::text[], $4::jsonb[], $5::timestamptz[])
+           AS job (id, about, arguments, run_at)
     ON CONFLICT (kind, about) WHERE dead_at IS NULL
     DO UPDATE SET run_at = least(jobs.run_at, excluded.run_at), wishes = jobs.wishes + 1)"};
 
-const Sql<void(std::string, std::string)> kCancel{"jobs.cancel", R"(
-    DELETE FROM jobs WHERE kind = $1 AND about = $2 AND dead_at IS NULL)"};
+const Sql<void(std::string, Names)> kCancel{"jobs.cancel", R"(
+    DELETE FROM jobs WHERE kind = $1 AND about = ANY($2) AND dead_at IS NULL)"};
 
 // The lease is by the machine's time, due by the product's clock.
 const Sql<Job(Instant, std::int64_t, Names, Seconds)> kClaim{"jobs.claim", R"(
@@ -65,12 +68,30 @@ BOOST_DESCRIBE_STRUCT(Runner::Counts, (), (due, dead))
 
 void enqueue(Tx& tx, std::string_view kind, std::string_view about, const Json& arguments,
              Instant run_at) {
-  tx.run(kEnqueue, JobId::make(), std::string(kind), std::string(about), arguments, run_at,
-         tx.now());
+  enqueue(tx, kind, {{std::string(about), arguments, run_at}});
+}
+
+void enqueue(Tx& tx, std::string_view kind, const std::vector<Planned>& planned) {
+  if (planned.empty()) return;
+  std::vector<JobId> ids;
+  Names abouts;
+  std::vector<Json> arguments;
+  std::vector<Instant> times;
+  for (const auto& job : planned) {
+    ids.push_back(JobId::make());
+    abouts.push_back(job.about);
+    arguments.push_back(job.arguments);
+    times.push_back(job.run_at);
+  }
+  tx.run(kEnqueue, ids, std::string(kind), abouts, arguments, times, tx.now());
 }
 
 void cancel(Tx& tx, std::string_view kind, std::string_view about) {
-  tx.run(kCancel, std::string(kind), std::string(about));
+  cancel(tx, kind, std::vector{std::string(about)});
+}
+
+void cancel(Tx& tx, std::string_view kind, const std::vector<std::string>& abouts) {
+  if (!abouts.empty()) tx.run(kCancel, std::string(kind), abouts);
 }
 
 std::chrono::seconds back_off(std::int64_t attempts) {

@@ -12,12 +12,21 @@ struct Posted {
 };
 BOOST_DESCRIBE_STRUCT(Posted, (), (debit_kind, credit_kind, debit_owner, credit_owner, amount))
 
-const Sql<TransferId(TransferId, Kind, OwnerId, Kind, OwnerId, std::int64_t, Currency, Why, AboutId,
-                     Phase, Instant)>
+template <class T>
+using Column = std::vector<T>;
+
+const Sql<TransferId(Column<TransferId>, Column<Kind>, Column<OwnerId>, Column<Kind>,
+                     Column<OwnerId>, Column<std::int64_t>, Column<Currency>, Column<Why>,
+                     Column<AboutId>, Phase, Instant)>
     kWrite{"ledger.write", R"(
     INSERT INTO ledger_transfers (id, debit_kind, debit_owner, credit_kind, credit_owner, amount,
                                   currency, why, about, phase, at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    SELECT t.id, t.debit_kind, t.debit_owner, t.credit_kind, t.credit_owner, t.amount, t.currency,
+           t.why, t.about, $10, $11
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bigint[],
+                $7::text[], $8::text[], $9::uuid[])
+           AS t (id, debit_kind, debit_owner, credit_kind, credit_owner, amount, currency, why,
+                 about)
     ON CONFLICT (why, about, phase) DO NOTHING RETURNING id)"};
 
 const Sql<Posted(Why, AboutId, Phase)> kWritten{"ledger.written", R"(
@@ -25,27 +34,31 @@ const Sql<Posted(Why, AboutId, Phase)> kWritten{"ledger.written", R"(
     FROM ledger_transfers WHERE why = $1 AND about = $2 AND phase = $3)"};
 
 // Whoever ends it at the same moment may be met in either unique key.
-const Sql<TransferId(Why, AboutId, TransferId, Phase, Instant)> kEnd{"ledger.end", R"(
+const Sql<AboutId(Why, Column<AboutId>, Column<TransferId>, Phase, Instant)> kEnd{"ledger.end", R"(
     INSERT INTO ledger_transfers (id, debit_kind, debit_owner, credit_kind, credit_owner, amount,
                                   currency, why, about, phase, pending_id, at)
-    SELECT $3, debit_kind, debit_owner, credit_kind, credit_owner, amount, currency, why, about, $4,
-           id, $5
-    FROM ledger_transfers WHERE why = $1 AND about = $2 AND phase = 'pending'
-    ON CONFLICT DO NOTHING RETURNING id)"};
+    SELECT e.id, p.debit_kind, p.debit_owner, p.credit_kind, p.credit_owner, p.amount, p.currency,
+           p.why, p.about, $4, p.id, $5
+    FROM unnest($2::uuid[], $3::uuid[]) AS e (about, id)
+         JOIN ledger_transfers p ON p.why = $1 AND p.about = e.about AND p.phase = 'pending'
+    ON CONFLICT DO NOTHING RETURNING about)"};
 
-const Sql<void(OwnerId)> kLockOwner{"ledger.lock_owner", R"(
-    SELECT pg_advisory_xact_lock(hashtextextended('ledger ' || $1::text, 0)))"};
+const Sql<void(Column<OwnerId>)> kLockOwners{"ledger.lock_owners", R"(
+    SELECT pg_advisory_xact_lock(hashtextextended('ledger ' || id::text, 0))
+    FROM unnest($1::uuid[]) AS owner (id))"};
 
-const Sql<void(OwnerId, OwnerId)> kLockOwners{"ledger.lock_owners", R"(
-    SELECT pg_advisory_xact_lock(hashtextextended('ledger ' || least($1::uuid, $2::uuid)::text, 0)),
-           pg_advisory_xact_lock(
-             hashtextextended('ledger ' || greatest($1::uuid, $2::uuid)::text, 0)))"};
+struct AvailableRow {
+  OwnerId owner_id;
+  Money amount;
+};
+BOOST_DESCRIBE_STRUCT(AvailableRow, (), (owner_id, amount))
 
-const Sql<std::int64_t(OwnerId, Kind, Currency)> kAvailable{"ledger.available", R"(
-    SELECT CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill')
+const Sql<AvailableRow(Column<OwnerId>, Kind)> kAvailable{"ledger.available", R"(
+    SELECT owner_id, currency,
+           CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill')
                 THEN debits - credits - credits_pending
-                ELSE credits - debits - debits_pending END
-    FROM ledger_accounts WHERE owner_id = $1 AND kind = $2 AND currency = $3)"};
+                ELSE credits - debits - debits_pending END AS amount
+    FROM ledger_accounts WHERE owner_id = ANY($1) AND kind = $2)"};
 
 const Sql<Balance(OwnerId)> kBalances{"ledger.balances", R"(
     SELECT kind, currency, debits, credits, debits_pending, credits_pending FROM ledger_accounts
@@ -160,24 +173,61 @@ std::vector<Entry> entries_of(const std::vector<EntryRow>& rows) {
   return entries;
 }
 
-void write(Tx& tx, const Transfer& t, Phase phase) {
-  const AboutId about{t.about};
-  if (tx.find(kWrite, TransferId::make(), t.debit.kind, t.debit.owner, t.credit.kind,
-              t.credit.owner, t.amount.amount, t.amount.currency, t.why, about, phase, tx.now()))
-    return;
-  const auto had = tx.one(kWritten, t.why, about, phase);
+void require_same(Tx& tx, const Transfer& t, Phase phase) {
+  const auto had = tx.one(kWritten, t.why, AboutId{t.about}, phase);
   if (Account{had.debit_kind, had.debit_owner} != t.debit ||
       Account{had.credit_kind, had.credit_owner} != t.credit || had.amount != t.amount)
     throw Error(Code::internal, "another transfer was posted for the same cause");
 }
 
-void end(Tx& tx, Why why, const Uuid& about, Phase phase) {
-  const AboutId id{about};
-  if (tx.find(kEnd, why, id, TransferId::make(), phase, tx.now())) return;
-  if (tx.find(kWritten, why, id, phase)) return;
-  if (tx.find(kWritten, why, id, Phase::pending))
+void write(Tx& tx, std::span<const Transfer> transfers, Phase phase) {
+  if (transfers.empty()) return;
+  Column<TransferId> ids;
+  Column<Kind> debit_kinds, credit_kinds;
+  Column<OwnerId> debit_owners, credit_owners;
+  Column<std::int64_t> amounts;
+  Column<Currency> currencies;
+  Column<Why> whys;
+  Column<AboutId> abouts;
+  for (const auto& t : transfers) {
+    ids.push_back(TransferId::make());
+    debit_kinds.push_back(t.debit.kind);
+    debit_owners.push_back(t.debit.owner);
+    credit_kinds.push_back(t.credit.kind);
+    credit_owners.push_back(t.credit.owner);
+    amounts.push_back(t.amount.amount);
+    currencies.push_back(t.amount.currency);
+    whys.push_back(t.why);
+    abouts.push_back({t.about});
+  }
+  const auto written = tx.all(kWrite, ids, debit_kinds, debit_owners, credit_kinds, credit_owners,
+                              amounts, currencies, whys, abouts, phase, tx.now());
+  if (written.size() == ids.size()) return;
+  const std::set<TransferId> fresh(written.begin(), written.end());
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    if (!fresh.contains(ids[i])) require_same(tx, transfers[i], phase);
+}
+
+void require_ended(Tx& tx, Why why, AboutId about, Phase phase) {
+  if (tx.find(kWritten, why, about, phase)) return;
+  if (tx.find(kWritten, why, about, Phase::pending))
     throw Error(Code::conflict, "what was pending has ended the other way");
   throw Error(Code::not_found, "nothing is pending for this cause");
+}
+
+void end(Tx& tx, Why why, std::span<const Uuid> about, Phase phase) {
+  if (about.empty()) return;
+  Column<AboutId> abouts;
+  Column<TransferId> ids;
+  for (const auto& uuid : about) {
+    abouts.push_back({uuid});
+    ids.push_back(TransferId::make());
+  }
+  const auto written = tx.all(kEnd, why, abouts, ids, phase, tx.now());
+  if (written.size() == ids.size()) return;
+  const std::set<AboutId> fresh(written.begin(), written.end());
+  for (const auto& one : abouts)
+    if (!fresh.contains(one)) require_ended(tx, why, one, phase);
 }
 
 }  // namespace
@@ -225,16 +275,34 @@ Transfer transfer_within(identity::MerchantId merchant, Why why, const Uuid& abo
   return {why, about, {debit, owner}, {credit, owner}, amount};
 }
 
-void post(Tx& tx, const Transfer& transfer) { write(tx, transfer, Phase::posted); }
-void pend(Tx& tx, const Transfer& transfer) { write(tx, transfer, Phase::pending); }
-void post_pending(Tx& tx, Why why, const Uuid& about) { end(tx, why, about, Phase::posted); }
-void void_pending(Tx& tx, Why why, const Uuid& about) { end(tx, why, about, Phase::voided); }
+void post(Tx& tx, const Transfer& transfer) { write(tx, {&transfer, 1}, Phase::posted); }
+void pend(Tx& tx, const Transfer& transfer) { pend(tx, {&transfer, 1}); }
+void pend(Tx& tx, std::span<const Transfer> transfers) { write(tx, transfers, Phase::pending); }
+void post_pending(Tx& tx, Why why, const Uuid& about) { post_pending(tx, why, {&about, 1}); }
+void post_pending(Tx& tx, Why why, std::span<const Uuid> about) {
+  end(tx, why, about, Phase::posted);
+}
+void void_pending(Tx& tx, Why why, const Uuid& about) { void_pending(tx, why, {&about, 1}); }
+void void_pending(Tx& tx, Why why, std::span<const Uuid> about) {
+  end(tx, why, about, Phase::voided);
+}
 
-void lock_owner(Tx& tx, OwnerId owner) { tx.run(kLockOwner, owner); }
-void lock_owners(Tx& tx, OwnerId one, OwnerId other) { tx.run(kLockOwners, one, other); }
+void lock_owner(Tx& tx, OwnerId owner) { lock_owners(tx, {owner}); }
+
+void lock_owners(Tx& tx, const std::set<OwnerId>& owners) {
+  if (!owners.empty()) tx.run(kLockOwners, Column<OwnerId>(owners.begin(), owners.end()));
+}
 
 std::int64_t available(Tx& tx, const Account& account, const Currency& currency) {
-  return tx.find(kAvailable, account.owner, account.kind, currency).value_or(0);
+  return available(tx, std::set{account.owner}, account.kind)[{account.owner, currency}];
+}
+
+Funds available(Tx& tx, const std::set<OwnerId>& owners, Kind kind) {
+  Funds funds;
+  if (owners.empty()) return funds;
+  for (const auto& row : tx.all(kAvailable, Column<OwnerId>(owners.begin(), owners.end()), kind))
+    funds[{row.owner_id, row.amount.currency}] = row.amount.amount;
+  return funds;
 }
 
 std::vector<Balance> balances(Tx& tx, OwnerId owner) { return tx.all(kBalances, owner); }

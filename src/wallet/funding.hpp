@@ -18,10 +18,12 @@ void fail_transfer(Tx& tx, TransferId id, const std::string& reason);
 
 // What somebody has sent and been sent in a currency that has not come back.
 struct Flow {
+  AccountId account_id;
   std::string currency;
   std::int64_t sent_day = 0, sent_month = 0, received_day = 0, received_month = 0;
 };
-BOOST_DESCRIBE_STRUCT(Flow, (), (currency, sent_day, sent_month, received_day, received_month))
+BOOST_DESCRIBE_STRUCT(Flow, (),
+                      (account_id, currency, sent_day, sent_month, received_day, received_month))
 std::vector<Flow> flows_of(Tx& tx, AccountId person);
 LimitsLeft left_of(const Flow& flow, const Rules& rules);
 

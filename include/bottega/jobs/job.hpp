@@ -48,6 +48,15 @@ void enqueue(Tx& tx, std::string_view kind, std::string_view about, const Json& 
 // Forgets work that is no longer wanted.
 void cancel(Tx& tx, std::string_view kind, std::string_view about);
 
+// The same for many, about different things, in one statement.
+struct Planned {
+  std::string about;
+  Json arguments;
+  Instant run_at{};
+};
+void enqueue(Tx& tx, std::string_view kind, const std::vector<Planned>& planned);
+void cancel(Tx& tx, std::string_view kind, const std::vector<std::string>& abouts);
+
 // How long after the n-th failure a job is tried again: 5 s, 30 s, 5 min, 1 h, then daily.
 std::chrono::seconds back_off(std::int64_t attempts);
 

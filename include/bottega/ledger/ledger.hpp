@@ -1,6 +1,10 @@
 #pragma once
 // The double-entry ledger: money moves from one account to another, once, for ever. The database
 // itself refuses to change or delete a transfer and to overdraw an account.
+#include <map>
+#include <set>
+#include <span>
+
 #include "bottega/identity/merchants.hpp"
 
 namespace bottega::ledger {
@@ -98,6 +102,10 @@ void pend(Tx& tx, const Transfer& transfer);
 // where there is nothing pending both throw Error(not_found).
 void post_pending(Tx& tx, Why why, const Uuid& about);
 void void_pending(Tx& tx, Why why, const Uuid& about);
+// The same for many, in one statement.
+void pend(Tx& tx, std::span<const Transfer> transfers);
+void post_pending(Tx& tx, Why why, std::span<const Uuid> about);
+void void_pending(Tx& tx, Why why, std::span<const Uuid> about);
 
 struct Balance {
   Kind kind{};
@@ -110,10 +118,13 @@ BOOST_DESCRIBE_STRUCT(Balance, (),
 // Until the transaction ends nobody else who asks for it decides by the balances of this owner.
 // Taken before the transaction's first transfer.
 void lock_owner(Tx& tx, OwnerId owner);
-// The same for two, in an order that keeps those who want both from waiting for each other.
-void lock_owners(Tx& tx, OwnerId one, OwnerId other);
+// The same for many, in an order that keeps those who want the same from waiting for each other.
+void lock_owners(Tx& tx, const std::set<OwnerId>& owners);
 // What may leave an account now: its balance less what is pending; 0 where there is no account.
 std::int64_t available(Tx& tx, const Account& account, const Currency& currency);
+// The same of one kind of account of many owners.
+using Funds = std::map<std::pair<OwnerId, Currency>, std::int64_t>;
+Funds available(Tx& tx, const std::set<OwnerId>& owners, Kind kind);
 
 // All accounts of an owner.
 std::vector<Balance> balances(Tx& tx, OwnerId owner);

@@ -1,6 +1,8 @@
 #pragma once
 // Money from one person to another: set aside when it is sent, theirs when they accept it, and back
 // by itself when they do not.
+#include <variant>
+
 #include "bottega/wallet/wallet.hpp"
 
 namespace bottega::wallet {
@@ -78,6 +80,22 @@ Sent send(Tx& tx, AccountId sender, const NewTransfer& given, const Rules& rules
 Transfer accept(Tx& tx, AccountId who, TransferId id);
 Transfer decline(Tx& tx, AccountId who, TransferId id);
 Transfer cancel(Tx& tx, AccountId who, TransferId id);
+
+// One of several changes that are written together: what is sent, or accepted, declined or
+// cancelled.
+struct Ending {
+  TransferId id;
+  TransferEvent on{};
+};
+struct Move {
+  AccountId who;
+  std::variant<NewTransfer, Ending> what;
+};
+using Moved = std::variant<Transfer, Error>;
+// Does all of them by the rules of the functions above, in few statements. One that is refused
+// leaves nothing and is answered with what the function would throw; no card is charged.
+std::vector<Moved> move(Tx& tx, const std::vector<Move>& given, const Rules& rules);
+
 // For the job: gives back what nobody has accepted in time.
 void return_late(Tx& tx, TransferId id);
 

@@ -1,4 +1,5 @@
 // Money from person to person.
+#include "gateway/routes/transfers.hpp"
 #include "gateway/problem.hpp"
 #include "gateway/routes/routes.hpp"
 #include "gateway/step_up.hpp"
@@ -38,19 +39,38 @@ asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given) {
   co_return co_await call.finish(last);
 }
 
+struct Moving : GroupCommit::Part {
+  explicit Moving(Move asked) : move(std::move(asked)) {}
+  Move move;
+};
+
+Reply answer_to(const Move& asked, const Transfer& moved) {
+  return std::holds_alternative<NewTransfer>(asked.what) ? created(moved) : ok(moved);
+}
+
+asio::awaitable<Reply> move_money(Call& call, Move asked) {
+  auto part = std::make_shared<Moving>(std::move(asked));
+  part->key = once_key(call.request);
+  if (auto reply = co_await call.app.transfers.write(part)) co_return *std::move(reply);
+  co_return co_await call.transact([&](Tx& tx) {
+    const auto moved = wallet::move(tx, {part->move}, call.app.wallet_rules);
+    if (const auto* refusal = std::get_if<Error>(&moved.front())) throw Error(*refusal);
+    return answer_to(part->move, std::get<Transfer>(moved.front()));
+  });
+}
+
 asio::awaitable<Reply> create(Call& call) {
   const auto given = call.body<NewTransfer>();
   co_await step_up_to_pay(call, given.pin);
   if (given.payment_method) co_return co_await send_with_card(call, given);
-  co_return co_await call.transact([&](Tx& tx) {
-    return created(send(tx, call.who().account, given, call.app.wallet_rules).transfer);
-  });
+  Move asked{call.who().account, given};
+  co_return co_await move_money(call, std::move(asked));
 }
 
-template <Transfer (*act)(Tx&, AccountId, TransferId)>
+template <TransferEvent on>
 asio::awaitable<Reply> end(Call& call) {
-  const auto id = call.at<TransferId>(0);
-  co_return co_await call.transact([&](Tx& tx) { return ok(act(tx, call.who().account, id)); });
+  Move asked{call.who().account, Ending{call.at<TransferId>(0), on}};
+  co_return co_await move_money(call, std::move(asked));
 }
 
 asio::awaitable<Reply> show(Call& call) {
@@ -103,7 +123,7 @@ const Route kRoutes[] = {
      .access = Access::person,
      .budget = Budget::writes,
      .once = Once::required,
-     .handler = end<wallet::accept>,
+     .handler = end<TransferEvent::accept>,
      .name = "acceptTransfer",
      .summary = "Take the money, as its recipient",
      .gives = kGives<Transfer>},
@@ -112,7 +132,7 @@ const Route kRoutes[] = {
      .access = Access::person,
      .budget = Budget::writes,
      .once = Once::required,
-     .handler = end<wallet::decline>,
+     .handler = end<TransferEvent::decline>,
      .name = "declineTransfer",
      .summary = "Do not take it, as its recipient; it goes back",
      .gives = kGives<Transfer>},
@@ -121,7 +141,7 @@ const Route kRoutes[] = {
      .access = Access::person,
      .budget = Budget::writes,
      .once = Once::required,
-     .handler = end<wallet::cancel>,
+     .handler = end<TransferEvent::cancel>,
      .name = "cancelTransfer",
      .summary = "Take it back while it is pending, as its sender",
      .gives = kGives<Transfer>},
@@ -130,5 +150,20 @@ const Route kRoutes[] = {
 }  // namespace
 
 std::span<const Route> transfer_routes() { return kRoutes; }
+
+GroupCommit::Write transfer_writer(const wallet::Rules& rules) {
+  return [&rules](Tx& tx, std::span<GroupCommit::Part* const> parts) {
+    std::vector<Move> asked;
+    asked.reserve(parts.size());
+    for (auto* part : parts) asked.push_back(static_cast<const Moving&>(*part).move);
+    const auto moved = wallet::move(tx, asked, rules);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (const auto* refusal = std::get_if<Error>(&moved[i]))
+        parts[i]->refusal = std::make_exception_ptr(Error(*refusal));
+      else
+        parts[i]->reply = answer_to(asked[i], std::get<Transfer>(moved[i]));
+    }
+  };
+}
 
 }  // namespace bottega::gateway
