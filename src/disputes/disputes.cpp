@@ -241,9 +241,7 @@ Dispute fetch(Tx& tx, const Who& who, DisputeId id) {
 
 std::vector<Dispute> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<State> state,
                                       std::optional<DisputeId> after, std::int64_t limit) {
-  DisputeId newest;
-  newest.uuid.bytes.fill(0xff);
-  return tx.all(kList, merchant, state, after.value_or(newest), limit);
+  return tx.all(kList, merchant, state, after.value_or(DisputeId::newest()), limit);
 }
 
 }  // namespace bottega::disputes

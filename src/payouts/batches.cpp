@@ -215,12 +215,6 @@ void want_sending(Tx& tx, MerchantId merchant, BatchId batch) {
   jobs::enqueue(tx, kSendJob, text_of(batch), {{"merchant_id", text_of(merchant)}}, tx.now());
 }
 
-BatchId newest() {
-  BatchId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 // All of them are under way with this batch.
 void submit(Tx& tx, const Batch& batch, std::vector<Payout>& due, PayoutId running) {
   for (auto& payout : due) {
@@ -306,7 +300,7 @@ Batch fetch_batch(Tx& tx, const Who& who, BatchId id) {
 
 std::vector<Batch> list_batches(Tx& tx, MerchantId merchant, std::optional<BatchId> after,
                                 std::int64_t limit) {
-  return tx.all(kListBatches, merchant, after.value_or(newest()), limit);
+  return tx.all(kListBatches, merchant, after.value_or(BatchId::newest()), limit);
 }
 
 std::vector<Payout> list_of_batch(Tx& tx, MerchantId merchant, BatchId batch,

@@ -65,12 +65,6 @@ const Sql<void(RunId, State, Instant, std::int64_t, std::optional<std::string>)>
     UPDATE settlement_runs SET state = $2, finished_at = $3, differences = $4, failure = $5
     WHERE id = $1)"};
 
-RunId newest() {
-  RunId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 void want_step(Tx& tx, RunId id, std::int64_t step) {
   jobs::enqueue(tx, kCheckJob, text_of(id) + ':' + std::to_string(step),
                 {{"run", text_of(id)}, {"step", step}}, tx.now());
@@ -132,7 +126,7 @@ Run begin(Tx& tx, const processors::Registry& registry, const NewRun& given,
 Run fetch(Tx& tx, RunId id) { return tx.one(kFetch, id); }
 
 std::vector<Run> list(Tx& tx, std::optional<RunId> after, std::int64_t limit) {
-  return tx.all(kList, after.value_or(newest()), limit);
+  return tx.all(kList, after.value_or(RunId::newest()), limit);
 }
 
 std::optional<Progress> find_at(Tx& tx, RunId id, std::int64_t step) {

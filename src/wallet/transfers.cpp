@@ -207,12 +207,6 @@ Transfer end(Tx& tx, AccountId who, TransferId id, Side side, TransferEvent on) 
   return shown_to(who, std::move(transfer));
 }
 
-TransferId newest() {
-  TransferId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 }  // namespace
 
 Sent send(Tx& tx, AccountId sender, const NewTransfer& given, const Rules& rules) {
@@ -296,7 +290,7 @@ Transfer fetch_transfer(Tx& tx, AccountId who, TransferId id) {
 
 std::vector<Transfer> list_transfers(Tx& tx, AccountId who, std::optional<TransferId> after,
                                      std::int64_t limit) {
-  return tx.all(kList, who, after.value_or(newest()), limit);
+  return tx.all(kList, who, after.value_or(TransferId::newest()), limit);
 }
 
 std::vector<Flow> flows_of(Tx& tx, AccountId person) {

@@ -82,12 +82,6 @@ asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work&
   co_return outcome;
 }
 
-WithdrawalId newest() {
-  WithdrawalId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 }  // namespace
 
 Withdrawal begin_withdrawal(Tx& tx, AccountId account, const NewWithdrawal& given,
@@ -139,7 +133,7 @@ Withdrawal fetch_withdrawal(Tx& tx, AccountId account, WithdrawalId id) {
 
 std::vector<Withdrawal> list_withdrawals(Tx& tx, AccountId account,
                                          std::optional<WithdrawalId> after, std::int64_t limit) {
-  return tx.all(kList, account, after.value_or(newest()), limit);
+  return tx.all(kList, account, after.value_or(WithdrawalId::newest()), limit);
 }
 
 asio::awaitable<void> withdraw(Database& db, const processors::Registry& registry, WithdrawalId id,
