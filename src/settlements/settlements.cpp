@@ -95,9 +95,10 @@ void fail(Tx& tx, Progress run, const std::string& failure) {
 
 std::string processor_of(const processors::Registry& registry, const NewRun& given,
                          Faults& faults) {
-  const auto names = registry.names();
-  if (!given.processor && names.size() == 1) return names.front();
-  if (given.processor && std::ranges::count(names, given.processor->value) > 0)
+  const auto all = registry.all();
+  if (!given.processor && all.size() == 1) return std::string(all.front()->name());
+  if (given.processor &&
+      std::ranges::count(all, given.processor->value, &processors::Processor::name) > 0)
     return given.processor->value;
   faults.push_back({"/processor", "must be the name of a processor of this server"});
   return {};
@@ -174,7 +175,8 @@ void plan(Tx& tx, const Rules& rules) {
 void begin_daily(Tx& tx, const processors::Registry& registry, const Rules& rules) {
   const auto last = last_closed(tx.now());
   const std::string system(kSystem);
-  for (const auto& processor : registry.names()) {
+  for (const auto* one : registry.all()) {
+    const std::string processor(one->name());
     const auto done = tx.one(kLastDay, processor, system);
     auto day = done ? *done + std::chrono::days(1) : last;
     for (day = std::max(day, last - kCatchUpMax); day <= last; day += std::chrono::days(1))
