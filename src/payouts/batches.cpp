@@ -5,7 +5,7 @@
 namespace bottega::payouts {
 namespace {
 
-using processors::Outcome, processors::Verdict;
+using processors::Outcome;
 
 constexpr std::int64_t kBatchMost = 500;
 
@@ -201,14 +201,10 @@ std::optional<Work> work_of(Tx& tx, MerchantId merchant_id, BatchId id, const Ru
               merchant.processor_account.value_or("")};
 }
 
-// Asked about before it is sent again, and sent again under the same key only.
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
-  const auto key = work.attempt.key();
-  const processors::Payout call{key, work.batch.amount, work.account};
-  if (work.attempt.asked == 0 && !work.attempt.overdue) co_return co_await processor.pay_out(call);
-  auto outcome = co_await processor.look_up(processors::Operation::payout, key);
-  if (outcome.verdict == Verdict::not_found) outcome = co_await processor.pay_out(call);
-  co_return outcome;
+  const processors::Payout call{work.attempt.key(), work.batch.amount, work.account};
+  const attempts::Send send = [&] { return processor.pay_out(call); };
+  co_return co_await attempts::carry_out(processor, work.attempt, send);
 }
 
 void want_sending(Tx& tx, MerchantId merchant, BatchId batch) {
