@@ -1,7 +1,5 @@
 #include "bottega/attachments/intake.hpp"
 
-#include <openssl/evp.h>
-
 #include "attachments/files.hpp"
 #include "attachments/metadata.hpp"
 #include "bottega/attachments/pictures.hpp"
@@ -10,33 +8,6 @@
 
 namespace bottega::attachments {
 namespace {
-
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new()) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) fail();
-  }
-  void add(std::string_view bytes) {
-    if (EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1) fail();
-  }
-  std::string hex() {
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    if (EVP_DigestFinal_ex(context_.get(), sum, &size) != 1) fail();
-    static constexpr char kHex[] = "0123456789abcdef";
-    std::string out;
-    for (unsigned i = 0; i < size; ++i) (out += kHex[sum[i] >> 4]) += kHex[sum[i] & 15];
-    return out;
-  }
-
- private:
-  [[noreturn]] static void fail() { throw Error(Code::internal, "SHA-256 failed"); }
-  std::unique_ptr<EVP_MD_CTX, FreeContext> context_;
-};
 
 Spooled write_spool(const std::filesystem::path& path, std::string_view bytes) {
   auto file = File::create(path);
@@ -49,7 +20,7 @@ Spooled write_spool(const std::filesystem::path& path, std::string_view bytes) {
 
 struct Intake::Writing {
   File file;
-  Sha256 sha256;
+  Sha256Stream sha256;
 };
 
 Intake::Intake(Depot& depot, std::string declared)

@@ -1,8 +1,5 @@
 #include "attachments/sigv4.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <algorithm>
 #include <array>
 
@@ -13,17 +10,6 @@ namespace bottega::attachments {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256", kEnd = "aws4_request";
-
-std::string hmac(std::string_view key, std::string_view text) {
-  std::string sum(EVP_MAX_MD_SIZE, '\0');
-  unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-           reinterpret_cast<unsigned char*>(sum.data()), &size) == nullptr)
-    throw Error(Code::internal, "HMAC failed");
-  sum.resize(size);
-  return sum;
-}
 
 std::string day_of(Instant at) { return amz_date(at).substr(0, 8); }
 
@@ -61,9 +47,9 @@ std::string signature(const SigV4Request& request, const SigV4Keys& keys, Instan
   canonical += '\n' + signed_names(headers) + '\n' + request.payload_sha256;
   const auto text = std::string(kAlgorithm) + '\n' + amz_date(at) + '\n' + scope_of(keys, at) +
                     '\n' + sha256_hex(canonical);
-  auto key = hmac("AWS4" + keys.secret_key.reveal(), day_of(at));
+  auto key = hmac_sha256("AWS4" + keys.secret_key.reveal(), day_of(at));
   for (const auto part : {std::string_view(keys.region), std::string_view("s3"), kEnd})
-    key = hmac(key, part);
+    key = hmac_sha256(key, part);
   return hmac_sha256_hex(key, text);
 }
 

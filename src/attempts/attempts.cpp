@@ -97,6 +97,15 @@ std::optional<Attempt> settle_latest(Tx& tx, MerchantId merchant, const Uuid& su
   return settle(tx, latest, outcome);
 }
 
+asio::awaitable<processors::Outcome> carry_out(processors::Processor& processor,
+                                               const Attempt& attempt, const Send& send) {
+  if (attempt.asked == 0 && !attempt.overdue) co_return co_await send();
+  const auto key = attempt.key();
+  auto outcome = co_await processor.look_up(attempt.operation, key);
+  if (outcome.verdict == Verdict::not_found) outcome = co_await send();
+  co_return outcome;
+}
+
 Subject subject_of(Tx& tx, const std::string& processor, const std::string& key) {
   const auto id = from_text<AttemptId>(key, Code::not_found);
   return tx.one(kSubject, identity::merchant_of(tx, id.uuid), id, processor);

@@ -128,9 +128,8 @@ std::vector<Conversation> look_at(Tx& tx, const std::vector<Place>& places, Acco
 
 Position start_of(std::optional<Position> after) {
   if (after) return *after;
-  ConversationId last;
-  last.uuid.bytes.fill(0xff);
-  return {Instant(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)), last};
+  return {Instant(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)),
+          ConversationId::newest()};
 }
 
 }  // namespace

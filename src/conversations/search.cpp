@@ -238,9 +238,7 @@ std::vector<Language> usable(const std::vector<Asked>& asked) {
 
 FoundPosition start_of(std::optional<FoundPosition> after) {
   if (after) return *after;
-  EntryId last;
-  last.uuid.bytes.fill(0xff);
-  return {Instant(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)), last};
+  return {Instant(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)), EntryId::newest()};
 }
 
 }  // namespace

@@ -222,21 +222,9 @@ const Sql<void(std::vector<MerchantId>, std::vector<ConversationId>, std::int64_
     DELETE FROM search_due d USING reached r
     WHERE d.merchant_id = r.merchant_id AND d.conversation_id = r.id AND r.is_done)"};
 
-MerchantId last_merchant() {
-  MerchantId last;
-  last.uuid.bytes.fill(0xff);
-  return last;
-}
-
-ConversationId last_conversation() {
-  ConversationId last;
-  last.uuid.bytes.fill(0xff);
-  return last;
-}
-
 std::int64_t walk_all(Tx& tx, const State& state) {
-  const auto page = tx.one(kWalk, state.walk_merchant, state.walk_conversation, last_merchant(),
-                           last_conversation(), kWalkPage, tx.now());
+  const auto page = tx.one(kWalk, state.walk_merchant, state.walk_conversation,
+                           MerchantId::newest(), ConversationId::newest(), kWalkPage, tx.now());
   tx.run(kSetWalk, page.merchant_id.value_or(MerchantId{}), page.id.value_or(ConversationId{}),
          page.added > 0 ? 0
          : page.id      ? kWalkEverySeconds
@@ -247,7 +235,7 @@ std::int64_t walk_all(Tx& tx, const State& state) {
 
 std::int64_t walk_shop(Tx& tx, const Walk& walk) {
   const auto page = tx.one(kWalk, walk.merchant_id, walk.after_id, walk.merchant_id,
-                           last_conversation(), kWalkPage, tx.now());
+                           ConversationId::newest(), kWalkPage, tx.now());
   if (page.id)
     tx.run(kMoveWalk, walk.merchant_id, *page.id);
   else

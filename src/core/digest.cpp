@@ -1,21 +1,72 @@
 #include "bottega/core/digest.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <array>
 
+#include "core/openssl.hpp"
 #include "bottega/core/error.hpp"
 
 namespace bottega {
 namespace {
 
+using openssl::bytes_of;
+
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-std::string hex(std::span<const unsigned char> bytes) {
+[[noreturn]] void failed() { throw Error(Code::internal, "SHA-256 failed"); }
+
+}  // namespace
+
+std::array<std::uint8_t, 32> sha256(std::string_view text) {
+  std::array<std::uint8_t, 32> sum{};
+  unsigned size = 0;
+  if (EVP_Digest(text.data(), text.size(), sum.data(), &size, EVP_sha256(), nullptr) != 1) failed();
+  return sum;
+}
+
+std::string sha256_hex(std::string_view text) { return hex_of(sha256(text)); }
+
+struct Sha256Stream::Context {
+  openssl::Digest digest{EVP_MD_CTX_new()};
+};
+
+Sha256Stream::Sha256Stream() : context_(std::make_unique<Context>()) {
+  const auto& digest = context_->digest;
+  if (!digest || EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) != 1) failed();
+}
+Sha256Stream::~Sha256Stream() = default;
+
+void Sha256Stream::add(std::string_view piece) {
+  if (EVP_DigestUpdate(context_->digest.get(), piece.data(), piece.size()) != 1) failed();
+}
+
+std::string Sha256Stream::hex() {
+  std::array<unsigned char, 32> sum{};
+  if (EVP_DigestFinal_ex(context_->digest.get(), sum.data(), nullptr) != 1) failed();
+  return hex_of(sum);
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view text) {
+  std::string sum(32, '\0');
+  unsigned size = 0;
+  // A view of nothing has no address, and the library takes that for a missing key.
+  const char* const begin = key.empty() ? "" : key.data();
+  if (HMAC(EVP_sha256(), begin, static_cast<int>(key.size()), bytes_of(text), text.size(),
+           bytes_of(sum), &size) == nullptr)
+    throw Error(Code::internal, "HMAC failed");
+  return sum;
+}
+
+std::string hmac_sha256_hex(std::string_view key, std::string_view text) {
+  const auto sum = hmac_sha256(key, text);
+  return hex_of({bytes_of(sum), sum.size()});
+}
+
+std::string hex_of(std::span<const unsigned char> bytes) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
   out.reserve(bytes.size() * 2);
@@ -24,33 +75,6 @@ std::string hex(std::span<const unsigned char> bytes) {
     out += kHex[byte & 15];
   }
   return out;
-}
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-}  // namespace
-
-std::array<std::uint8_t, 32> sha256(std::string_view text) {
-  std::array<std::uint8_t, 32> sum{};
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), sum.data(), &size, EVP_sha256(), nullptr) != 1)
-    throw Error(Code::internal, "SHA-256 failed");
-  return sum;
-}
-
-std::string sha256_hex(std::string_view text) { return hex(sha256(text)); }
-
-std::string hmac_sha256_hex(std::string_view key, std::string_view text) {
-  std::array<unsigned char, 32> sum{};
-  unsigned size = 0;
-  // A view of nothing has no address, and the library takes that for a missing key.
-  const char* const begin = key.empty() ? "" : key.data();
-  if (HMAC(EVP_sha256(), begin, static_cast<int>(key.size()), bytes_of(text), text.size(),
-           sum.data(), &size) == nullptr)
-    throw Error(Code::internal, "HMAC failed");
-  return hex(sum);
 }
 
 bool constant_time_equal(std::string_view a, std::string_view b) {

@@ -48,6 +48,10 @@ std::int64_t share_half_even(std::int64_t amount, std::int64_t basis_points) {
 }
 
 std::string display(Money money) {
+  return decimal(money) + ' ' + std::string(money.currency.code());
+}
+
+std::string decimal(Money money) {
   const auto decimals = money.currency.decimals();
   const bool negative = money.amount < 0;
   // The magnitude as unsigned: -INT64_MIN does not fit a signed 64-bit integer.
@@ -58,7 +62,7 @@ std::string display(Money money) {
     if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
     digits.insert(digits.size() - decimals, ".");
   }
-  return (negative ? "-" : "") + digits + ' ' + std::string(money.currency.code());
+  return (negative ? "-" : "") + digits;
 }
 
 }  // namespace bottega

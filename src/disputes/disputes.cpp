@@ -8,7 +8,7 @@
 namespace bottega::disputes {
 namespace {
 
-using payments::Claim, payments::Disputed, payments::Source;
+using payments::Claim, payments::Sale, payments::Source;
 using processors::DisputeNews;
 
 // How far back a processor is asked.
@@ -114,7 +114,7 @@ void tell(Tx& tx, const Dispute& dispute, const std::string& event) {
        "Dispute about " + display(dispute.amount) + ": " + text_of(dispute.state) + "."});
 }
 
-Dispute open(Tx& tx, const Disputed& sale, const std::string& processor, const DisputeNews& news,
+Dispute open(Tx& tx, const Sale& sale, const std::string& processor, const DisputeNews& news,
              const payments::Rules& rules) {
   const auto& payment = sale.payment;
   if (news.amount.currency != payment.amount.currency || news.amount.amount <= 0)
@@ -136,7 +136,7 @@ Dispute open(Tx& tx, const Disputed& sale, const std::string& processor, const D
   return dispute;
 }
 
-void close(Tx& tx, const Disputed& sale, const Dispute& dispute, const payments::Rules& rules) {
+void close(Tx& tx, const Sale& sale, const Dispute& dispute, const payments::Rules& rules) {
   const auto claim = tx.one(kClaim, dispute.merchant_id, dispute.id);
   payouts::is_released(tx, dispute.merchant_id, dispute.order_id);  // locks it before the balances
   if (dispute.state == State::lost) {
@@ -183,7 +183,7 @@ bool is_closed(State state) { return state == State::won || state == State::lost
 
 Locked lock_dispute(Tx& tx, MerchantId merchant, DisputeId id) {
   const auto known = tx.one(kFetch, merchant, id);
-  auto sale = payments::lock_disputed(tx, merchant, known.payment_id);
+  auto sale = payments::lock_sale(tx, merchant, known.payment_id, "dispute");
   return {std::move(sale), tx.one(kLock, merchant, id)};
 }
 
@@ -209,7 +209,8 @@ Dispute move_dispute(Tx& tx, Locked locked, Event on, const payments::Rules& rul
 Dispute hear(Tx& tx, const std::string& processor, const DisputeNews& news,
              const payments::Rules& rules) {
   const auto subject = attempts::subject_of(tx, processor, news.charge);
-  auto sale = payments::lock_disputed(tx, subject.merchant_id, PaymentId{subject.subject_id.uuid});
+  auto sale =
+      payments::lock_sale(tx, subject.merchant_id, PaymentId{subject.subject_id.uuid}, "dispute");
   auto dispute = tx.find(kLockNamed, subject.merchant_id, processor, news.reference);
   if (!dispute) dispute = open(tx, sale, processor, news, rules);
   set_deadline(tx, *dispute, news);
@@ -241,9 +242,7 @@ Dispute fetch(Tx& tx, const Who& who, DisputeId id) {
 
 std::vector<Dispute> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<State> state,
                                       std::optional<DisputeId> after, std::int64_t limit) {
-  DisputeId newest;
-  newest.uuid.bytes.fill(0xff);
-  return tx.all(kList, merchant, state, after.value_or(newest), limit);
+  return tx.all(kList, merchant, state, after.value_or(DisputeId::newest()), limit);
 }
 
 }  // namespace bottega::disputes

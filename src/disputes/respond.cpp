@@ -7,7 +7,7 @@
 namespace bottega::disputes {
 namespace {
 
-using processors::Outcome, processors::Verdict;
+using processors::Outcome;
 
 Json of_merchant(const Dispute& dispute) { return {{"merchant_id", text_of(dispute.merchant_id)}}; }
 
@@ -90,16 +90,12 @@ Work work_of(Tx& tx, MerchantId merchant, DisputeId id, const payments::Rules& r
   return {std::move(dispute), std::move(attempt), std::move(evidence)};
 }
 
-// Asked about before it is sent again, and sent again under the same key only.
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
-  const auto key = work.attempt.key();
-  const processors::DisputeAnswer call{
-      key, work.dispute.reference, work.dispute.response.value_or(Stance::contest), work.evidence};
-  if (work.attempt.asked == 0 && !work.attempt.overdue)
-    co_return co_await processor.respond_dispute(call);
-  auto outcome = co_await processor.look_up(processors::Operation::dispute, key);
-  if (outcome.verdict == Verdict::not_found) outcome = co_await processor.respond_dispute(call);
-  co_return outcome;
+  const processors::DisputeAnswer call{work.attempt.key(), work.dispute.reference,
+                                       work.dispute.response.value_or(Stance::contest),
+                                       work.evidence};
+  const attempts::Send send = [&] { return processor.respond_dispute(call); };
+  co_return co_await attempts::carry_out(processor, work.attempt, send);
 }
 
 }  // namespace

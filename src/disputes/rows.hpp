@@ -6,7 +6,7 @@ namespace bottega::disputes {
 
 // The payment, its order and the dispute, locked in this order.
 struct Locked {
-  payments::Disputed sale;
+  payments::Sale sale;
   Dispute dispute;
 };
 Locked lock_dispute(Tx& tx, MerchantId merchant, DisputeId id);

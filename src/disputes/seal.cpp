@@ -1,14 +1,16 @@
 // The server's signature under evidence: Ed25519 (RFC 8032), by a key that the first node makes and
 // all of them use.
 #include <openssl/bio.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "core/openssl.hpp"
 #include "disputes/rows.hpp"
 #include "bottega/core/digest.hpp"
 
 namespace bottega::disputes {
 namespace {
+
+using openssl::bytes_of, openssl::Digest, openssl::PKey;
 
 constexpr std::size_t kSeedSize = 32, kSignatureSize = 64;
 
@@ -16,23 +18,10 @@ const Sql<std::string()> kSeed{"disputes.evidence_seed", R"(SELECT seed FROM evi
 const Sql<void(std::string)> kMakeSeed{"disputes.make_evidence_seed", R"(
     INSERT INTO evidence_key (seed) VALUES ($1) ON CONFLICT DO NOTHING)"};
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* thing) const {
-    Free(thing);
-  }
-};
-using PKey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Digest = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+using Bio = std::unique_ptr<BIO, openssl::Freed<BIO_free_all>>;
 
 void require(bool fine) {
   if (!fine) throw Error(Code::internal, "the key for evidence could not be used");
-}
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
 }
 
 PKey key_of(Tx& tx) {
@@ -46,15 +35,6 @@ PKey key_of(Tx& tx) {
   PKey key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes_of(*seed), seed->size()));
   require(key != nullptr);
   return key;
-}
-
-std::string hex_of(const std::array<unsigned char, kSignatureSize>& bytes) {
-  std::string hex;
-  for (const auto byte : bytes) {
-    hex += "0123456789abcdef"[byte >> 4];
-    hex += "0123456789abcdef"[byte & 15];
-  }
-  return hex;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "gateway/statement_page.hpp"
 
 #include "gateway/docs.hpp"
+#include "bottega/core/csv.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -23,11 +24,6 @@ std::string_view words_of(ledger::Why why) {
   }
 }
 
-std::string plain(std::int64_t amount, const Currency& currency) {
-  const auto text = display({amount, currency});
-  return text.substr(0, text.find(' '));
-}
-
 std::string cell(const std::string& text, bool number = false) {
   return (number ? "<td class=n>" : "<td>") + escape_html(text) + "</td>";
 }
@@ -35,20 +31,18 @@ std::string cell(const std::string& text, bool number = false) {
 }  // namespace
 
 std::string csv_of(const MerchantStatement& statement) {
-  const auto& currency = statement.currency;
-  std::string out = "at,what,about,order,fee,amount,balance,currency\r\n";
-  const auto line = [&](const std::string& at, const std::string& what, const std::string& about,
-                        const std::string& order, const std::string& fee, const std::string& amount,
-                        std::int64_t balance) {
-    out += at + ',' + what + ',' + about + ',' + order + ',' + fee + ',' + amount + ',' +
-           plain(balance, currency) + ',' + std::string(currency.code()) + "\r\n";
+  const auto shown = [&](std::int64_t amount) { return decimal({amount, statement.currency}); };
+  const std::string currency(statement.currency.code());
+  auto out = csv_line({"at", "what", "about", "order", "fee", "amount", "balance", "currency"});
+  const auto total = [&](Date at, const char* what, std::int64_t balance) {
+    out += csv_line({to_text(at), what, "", "", "", "", shown(balance), currency});
   };
-  line(to_text(statement.from), "opening", "", "", "", "", statement.opening);
+  total(statement.from, "opening", statement.opening);
   for (const auto& one : statement.lines)
-    line(to_text(one.at), text_of(one.why), one.about,
-         one.order_number ? std::to_string(*one.order_number) : "", plain(one.fee, currency),
-         plain(one.amount, currency), one.balance);
-  line(to_text(statement.until), "closing", "", "", "", "", statement.closing);
+    out += csv_line({to_text(one.at), text_of(one.why), one.about,
+                     one.order_number ? std::to_string(*one.order_number) : "", shown(one.fee),
+                     shown(one.amount), shown(one.balance), currency});
+  total(statement.until, "closing", statement.closing);
   return out;
 }
 
@@ -68,16 +62,16 @@ std::string page_of(const MerchantStatement& statement) {
       "</p><table><thead><tr><th>Date<th>What<th>Order<th class=n>Fee<th class=n>Amount"
       "<th class=n>Balance</thead><tbody><tr>" +
       cell(to_text(statement.from)) + cell("Opening balance") + "<td><td><td>" +
-      cell(plain(statement.opening, currency), true) + "</tr>";
+      cell(decimal({statement.opening, currency}), true) + "</tr>";
   for (const auto& one : statement.lines)
     out += "<tr>" + cell(to_text(std::chrono::floor<days>(one.at))) +
            cell(std::string(words_of(one.why))) +
            cell(one.order_number ? std::to_string(*one.order_number) : "") +
-           cell(one.fee == 0 ? "" : plain(one.fee, currency), true) +
-           cell(plain(one.amount, currency), true) + cell(plain(one.balance, currency), true) +
-           "</tr>";
+           cell(one.fee == 0 ? "" : decimal({one.fee, currency}), true) +
+           cell(decimal({one.amount, currency}), true) +
+           cell(decimal({one.balance, currency}), true) + "</tr>";
   return out + "<tr>" + cell(to_text(statement.until)) + cell("Closing balance") + "<td><td><td>" +
-         cell(plain(statement.closing, currency), true) + "</tr></tbody></table></body></html>";
+         cell(decimal({statement.closing, currency}), true) + "</tr></tbody></table></body></html>";
 }
 
 }  // namespace bottega::gateway

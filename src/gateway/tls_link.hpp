@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/openssl.hpp"
+
 namespace bottega::gateway {
 
 class TlsLink : public std::enable_shared_from_this<TlsLink> {
@@ -34,9 +36,6 @@ class TlsLink : public std::enable_shared_from_this<TlsLink> {
 
  private:
   struct Bio;
-  struct Free {
-    void operator()(SSL* ssl) const { SSL_free(ssl); }
-  };
   // An SSL call that waits for input.
   using Call = std::function<int(SSL*)>;
 
@@ -51,7 +50,7 @@ class TlsLink : public std::enable_shared_from_this<TlsLink> {
 
   boost::beast::tcp_stream* tcp_;
   boost::beast::tcp_stream::executor_type executor_;
-  std::unique_ptr<SSL, Free> ssl_;
+  std::unique_ptr<SSL, openssl::Freed<SSL_free>> ssl_;
   Call call_;
   Done done_;
   // What was read and not yet looked at: in `small_`, or in `large_` where much comes.

@@ -28,12 +28,6 @@ const Sql<StaffFeePlan(MerchantId, FeePlanId, std::int64_t, Instant, std::option
     FROM fee_plans WHERE merchant_id = $1 AND id < $2 AND ($5::uuid IS NULL OR id = $5)
     ORDER BY id DESC LIMIT $3)"};
 
-FeePlanId newest() {
-  FeePlanId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 Instant start_of(Tx& tx, const NewFeePlan& given) {
   const auto start = given.effective_from.value_or(tx.now());
   if (start < tx.now() || start > tx.now() + kAheadMost)
@@ -54,7 +48,8 @@ FeeRate fee_rate(Tx& tx, MerchantId merchant, Currency currency) {
 
 std::vector<StaffFeePlan> list_fee_plans(Tx& tx, MerchantId merchant,
                                          std::optional<FeePlanId> after, std::int64_t limit) {
-  return tx.all(kList, merchant, after.value_or(newest()), limit, tx.now(), std::nullopt);
+  return tx.all(kList, merchant, after.value_or(FeePlanId::newest()), limit, tx.now(),
+                std::nullopt);
 }
 
 void begin_fees(Tx& tx, MerchantId merchant, FeeRate rate) {
@@ -69,7 +64,7 @@ StaffFeePlan add_fee_plan(Tx& tx, const Who& who, MerchantId merchant, const New
   if (tx.run(kInsert, merchant, id, given.currency, given.basis_points.value, given.fixed.value,
              start, who.actor(), given.reason.value, tx.now()) == 0)
     throw Error(Code::conflict, "there is a plan from that moment already");
-  return tx.one(kList, merchant, newest(), 1, tx.now(), id);
+  return tx.one(kList, merchant, FeePlanId::newest(), 1, tx.now(), id);
 }
 
 }  // namespace bottega::identity

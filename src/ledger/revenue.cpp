@@ -1,5 +1,7 @@
 #include "bottega/ledger/revenue.hpp"
 
+#include "bottega/core/csv.hpp"
+
 namespace bottega::ledger {
 namespace {
 
@@ -23,12 +25,6 @@ const Sql<RevenueRow(Instant, Instant, OwnerId)> kOfOwner{"ledger.revenue_of_own
     FROM ledger_revenue WHERE at >= $1 AND at < $2 AND owner_id = $3
     GROUP BY GROUPING SETS ((day, currency), (currency)) ORDER BY day, currency)"};
 
-// "12.34": the currency has a column of its own.
-std::string decimal(std::int64_t amount, const Currency& currency) {
-  const auto text = display({amount, currency});
-  return text.substr(0, text.find(' '));
-}
-
 }  // namespace
 
 Revenue revenue(Tx& tx, Date from, Date until, std::optional<identity::MerchantId> merchant) {
@@ -41,16 +37,14 @@ Revenue revenue(Tx& tx, Date from, Date until, std::optional<identity::MerchantI
 }
 
 std::string revenue_csv(const Revenue& revenue) {
-  std::string text =
-      "day,currency,captured,captures,refunded,fees_earned,fees_returned,goodwill,"
-      "processor_fees,net_revenue\r\n";
+  auto text = csv_line({"day", "currency", "captured", "captures", "refunded", "fees_earned",
+                        "fees_returned", "goodwill", "processor_fees", "net_revenue"});
   for (const auto& row : revenue.data) {
-    text += text_of(row.day.value()) + ',' + text_of(row.currency) + ',' +
-            decimal(row.captured, row.currency) + ',' + std::to_string(row.captures);
-    for (const auto amount : {row.refunded, row.fees_earned, row.fees_returned, row.goodwill,
-                              row.processor_fees, row.net_revenue})
-      text += ',' + decimal(amount, row.currency);
-    text += "\r\n";
+    const auto shown = [&](std::int64_t amount) { return decimal({amount, row.currency}); };
+    text += csv_line({text_of(row.day.value()), text_of(row.currency), shown(row.captured),
+                      std::to_string(row.captures), shown(row.refunded), shown(row.fees_earned),
+                      shown(row.fees_returned), shown(row.goodwill), shown(row.processor_fees),
+                      shown(row.net_revenue)});
   }
   return text;
 }

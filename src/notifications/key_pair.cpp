@@ -2,31 +2,24 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
-#include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include "core/openssl.hpp"
 #include "notifications/web_push.hpp"
 #include "bottega/core/error.hpp"
 
 namespace bottega::notifications {
 namespace {
 
+using openssl::bytes_of, openssl::Digest, openssl::Freed, openssl::PKey;
+
 constexpr const char* kCurve = "P-256";
 constexpr std::size_t kPointSize = 65, kScalarSize = 32;
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* thing) const {
-    Free(thing);
-  }
-};
 using Number = std::unique_ptr<BIGNUM, Freed<BN_clear_free>>;
 using Group = std::unique_ptr<EC_GROUP, Freed<EC_GROUP_free>>;
 using Point = std::unique_ptr<EC_POINT, Freed<EC_POINT_free>>;
-using PKey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using PKeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
-using Digest = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 using Signature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
 using Builder = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;
 using Parameters = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
@@ -34,11 +27,6 @@ using Parameters = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
 void require(bool fine) {
   if (!fine) throw Error(Code::internal, "a key of P-256 could not be used");
 }
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 // The key of a point, and of its scalar where that is known; none where the point is not on the
 // curve.

@@ -1,9 +1,8 @@
 #include "notifications/web_push.hpp"
 
-#include <openssl/hmac.h>
-
 #include <array>
 
+#include "core/openssl.hpp"
 #include "bottega/core/digest.hpp"
 #include "bottega/core/error.hpp"
 #include "bottega/core/json.hpp"
@@ -12,6 +11,7 @@ namespace bottega::notifications {
 namespace {
 
 using namespace std::chrono_literals;
+using openssl::bytes_of;
 
 constexpr std::size_t kPaddingStep = 512;
 constexpr std::size_t kSaltSize = 16, kKeySize = 16, kNonceSize = 12, kTagSize = 16;
@@ -22,30 +22,16 @@ void require(bool fine, const char* what) {
   if (!fine) throw Error(Code::internal, std::string(what) + " failed");
 }
 
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-
-std::string hmac(std::string_view key, std::string_view text) {
-  std::string sum(32, '\0');
-  unsigned size = 0;
-  require(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(text), text.size(),
-               bytes_of(sum), &size) != nullptr,
-          "HMAC");
-  return sum;
-}
-
 // RFC 5869 for at most 32 bytes.
 std::string expand(std::string_view pseudo_random_key, std::string info, std::size_t size) {
   info += '\x01';
-  return hmac(pseudo_random_key, info).substr(0, size);
+  return hmac_sha256(pseudo_random_key, info).substr(0, size);
 }
 
 // The text sealed with AES-128-GCM, the tag at its end.
 std::string seal(std::string_view key, std::string_view nonce, std::string_view text) {
-  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(
-      EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
+  const std::unique_ptr<EVP_CIPHER_CTX, openssl::Freed<EVP_CIPHER_CTX_free>> context(
+      EVP_CIPHER_CTX_new());
   std::string out(text.size() + kTagSize, '\0');
   int size = 0, rest = 0;
   require(context && EVP_EncryptInit_ex2(context.get(), EVP_aes_128_gcm(), bytes_of(key),
@@ -73,12 +59,12 @@ std::string encrypt_with(const Receiver& receiver, std::string_view text, const 
   if (text.size() + padding > kPlaintextMax)
     throw Error(Code::invalid, "the notification is too long");
   // RFC 8291, 3.4.
-  const auto mixed = hmac(receiver.auth, key.shared_secret(receiver.public_key));
+  const auto mixed = hmac_sha256(receiver.auth, key.shared_secret(receiver.public_key));
   using namespace std::string_literals;
   const auto material =
       expand(mixed, "WebPush: info\0"s + receiver.public_key + key.public_key(), 32);
   // RFC 8188, 2.2 and 2.3, for its one record.
-  const auto root = hmac(salt, material);
+  const auto root = hmac_sha256(salt, material);
   const auto content_key = expand(root, "Content-Encoding: aes128gcm\0"s, kKeySize);
   const auto nonce = expand(root, "Content-Encoding: nonce\0"s, kNonceSize);
   std::string body(salt);

@@ -4,13 +4,6 @@
 namespace bottega::ops {
 namespace {
 
-template <class T>
-T newest() {
-  T id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 const Sql<void(AuditId, Instant, std::string, std::string, std::string, std::optional<std::string>,
                Json, std::string)>
     kRecord{"ops.record", R"(
@@ -99,58 +92,58 @@ void record(Tx& tx, const Who& who, const Act& act) {
 
 std::vector<AuditEntry> audit_log(Tx& tx, std::optional<std::string> subject,
                                   std::optional<AuditId> after, std::int64_t limit) {
-  return tx.all(kAudit, subject, after.value_or(newest<AuditId>()), limit);
+  return tx.all(kAudit, subject, after.value_or(AuditId::newest()), limit);
 }
 
 std::vector<identity::Account> find_accounts(Tx& tx, std::optional<std::string> email,
                                              std::optional<AccountId> after, std::int64_t limit) {
-  return tx.all(kAccounts, email, after.value_or(newest<AccountId>()), limit);
+  return tx.all(kAccounts, email, after.value_or(AccountId::newest()), limit);
 }
 
 std::vector<identity::Merchant> find_merchants(Tx& tx, std::optional<std::string> name,
                                                std::optional<MerchantId> after,
                                                std::int64_t limit) {
-  return tx.all(kMerchants, name, after.value_or(newest<MerchantId>()), limit);
+  return tx.all(kMerchants, name, after.value_or(MerchantId::newest()), limit);
 }
 
 std::vector<ConversationSummary> find_conversations(
     Tx& tx, std::optional<MerchantId> merchant, std::optional<conversations::ConversationId> after,
     std::int64_t limit) {
-  return tx.all(kConversations, merchant, after.value_or(newest<conversations::ConversationId>()),
+  return tx.all(kConversations, merchant, after.value_or(conversations::ConversationId::newest()),
                 limit);
 }
 
 std::vector<payments::Request> find_requests(Tx& tx, std::optional<MerchantId> merchant,
                                              std::optional<payments::RequestId> after,
                                              std::int64_t limit) {
-  return tx.all(kRequests, merchant, after.value_or(newest<payments::RequestId>()), limit);
+  return tx.all(kRequests, merchant, after.value_or(payments::RequestId::newest()), limit);
 }
 
 std::vector<payments::Payment> find_payments(Tx& tx, std::optional<MerchantId> merchant,
                                              std::optional<payments::State> state,
                                              std::optional<orders::PaymentId> after,
                                              std::int64_t limit) {
-  return tx.all(kPayments, merchant, state, after.value_or(newest<orders::PaymentId>()), limit);
+  return tx.all(kPayments, merchant, state, after.value_or(orders::PaymentId::newest()), limit);
 }
 
 std::vector<orders::Order> find_orders(Tx& tx, std::optional<MerchantId> merchant,
                                        std::optional<orders::State> state,
                                        std::optional<orders::OrderId> after, std::int64_t limit) {
-  return tx.all(kOrders, merchant, state, after.value_or(newest<orders::OrderId>()), limit);
+  return tx.all(kOrders, merchant, state, after.value_or(orders::OrderId::newest()), limit);
 }
 
 std::vector<disputes::Dispute> find_disputes(Tx& tx, std::optional<MerchantId> merchant,
                                              std::optional<disputes::State> state,
                                              std::optional<disputes::DisputeId> after,
                                              std::int64_t limit) {
-  return tx.all(kDisputes, merchant, state, after.value_or(newest<disputes::DisputeId>()), limit);
+  return tx.all(kDisputes, merchant, state, after.value_or(disputes::DisputeId::newest()), limit);
 }
 
 std::vector<payouts::Payout> find_payouts(Tx& tx, std::optional<MerchantId> merchant,
                                           std::optional<payouts::State> state,
                                           std::optional<payouts::PayoutId> after,
                                           std::int64_t limit) {
-  return tx.all(kPayouts, merchant, state, after.value_or(newest<payouts::PayoutId>()), limit);
+  return tx.all(kPayouts, merchant, state, after.value_or(payouts::PayoutId::newest()), limit);
 }
 
 TrialBalance trial_balance(Tx& tx, std::optional<Instant> at) {

@@ -86,12 +86,6 @@ Order move(Tx& tx, Order order, Event on) {
   return order;
 }
 
-OrderId newest() {
-  OrderId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 }  // namespace
 
 BOOST_DESCRIBE_STRUCT(Share, (), (total, fee, refunded, fee_returned))
@@ -120,12 +114,12 @@ Order fetch(Tx& tx, const Who& who, OrderId id) {
 
 std::vector<Order> list_of_buyer(Tx& tx, AccountId buyer, std::optional<OrderId> after,
                                  std::int64_t limit) {
-  return tx.all(kOfBuyer, buyer, after.value_or(newest()), limit);
+  return tx.all(kOfBuyer, buyer, after.value_or(OrderId::newest()), limit);
 }
 
 std::vector<Order> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<OrderId> after,
                                     std::int64_t limit) {
-  return tx.all(kOfMerchant, merchant, after.value_or(newest()), limit);
+  return tx.all(kOfMerchant, merchant, after.value_or(OrderId::newest()), limit);
 }
 
 std::optional<Order> find_of_payment(Tx& tx, MerchantId merchant, PaymentId payment) {

@@ -14,15 +14,8 @@ const Sql<void(MerchantId, PaymentId, std::int64_t, std::int64_t, Instant)> kDis
 
 }  // namespace
 
-Disputed lock_disputed(Tx& tx, MerchantId merchant, PaymentId id) {
-  auto payment = lock_payment(tx, merchant, id);
-  const auto order = orders::find_of_payment(tx, merchant, id);
-  if (!order) throw Error(Code::conflict, "cannot dispute what is " + text_of(payment.state));
-  return {std::move(payment), orders::lock(tx, merchant, order->id)};
-}
-
-Claim claim(Tx& tx, const Disputed& disputed, std::int64_t amount, const Rules& rules) {
-  const auto& [payment, order] = disputed;
+Claim claim(Tx& tx, const Sale& sale, std::int64_t amount, const Rules& rules) {
+  const auto& [payment, order] = sale;
   const auto& merchant = payment.merchant_id;
   const Money reserved{std::min(amount, left_of(payment)), payment.amount.currency};
   const auto fee =
@@ -38,8 +31,8 @@ Claim claim(Tx& tx, const Disputed& disputed, std::int64_t amount, const Rules& 
   return claim;
 }
 
-void claim_lost(Tx& tx, const Disputed& disputed, const Claim& claim) {
-  const auto& [payment, order] = disputed;
+void claim_lost(Tx& tx, const Sale& sale, const Claim& claim) {
+  const auto& [payment, order] = sale;
   const auto& merchant = payment.merchant_id;
   orders::give_back(tx, merchant, order.id, claim.reserved, claim.fee_returned);
   payouts::adjust(tx, merchant, order.id);
@@ -48,8 +41,8 @@ void claim_lost(Tx& tx, const Disputed& disputed, const Claim& claim) {
     orders::cancel(tx, order, "the payment was lost in a dispute");
 }
 
-void claim_won(Tx& tx, const Disputed& disputed, const Claim& claim, const Rules& rules) {
-  const auto& [payment, order] = disputed;
+void claim_won(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules) {
+  const auto& [payment, order] = sale;
   tx.run(kDispute, payment.merchant_id, payment.id, -claim.reserved, -claim.fee_returned, tx.now());
   if (order.state == orders::State::cancelled && claim.reserved > 0)
     refund_rest(tx, payment.merchant_id, payment.id, "the order was cancelled", rules);

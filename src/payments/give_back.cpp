@@ -1,6 +1,7 @@
 // How a refund begins: who may ask, how much is left, whose money it is.
 #include "payments/refund_rows.hpp"
 #include "payments/rows.hpp"
+#include "bottega/payments/claims.hpp"
 #include "bottega/payouts/payouts.hpp"
 
 namespace bottega::payments {
@@ -95,19 +96,6 @@ Refund begin_refund(Tx& tx, Payment payment, const orders::Order& order, const A
   return refund;
 }
 
-// Both locked, the payment first.
-struct Sale {
-  Payment payment;
-  orders::Order order;
-};
-
-Sale lock_sale(Tx& tx, MerchantId merchant, PaymentId id) {
-  auto payment = lock_payment(tx, merchant, id);
-  const auto order = orders::find_of_payment(tx, merchant, id);
-  if (!order) throw Error(Code::conflict, "cannot refund what is " + text_of(payment.state));
-  return {std::move(payment), orders::lock(tx, merchant, order->id)};
-}
-
 Cancelled cancel_and_refund(Tx& tx, Sale sale, const std::string& reason,
                             const std::string& created_by, const Rules& rules) {
   auto& [payment, order] = sale;
@@ -131,7 +119,7 @@ Cancelled cancel_and_refund(Tx& tx, Sale sale, const std::string& reason,
 Refund give_back_of(Tx& tx, MerchantId merchant, PaymentId id, const Asked& without_amount,
                     const std::optional<Count<1, kAmountMax>>& amount, Instant oldest,
                     const Rules& rules) {
-  auto sale = lock_sale(tx, merchant, id);
+  auto sale = lock_sale(tx, merchant, id, "refund");
   if (sale.payment.created_at < oldest)
     throw Error(Code::conflict, "the payment is too old to be refunded");
   auto asked = without_amount;
@@ -144,6 +132,14 @@ Refund give_back_of(Tx& tx, MerchantId merchant, PaymentId id, const Asked& with
 
 }  // namespace
 
+Sale lock_sale(Tx& tx, MerchantId merchant, PaymentId id, std::string_view to) {
+  auto payment = lock_payment(tx, merchant, id);
+  const auto order = orders::find_of_payment(tx, merchant, id);
+  if (!order)
+    throw Error(Code::conflict, "cannot " + std::string(to) + " what is " + text_of(payment.state));
+  return {std::move(payment), orders::lock(tx, merchant, order->id)};
+}
+
 std::int64_t left_of(const Payment& payment) {
   return payment.amount.amount - payment.refunded - payment.refunding - payment.disputed;
 }
@@ -154,7 +150,7 @@ Given given_back(Tx& tx, MerchantId merchant, PaymentId payment) {
 
 void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& reason,
                  const Rules& rules) {
-  auto [payment, order] = lock_sale(tx, merchant, id);
+  auto [payment, order] = lock_sale(tx, merchant, id, "refund");
   const Money rest{left_of(payment), payment.amount.currency};
   if (rest.amount > 0)
     begin_refund(tx, payment, order, {rest, reason, Funder::merchant, "system"}, rules);
@@ -178,12 +174,12 @@ Cancelled cancel_order(Tx& tx, const Who& who, orders::OrderId id, const std::st
                        const Rules& rules) {
   const auto merchant = identity::merchant_of(tx, id.uuid);
   identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::orders);
-  auto sale = lock_sale(tx, merchant, orders::fetch(tx, who, id).payment_id);
+  auto sale = lock_sale(tx, merchant, orders::fetch(tx, who, id).payment_id, "refund");
   return cancel_and_refund(tx, std::move(sale), reason, who.actor(), rules);
 }
 
 void cancel_unsent(Tx& tx, MerchantId merchant, orders::OrderId id, const Rules& rules) {
-  auto sale = lock_sale(tx, merchant, orders::payment_of(tx, merchant, id));
+  auto sale = lock_sale(tx, merchant, orders::payment_of(tx, merchant, id), "refund");
   if (sale.order.state != orders::State::paid) return;
   cancel_and_refund(tx, std::move(sale), "not sent in time", "system", rules);
 }

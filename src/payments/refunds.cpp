@@ -9,7 +9,7 @@
 namespace bottega::payments {
 namespace {
 
-using processors::Outcome, processors::Verdict;
+using processors::Outcome;
 
 const Sql<Refund(MerchantId, RefundId)> kFetch{"payments.fetch_refund", R"(
     SELECT id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference,
@@ -31,21 +31,6 @@ const Sql<void(MerchantId, RefundId, RefundState, std::optional<std::string>,
     kUpdate{"payments.update_refund", R"(
     UPDATE refunds SET state = $3, reference = $4, failure = $5, updated_at = $6
     WHERE merchant_id = $1 AND id = $2)"};
-
-RefundState state_of(attempts::State attempt) {
-  switch (attempt) {
-    case attempts::State::sent:
-    case attempts::State::waiting:
-      return RefundState::pending;
-    case attempts::State::succeeded:
-      return RefundState::succeeded;
-    case attempts::State::failed:
-      return RefundState::failed;
-    case attempts::State::unknown:
-      return RefundState::unknown;
-  }
-  return RefundState::unknown;
-}
 
 void succeeded(Tx& tx, const Refund& refund, Payment payment, const Funding& funding) {
   spend(tx, refund, funding);
@@ -98,16 +83,11 @@ Work work_of(Tx& tx, MerchantId merchant, RefundId id, const Rules& rules) {
           identity::fetch_merchant(tx, merchant).processor_account.value_or("")};
 }
 
-// The first time it is sent; after that it is asked about, and sent again under the same key only
-// where the processor has proof that it never saw it.
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
-  const auto key = work.attempt.key();
-  const processors::Refund call{key, work.refund.amount, work.payment.reference.value_or(""),
-                                work.account};
-  if (work.attempt.asked == 0 && !work.attempt.overdue) co_return co_await processor.refund(call);
-  auto outcome = co_await processor.look_up(processors::Operation::refund, key);
-  if (outcome.verdict == Verdict::not_found) outcome = co_await processor.refund(call);
-  co_return outcome;
+  const processors::Refund call{work.attempt.key(), work.refund.amount,
+                                work.payment.reference.value_or(""), work.account};
+  const attempts::Send send = [&] { return processor.refund(call); };
+  co_return co_await attempts::carry_out(processor, work.attempt, send);
 }
 
 }  // namespace
@@ -138,7 +118,7 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& ou
   const auto before = refund.state;
   const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, outcome);
   if (!attempt) return refund;
-  refund.state = state_of(attempt->state);
+  refund.state = attempts::state_as<RefundState>(attempt->state);
   refund.reference = attempt->reference;
   if (refund.state == RefundState::failed) refund.failure = attempt->reason;
   refund.updated_at = tx.now();

@@ -88,12 +88,6 @@ void check_all(std::initializer_list<std::function<void()>> checks) {
   if (!faults.empty()) throw Error(Code::invalid, words, faults);
 }
 
-RequestId newest() {
-  RequestId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 }  // namespace
 
 std::int64_t fee_of(Tx& tx, MerchantId merchant, Money total) {
@@ -164,7 +158,7 @@ std::vector<Request> list_requests(Tx& tx, const Who& who, ConversationId conver
                                    std::optional<RequestId> after, std::int64_t limit) {
   const auto seat =
       conversations::enter(tx, who, conversation, identity::Scope::read, conversations::Lock::no);
-  return tx.all(kList, seat.merchant, conversation, after.value_or(newest()), limit);
+  return tx.all(kList, seat.merchant, conversation, after.value_or(RequestId::newest()), limit);
 }
 
 Request decline(Tx& tx, const Who& who, RequestId id, const Refusal& refusal) {

@@ -5,7 +5,7 @@
 namespace bottega::payouts {
 namespace {
 
-using processors::Outcome, processors::Verdict;
+using processors::Outcome;
 
 constexpr std::int64_t kBatchMost = 500;
 
@@ -201,24 +201,14 @@ std::optional<Work> work_of(Tx& tx, MerchantId merchant_id, BatchId id, const Ru
               merchant.processor_account.value_or("")};
 }
 
-// Asked about before it is sent again, and sent again under the same key only.
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
-  const auto key = work.attempt.key();
-  const processors::Payout call{key, work.batch.amount, work.account};
-  if (work.attempt.asked == 0 && !work.attempt.overdue) co_return co_await processor.pay_out(call);
-  auto outcome = co_await processor.look_up(processors::Operation::payout, key);
-  if (outcome.verdict == Verdict::not_found) outcome = co_await processor.pay_out(call);
-  co_return outcome;
+  const processors::Payout call{work.attempt.key(), work.batch.amount, work.account};
+  const attempts::Send send = [&] { return processor.pay_out(call); };
+  co_return co_await attempts::carry_out(processor, work.attempt, send);
 }
 
 void want_sending(Tx& tx, MerchantId merchant, BatchId batch) {
   jobs::enqueue(tx, kSendJob, text_of(batch), {{"merchant_id", text_of(merchant)}}, tx.now());
-}
-
-BatchId newest() {
-  BatchId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
 }
 
 // All of them are under way with this batch.
@@ -306,7 +296,7 @@ Batch fetch_batch(Tx& tx, const Who& who, BatchId id) {
 
 std::vector<Batch> list_batches(Tx& tx, MerchantId merchant, std::optional<BatchId> after,
                                 std::int64_t limit) {
-  return tx.all(kListBatches, merchant, after.value_or(newest()), limit);
+  return tx.all(kListBatches, merchant, after.value_or(BatchId::newest()), limit);
 }
 
 std::vector<Payout> list_of_batch(Tx& tx, MerchantId merchant, BatchId batch,

@@ -92,12 +92,6 @@ Payout go_on(Tx& tx, Payout payout) {
   return payout;
 }
 
-PayoutId newest() {
-  PayoutId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 // When what is sent now is due: so many business days later, and with the batch of that day or the
 // next, but never behind the fifth.
 Instant due_at(const Calendar& calendar, Instant now, const Rules& rules) {
@@ -167,7 +161,7 @@ Payout fetch(Tx& tx, const Who& who, PayoutId id) {
 
 std::vector<Payout> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<PayoutId> after,
                                      std::int64_t limit) {
-  return tx.all(kList, merchant, after.value_or(newest()), limit);
+  return tx.all(kList, merchant, after.value_or(PayoutId::newest()), limit);
 }
 
 void hold(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold, const std::string& reason) {

@@ -1,7 +1,6 @@
 #include "bottega/privacy/exports.hpp"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <boost/asio/use_awaitable.hpp>
@@ -9,6 +8,7 @@
 
 #include "privacy/collect.hpp"
 #include "bottega/conversations/search.hpp"
+#include "bottega/core/digest.hpp"
 #include "bottega/jobs/job.hpp"
 
 namespace bottega::privacy {
@@ -48,10 +48,9 @@ void clear_at(Tx& tx, ExportId id, Instant at) {
 class Spool {
  public:
   explicit Spool(std::filesystem::path path)
-      : path_(std::move(path)), file_(path_, std::ios::binary), sum_(EVP_MD_CTX_new()) {
+      : path_(std::move(path)), file_(path_, std::ios::binary) {
     std::filesystem::permissions(
         path_, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-    if (!sum_ || EVP_DigestInit_ex(sum_.get(), EVP_sha256(), nullptr) != 1) broken();
   }
   ~Spool() {
     std::error_code gone;
@@ -62,7 +61,8 @@ class Spool {
 
   void write(const std::string& text) {
     file_.write(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!file_ || EVP_DigestUpdate(sum_.get(), text.data(), text.size()) != 1) broken();
+    if (!file_) broken();
+    sum_.add(text);
     bytes_ += text.size();
   }
   attachments::Spooled finish() {
@@ -70,25 +70,16 @@ class Spool {
     const int descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     const bool is_durable = descriptor >= 0 && ::fsync(descriptor) == 0;
     if (descriptor >= 0) ::close(descriptor);
-    std::array<unsigned char, 32> sum{};
-    if (!file_ || !is_durable || EVP_DigestFinal_ex(sum_.get(), sum.data(), nullptr) != 1) broken();
-    std::string hex;
-    for (const auto byte : sum) {
-      hex += "0123456789abcdef"[byte >> 4];
-      hex += "0123456789abcdef"[byte & 15];
-    }
-    return {path_, bytes_, std::move(hex)};
+    if (!file_ || !is_durable) broken();
+    return {path_, bytes_, sum_.hex()};
   }
 
  private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
   [[noreturn]] static void broken() { throw Error(Code::internal, "an export cannot be written"); }
 
   std::filesystem::path path_;
   std::ofstream file_;
-  std::unique_ptr<EVP_MD_CTX, Free> sum_;
+  Sha256Stream sum_;
   std::uint64_t bytes_ = 0;
 };
 

@@ -65,12 +65,6 @@ const Sql<void(RunId, State, Instant, std::int64_t, std::optional<std::string>)>
     UPDATE settlement_runs SET state = $2, finished_at = $3, differences = $4, failure = $5
     WHERE id = $1)"};
 
-RunId newest() {
-  RunId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 void want_step(Tx& tx, RunId id, std::int64_t step) {
   jobs::enqueue(tx, kCheckJob, text_of(id) + ':' + std::to_string(step),
                 {{"run", text_of(id)}, {"step", step}}, tx.now());
@@ -101,9 +95,10 @@ void fail(Tx& tx, Progress run, const std::string& failure) {
 
 std::string processor_of(const processors::Registry& registry, const NewRun& given,
                          Faults& faults) {
-  const auto names = registry.names();
-  if (!given.processor && names.size() == 1) return names.front();
-  if (given.processor && std::ranges::count(names, given.processor->value) > 0)
+  const auto all = registry.all();
+  if (!given.processor && all.size() == 1) return std::string(all.front()->name());
+  if (given.processor &&
+      std::ranges::count(all, given.processor->value, &processors::Processor::name) > 0)
     return given.processor->value;
   faults.push_back({"/processor", "must be the name of a processor of this server"});
   return {};
@@ -132,7 +127,7 @@ Run begin(Tx& tx, const processors::Registry& registry, const NewRun& given,
 Run fetch(Tx& tx, RunId id) { return tx.one(kFetch, id); }
 
 std::vector<Run> list(Tx& tx, std::optional<RunId> after, std::int64_t limit) {
-  return tx.all(kList, after.value_or(newest()), limit);
+  return tx.all(kList, after.value_or(RunId::newest()), limit);
 }
 
 std::optional<Progress> find_at(Tx& tx, RunId id, std::int64_t step) {
@@ -180,7 +175,8 @@ void plan(Tx& tx, const Rules& rules) {
 void begin_daily(Tx& tx, const processors::Registry& registry, const Rules& rules) {
   const auto last = last_closed(tx.now());
   const std::string system(kSystem);
-  for (const auto& processor : registry.names()) {
+  for (const auto* one : registry.all()) {
+    const std::string processor(one->name());
     const auto done = tx.one(kLastDay, processor, system);
     auto day = done ? *done + std::chrono::days(1) : last;
     for (day = std::max(day, last - kCatchUpMax); day <= last; day += std::chrono::days(1))

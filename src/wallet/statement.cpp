@@ -1,14 +1,9 @@
 // What there is, and how it came to be: read from the ledger and nothing else.
 #include "wallet/funding.hpp"
+#include "bottega/core/csv.hpp"
 
 namespace bottega::wallet {
 namespace {
-
-// The amount without its currency, as a spreadsheet reads it.
-std::string plain(std::int64_t amount, const std::string& currency) {
-  const auto text = display({amount, from_text<Currency>(currency)});
-  return text.substr(0, text.find(' '));
-}
 
 StatementLine line_of(const ledger::Movement& moved, std::int64_t balance) {
   StatementLine line{moved.at.value(), moved.why.value(), moved.about.value_or(""),
@@ -59,19 +54,18 @@ Statement statement_of(Tx& tx, AccountId account, Instant from, Instant until) {
 }
 
 std::string statement_csv(const Statement& statement) {
-  std::string text = "currency,at,why,about,counterparty,amount,balance\r\n";
-  const auto total = [&](const CurrencyStatement& one, Instant at, const char* what,
-                         std::int64_t balance) {
-    text += one.currency + ',' + text_of(at) + ',' + what + ",,,," + plain(balance, one.currency) +
-            "\r\n";
-  };
+  auto text = csv_line({"currency", "at", "why", "about", "counterparty", "amount", "balance"});
   for (const auto& one : statement.currencies) {
-    total(one, statement.from, "opening", one.opening);
+    const auto currency = from_text<Currency>(one.currency);
+    const auto total = [&](Instant at, const char* what, std::int64_t balance) {
+      text += csv_line({one.currency, text_of(at), what, "", "", "", decimal({balance, currency})});
+    };
+    total(statement.from, "opening", one.opening);
     for (const auto& line : one.lines)
-      text += one.currency + ',' + text_of(line.at) + ',' + text_of(line.why) + ',' + line.about +
-              ',' + (line.counterparty ? text_of(*line.counterparty) : "") + ',' +
-              plain(line.amount, one.currency) + ',' + plain(line.balance, one.currency) + "\r\n";
-    total(one, statement.until, "closing", one.closing);
+      text += csv_line({one.currency, text_of(line.at), text_of(line.why), line.about,
+                        line.counterparty ? text_of(*line.counterparty) : "",
+                        decimal({line.amount, currency}), decimal({line.balance, currency})});
+    total(statement.until, "closing", one.closing);
   }
   return text;
 }

@@ -91,12 +91,6 @@ Work work_of(Tx& tx, TopUpId id, std::chrono::milliseconds call_timeout) {
   return {std::move(top_up), std::move(attempt)};
 }
 
-TopUpId newest() {
-  TopUpId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 }  // namespace
 
 ledger::Account wallet_account(AccountId person) {
@@ -139,7 +133,7 @@ TopUp fetch_top_up(Tx& tx, AccountId account, TopUpId id) { return tx.one(kFetch
 
 std::vector<TopUp> list_top_ups(Tx& tx, AccountId account, std::optional<TopUpId> after,
                                 std::int64_t limit) {
-  return tx.all(kList, account, after.value_or(newest()), limit);
+  return tx.all(kList, account, after.value_or(TopUpId::newest()), limit);
 }
 
 asio::awaitable<Outcome> charge(Database& db, const processors::Registry& registry, TopUpId id,

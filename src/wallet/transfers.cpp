@@ -40,12 +40,6 @@ Transfer shown_to(AccountId who, Transfer transfer) {
   return transfer;
 }
 
-TransferId newest() {
-  TransferId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
-}
-
 enum class Side : std::uint8_t { sender, recipient };
 
 Transfer end(Moves& moves, Instant now, AccountId who, const Ending& asked) {
@@ -177,7 +171,7 @@ Transfer fetch_transfer(Tx& tx, AccountId who, TransferId id) {
 
 std::vector<Transfer> list_transfers(Tx& tx, AccountId who, std::optional<TransferId> after,
                                      std::int64_t limit) {
-  return tx.all(kList, who, after.value_or(newest()), limit);
+  return tx.all(kList, who, after.value_or(TransferId::newest()), limit);
 }
 
 }  // namespace bottega::wallet

@@ -5,7 +5,7 @@
 namespace bottega::wallet {
 namespace {
 
-using processors::Outcome, processors::Verdict;
+using processors::Outcome;
 
 const Sql<Withdrawal(WithdrawalId, AccountId, MethodId, std::int64_t, Currency, std::string,
                      Instant)>
@@ -37,22 +37,6 @@ const Sql<void(WithdrawalId, WithdrawalState, std::optional<std::string>,
     UPDATE withdrawals SET state = $2, reference = $3, reason = $4, updated_at = $5
     WHERE id = $1)"};
 
-// A withdrawal is what its one attempt is.
-WithdrawalState state_of(attempts::State state) {
-  switch (state) {
-    case attempts::State::sent:
-    case attempts::State::waiting:
-      return WithdrawalState::pending;
-    case attempts::State::succeeded:
-      return WithdrawalState::succeeded;
-    case attempts::State::failed:
-      return WithdrawalState::failed;
-    case attempts::State::unknown:
-      return WithdrawalState::unknown;
-  }
-  return WithdrawalState::unknown;
-}
-
 bool is_final(WithdrawalState state) {
   return state == WithdrawalState::succeeded || state == WithdrawalState::failed;
 }
@@ -71,21 +55,11 @@ std::optional<Work> work_of(Tx& tx, WithdrawalId id, const Rules& rules) {
   return Work{std::move(withdrawal), std::move(attempt), std::move(token)};
 }
 
-// Asked about before it is sent again, and sent again under the same key only.
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
-  const auto key = work.attempt.key();
-  const processors::Payout call{key, work.withdrawal.amount,
+  const processors::Payout call{work.attempt.key(), work.withdrawal.amount,
                                 std::string(processors::kPlatformAccount), work.token};
-  if (work.attempt.asked == 0 && !work.attempt.overdue) co_return co_await processor.pay_out(call);
-  auto outcome = co_await processor.look_up(processors::Operation::payout, key);
-  if (outcome.verdict == Verdict::not_found) outcome = co_await processor.pay_out(call);
-  co_return outcome;
-}
-
-WithdrawalId newest() {
-  WithdrawalId id;
-  id.uuid.bytes.fill(0xff);
-  return id;
+  const attempts::Send send = [&] { return processor.pay_out(call); };
+  co_return co_await attempts::carry_out(processor, work.attempt, send);
 }
 
 }  // namespace
@@ -119,7 +93,7 @@ Withdrawal settle_withdrawal(Tx& tx, WithdrawalId id, const Outcome& outcome) {
   const auto before = withdrawal.state;
   const auto attempt = attempts::settle_latest(tx, kPlatformMerchant, id.uuid, outcome);
   if (!attempt) return withdrawal;
-  withdrawal.state = state_of(attempt->state);
+  withdrawal.state = attempts::state_as<WithdrawalState>(attempt->state);
   withdrawal.reference = attempt->reference;
   withdrawal.reason = attempt->reason;
   withdrawal.updated_at = tx.now();
@@ -139,7 +113,7 @@ Withdrawal fetch_withdrawal(Tx& tx, AccountId account, WithdrawalId id) {
 
 std::vector<Withdrawal> list_withdrawals(Tx& tx, AccountId account,
                                          std::optional<WithdrawalId> after, std::int64_t limit) {
-  return tx.all(kList, account, after.value_or(newest()), limit);
+  return tx.all(kList, account, after.value_or(WithdrawalId::newest()), limit);
 }
 
 asio::awaitable<void> withdraw(Database& db, const processors::Registry& registry, WithdrawalId id,

@@ -5,7 +5,7 @@
 #include <future>
 #include <random>
 
-#include "support/world.hpp"
+#include "domain/ledger.hpp"
 
 namespace bottega::test {
 namespace ledger_pending_test {
@@ -13,29 +13,12 @@ namespace ledger_pending_test {
 using namespace std::chrono_literals;
 using ledger::Kind, ledger::Phase, ledger::Transfer, ledger::Why;
 
-class PendingTransfers : public testing::Test {
+class PendingTransfers : public LedgerOfOne {
  protected:
-  static void SetUpTestSuite() { world = std::make_unique<World>(); }
-  static void TearDownTestSuite() {
-    const auto balance = world->trial_balance();
-    EXPECT_TRUE(balance.is_balanced) << testing::PrintToString(balance.faults);
-    world.reset();
-  }
-  void SetUp() override {
-    world->transact([&](Tx& tx) {
-      ledger::post(tx, make(Why::capture, Kind::processor_clearing, Kind::held, 1'000));
-    });
-  }
+  void SetUp() override { post(capture(1'000)); }
 
-  Transfer make(Why why, Kind debit, Kind credit, std::int64_t amount) const {
-    return ledger::transfer_within(owner, why, make_uuid_v7(), debit, credit,
-                                   {amount, from_text<Currency>("USD")});
-  }
   Transfer refund_of(std::int64_t amount) const {
-    return make(Why::refund, Kind::held, Kind::processor_clearing, amount);
-  }
-  static void post(const Transfer& transfer) {
-    world->transact([&](Tx& tx) { ledger::post(tx, transfer); });
+    return transfer(Why::refund, Kind::held, Kind::processor_clearing, amount);
   }
   static void pend(const Transfer& transfer) {
     world->transact([&](Tx& tx) { ledger::pend(tx, transfer); });
@@ -54,17 +37,11 @@ class PendingTransfers : public testing::Test {
               std::to_string(row.credits_pending) + "; ";
     return text;
   }
-  std::string balances() const {
-    return text_of_balances(
-        world->transact([&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(owner)); }));
-  }
+  std::string balances() const { return text_of_balances(balances_of_owner()); }
   std::string balances_at(Instant at) const {
     return text_of_balances(world->transact(
         [&](Tx& tx) { return ledger::balances_at(tx, ledger::owner_of(owner), at); }));
   }
-
-  static inline std::unique_ptr<World> world;
-  const identity::MerchantId owner = identity::MerchantId::make();
 };
 
 TEST_F(PendingTransfers, AreSetAsideAndPosted) {
@@ -88,17 +65,17 @@ TEST_F(PendingTransfers, CannotBeSpentOtherwise) {
   pend(refund_of(500));
   EXPECT_EQ(code_of([&] { pend(refund_of(101)); }), Code::internal);
   EXPECT_EQ(code_of([&] { post(refund_of(101)); }), Code::internal);
-  EXPECT_EQ(code_of([&] { post(make(Why::release, Kind::held, Kind::merchant_payable, 101)); }),
+  EXPECT_EQ(code_of([&] { post(transfer(Why::release, Kind::held, Kind::merchant_payable, 101)); }),
             Code::internal);
-  post(make(Why::release, Kind::held, Kind::merchant_payable, 100));
+  post(transfer(Why::release, Kind::held, Kind::merchant_payable, 100));
   EXPECT_EQ(balances(),
             "held 100+900/1000+0; merchant_payable 0+0/100+0; processor_clearing 1000+0/0+900; ");
 }
 
 TEST_F(PendingTransfers, MoneyThatIsStillPendingCannotBePassedOn) {
-  pend(make(Why::release, Kind::held, Kind::merchant_payable, 300));
+  pend(transfer(Why::release, Kind::held, Kind::merchant_payable, 300));
   EXPECT_EQ(code_of([&] {
-              post(make(Why::payout, Kind::merchant_payable, Kind::processor_clearing, 300));
+              post(transfer(Why::payout, Kind::merchant_payable, Kind::processor_clearing, 300));
             }),
             Code::internal);
 }
@@ -169,9 +146,7 @@ TEST_F(PendingTransfers, ConcurrentEndsAreOne) {
   for (auto& one : ends) done += one.get();
   EXPECT_EQ(done, 40) << "each has one end, and half of the threads want it";
   std::int64_t pending = 0;
-  for (const auto& row :
-       world->transact([&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(owner)); }))
-    pending += row.debits_pending + row.credits_pending;
+  for (const auto& row : balances_of_owner()) pending += row.debits_pending + row.credits_pending;
   EXPECT_EQ(pending, 0);
 }
 

@@ -7,38 +7,19 @@
 #include <future>
 #include <random>
 
-#include "support/world.hpp"
+#include "domain/ledger.hpp"
 
 namespace bottega::test {
 namespace ledger_test {
 
 using ledger::Kind, ledger::Transfer, ledger::Why;
 
-class Ledger : public testing::Test {
+class Ledger : public LedgerOfOne {
  protected:
-  static void SetUpTestSuite() { world = std::make_unique<World>(); }
-  static void TearDownTestSuite() {
-    const auto balance = world->trial_balance();
-    EXPECT_TRUE(balance.is_balanced) << testing::PrintToString(balance.faults);
-    world.reset();
-  }
-
-  Transfer transfer(Why why, Kind debit, Kind credit, std::int64_t amount,
-                    const std::string& currency = "USD") const {
-    return ledger::transfer_within(owner, why, make_uuid_v7(), debit, credit,
-                                   {amount, from_text<Currency>(currency)});
-  }
-  Transfer capture(std::int64_t amount, const std::string& currency = "USD") const {
-    return transfer(Why::capture, Kind::processor_clearing, Kind::held, amount, currency);
-  }
-  static void post(const Transfer& transfer) {
-    world->transact([&](Tx& tx) { ledger::post(tx, transfer); });
-  }
   // Debits and credits as "kind currency debits/credits".
   std::string balances() const {
     std::string text;
-    for (const auto& row :
-         world->transact([&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(owner)); }))
+    for (const auto& row : balances_of_owner())
       text += text_of(row.kind) + ' ' + row.currency + ' ' + std::to_string(row.debits) + '/' +
               std::to_string(row.credits) + "; ";
     return text;
@@ -48,9 +29,6 @@ class Ledger : public testing::Test {
     return world->transact(
         [&](Tx& tx) { return ledger::history(tx, ledger::owner_of(owner), after, limit); });
   }
-
-  static inline std::unique_ptr<World> world;
-  const identity::MerchantId owner = identity::MerchantId::make();
 };
 
 TEST_F(Ledger, ATransferDebitsOneAccountAndCreditsTheOther) {
@@ -216,8 +194,7 @@ TEST_P(LedgerHistories, BalanceInEveryCurrency) {
   }
   EXPECT_GT(taken, 3) << "seed " << GetParam();
   std::map<std::string, std::int64_t> sums;
-  for (const auto& row :
-       world->transact([&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(owner)); })) {
+  for (const auto& row : balances_of_owner()) {
     const auto net = row.debits - row.credits;
     EXPECT_EQ(net, (expected[{row.kind, row.currency}])) << text_of(row.kind);
     const bool is_asset = row.kind == Kind::processor_fees || row.kind == Kind::merchant_debt ||

@@ -57,15 +57,6 @@ class Walk {
   T& any(std::vector<T>& all) {
     return all[static_cast<std::size_t>(die(static_cast<int>(all.size())))];
   }
-  // What the domain refuses in this state is no fault; anything else is.
-  template <class Act>
-  void attempt(Act act) {
-    try {
-      act();
-    } catch (const Error& error) {
-      if (error.code() != Code::conflict && error.code() != Code::invalid) throw;
-    }
-  }
 
   void ask(const Stand& stand);
   void pay(const Stand& stand);

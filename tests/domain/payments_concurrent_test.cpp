@@ -1,10 +1,7 @@
 // Many at once on one sale: whoever comes first decides, and the money moves once.
 #include <gtest/gtest.h>
 
-#include <barrier>
-#include <functional>
-#include <thread>
-
+#include "support/at_once.hpp"
 #include "support/world.hpp"
 
 namespace bottega::test {
@@ -13,25 +10,6 @@ namespace payments_concurrent_test {
 using namespace std::chrono_literals;
 using payments::RequestState, payments::State;
 using processors::Outcome;
-
-// Starts all at the same moment, and answers the code that each was refused with.
-using Acts = std::vector<std::function<void()>>;
-std::vector<std::optional<Code>> all_at_once(const Acts& acts) {
-  std::vector<std::optional<Code>> refusals(acts.size());
-  std::barrier start(static_cast<std::ptrdiff_t>(acts.size()));
-  std::vector<std::jthread> threads;
-  for (std::size_t i = 0; i < acts.size(); ++i)
-    threads.emplace_back([&acts, &refusals, &start, i] {
-      start.arrive_and_wait();
-      try {
-        acts[i]();
-      } catch (const Error& error) {
-        refusals[i] = error.code();
-      }
-    });
-  threads.clear();
-  return refusals;
-}
 
 std::ptrdiff_t successes(const std::vector<std::optional<Code>>& refusals) {
   return std::ranges::count_if(refusals, [](const auto& code) { return !code; });

@@ -19,9 +19,7 @@ class PayoutsConcurrently : public ::testing::Test {
   }
   static void TearDownTestSuite() { world_.reset(); }
 
-  static int all_at_once(const std::vector<std::function<void()>>& acts) {
-    return test::all_at_once(acts, {Code::conflict});
-  }
+  static int all_at_once(const Acts& acts) { return test::all_at_once(acts, {Code::conflict}); }
   static payouts::Payout due_payout(std::int64_t amount) {
     const auto payout = world_->ship(shop_, world_->sell(shop_, amount)).payout.value();
     world_->advance(6 * 24h);

@@ -18,7 +18,7 @@ class RefundsConcurrently : public ::testing::Test {
   }
   static void TearDownTestSuite() { world_.reset(); }
 
-  static int all_at_once(const std::vector<std::function<void()>>& acts) {
+  static int all_at_once(const Acts& acts) {
     return test::all_at_once(acts, {Code::conflict, Code::invalid});
   }
   static payments::Payment payment(const orders::Order& order) {

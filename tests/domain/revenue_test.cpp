@@ -180,15 +180,6 @@ class RevenueHistories : public ::testing::TestWithParam<unsigned> {
   };
 
   int die(int sides) { return std::uniform_int_distribution<>(0, sides - 1)(random_); }
-  // What the domain refuses in this state is no fault.
-  template <class Act>
-  static void attempt(Act act) {
-    try {
-      act();
-    } catch (const Error& error) {
-      if (error.code() != Code::conflict && error.code() != Code::invalid) throw;
-    }
-  }
   void step() {
     const auto& stand = shops_[static_cast<std::size_t>(die(3))];
     const int what = die(8);

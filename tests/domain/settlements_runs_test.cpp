@@ -192,11 +192,10 @@ class SettlementWalk : public Settlements, public testing::WithParamInterface<un
     run(world_.sandbox.confirm(waiting_.back(), processors::Confirm::yes));
     waiting_.pop_back();
   }
-  // What an order's state does not allow is no fault.
   void change() {
     if (orders_.empty()) return;
     const auto order = orders_[static_cast<std::size_t>(die(static_cast<int>(orders_.size())))];
-    try {
+    attempt([&] {
       const int what = die(4);
       if (what == 0)
         world_.cancel(shop_, order);
@@ -204,9 +203,7 @@ class SettlementWalk : public Settlements, public testing::WithParamInterface<un
         world_.give_back(shop_, order, 100 + die(300));
       else
         world_.ship(shop_, order);
-    } catch (const Error& error) {
-      if (error.code() != Code::conflict && error.code() != Code::invalid) throw;
-    }
+    });
   }
   void step() {
     switch (die(6)) {

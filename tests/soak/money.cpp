@@ -53,16 +53,10 @@ class Simulation {
   T& any(std::vector<T>& all) {
     return all[static_cast<std::size_t>(die(static_cast<int>(all.size())))];
   }
-  // What the domain refuses in this state is no fault; anything else is.
+  // Whatever it is refused with is no fault, but for faults of our own.
   template <class Act>
   bool attempt(Act act) {
-    try {
-      act();
-      return true;
-    } catch (const Error& error) {
-      if (error.code() == Code::internal) throw;
-      return false;
-    }
+    return test::attempt(act, [](Code code) { return code != Code::internal; });
   }
   void check(std::span<const Rule> rules) {
     if (!link_) link_ = std::make_unique<pqxx::connection>(world_.urls.superuser);

@@ -3,34 +3,41 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <barrier>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <thread>
 #include <vector>
 
-#include "bottega/core/error.hpp"
+#include "support/errors.hpp"
 
 namespace bottega::test {
 
-// Answers how many were refused; only these codes are refusals, and any other fails the test.
-inline int all_at_once(const std::vector<std::function<void()>>& acts,
-                       std::initializer_list<Code> refusals) {
-  std::atomic<int> refused = 0;
+using Acts = std::vector<std::function<void()>>;
+
+// Answers the code that each was refused with.
+inline std::vector<std::optional<Code>> all_at_once(const Acts& acts) {
+  std::vector<std::optional<Code>> refusals(acts.size());
   std::barrier start(static_cast<std::ptrdiff_t>(acts.size()));
   std::vector<std::jthread> threads;
-  for (const auto& act : acts)
-    threads.emplace_back([&act, &start, &refused, refusals] {
+  for (std::size_t i = 0; i < acts.size(); ++i)
+    threads.emplace_back([&acts, &refusals, &start, i] {
       start.arrive_and_wait();
-      try {
-        act();
-      } catch (const Error& error) {
-        EXPECT_EQ(std::ranges::count(refusals, error.code()), 1) << error.what();
-        ++refused;
-      }
+      refusals[i] = code_of(acts[i]);
     });
   threads.clear();
+  return refusals;
+}
+
+// Answers how many were refused; only these codes are refusals, and any other fails the test.
+inline int all_at_once(const Acts& acts, std::initializer_list<Code> codes) {
+  int refused = 0;
+  for (const auto& code : all_at_once(acts)) {
+    if (!code) continue;
+    EXPECT_EQ(std::ranges::count(codes, *code), 1) << info(*code).slug;
+    ++refused;
+  }
   return refused;
 }
 

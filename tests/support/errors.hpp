@@ -1,5 +1,5 @@
 #pragma once
-// What a test asks of a refusal.
+// What a test asks of a refusal, and where it does not mind one.
 #include <optional>
 
 #include "bottega/core/error.hpp"
@@ -15,6 +15,22 @@ std::optional<Code> code_of(Work&& work) {
     return error.code();
   }
   return std::nullopt;
+}
+
+// Answers whether it was done. What the domain refuses in the state that it is in is no fault;
+// anything else is.
+template <class Act>
+bool attempt(
+    Act&& act, bool (*is_refusal)(Code) = [](Code code) {
+      return code == Code::conflict || code == Code::invalid;
+    }) {
+  try {
+    act();
+  } catch (const Error& error) {
+    if (!is_refusal(error.code())) throw;
+    return false;
+  }
+  return true;
 }
 
 }  // namespace bottega::test

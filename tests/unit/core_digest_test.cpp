@@ -31,6 +31,13 @@ TEST(Sha256, OfAnEmptyViewIsThatOfTheEmptyText) {
   EXPECT_EQ(sha256_hex(std::string_view()), sha256_hex(""));
 }
 
+TEST(Sha256, OfPiecesIsThatOfTheWhole) {
+  Sha256Stream pieces;
+  for (const auto* piece : {"", "ab", "", "c"}) pieces.add(piece);
+  EXPECT_EQ(pieces.hex(), sha256_hex("abc"));
+  EXPECT_EQ(Sha256Stream().hex(), sha256_hex(""));
+}
+
 std::string counting_key() {
   std::string key;
   for (char c = 1; c <= 25; ++c) key += c;

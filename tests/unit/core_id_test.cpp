@@ -310,6 +310,12 @@ TEST(IdValue, IsNilUntilItIsMade) {
   EXPECT_FALSE(orders::OrderId::make().is_nil());
 }
 
+TEST(IdValue, TheNewestSortsAfterEveryOther) {
+  constexpr auto newest = orders::OrderId::newest();
+  EXPECT_EQ(uuid_text(newest.uuid), "ffffffff-ffff-ffff-ffff-ffffffffffff");
+  EXPECT_LT(orders::OrderId::make(), newest);
+}
+
 TEST(IdValue, IsRefusedWithTheNameOfWhatWasExpected) {
   try {
     from_text<orders::OrderId>("pay_00000000000000000000000000", Code::not_found);

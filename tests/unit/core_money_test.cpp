@@ -150,7 +150,9 @@ void PrintTo(const Shown& shown, std::ostream* out) { *out << shown.text; }
 class DisplayedMoney : public testing::TestWithParam<Shown> {};
 TEST_P(DisplayedMoney, HasTheDecimalsOfItsCurrency) {
   const auto& shown = GetParam();
-  EXPECT_EQ(display({shown.amount, parse_currency(shown.currency)}), shown.text);
+  const Money money{shown.amount, parse_currency(shown.currency)};
+  EXPECT_EQ(display(money), shown.text);
+  EXPECT_EQ(decimal(money) + ' ' + shown.currency, shown.text) << "the same without the currency";
 }
 INSTANTIATE_TEST_SUITE_P(
     Amounts, DisplayedMoney,

@@ -1,12 +1,16 @@
 #pragma once
 // One row per call that may move money, committed before the call, with the key by which the
 // processor can be asked again. `unknown` is a state, not a verdict.
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+
 #include "bottega/core/machine.hpp"
 #include "bottega/identity/merchants.hpp"
 #include "bottega/processors/processor.hpp"
 
 namespace bottega::attempts {
 
+namespace asio = boost::asio;
 using AttemptId = Id<"att">;
 using identity::MerchantId;
 
@@ -67,6 +71,27 @@ Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
 // must not be taken for news of this one.
 std::optional<Attempt> settle_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
                                      const processors::Outcome& outcome);
+// Makes the call of an attempt: the first time it is sent; after that it is asked about, and sent
+// again under the same key only where the processor has proof that it never saw it.
+using Send = std::function<asio::awaitable<processors::Outcome>()>;
+asio::awaitable<processors::Outcome> carry_out(processors::Processor& processor,
+                                               const Attempt& attempt, const Send& send);
+// The state of what is as its newest attempt is, in its own words.
+template <class T>
+T state_as(State attempt) {
+  switch (attempt) {
+    case State::sent:
+    case State::waiting:
+      return T::pending;
+    case State::succeeded:
+      return T::succeeded;
+    case State::failed:
+      return T::failed;
+    case State::unknown:
+      return T::unknown;
+  }
+  return T::unknown;
+}
 // The subject of the attempt with this key, and its merchant; throws Error(not_found), also where
 // the attempt is with another processor: none may bring news of what it was not asked to do.
 struct Subject {

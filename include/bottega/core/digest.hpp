@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,7 +13,22 @@ namespace bottega {
 
 std::array<std::uint8_t, 32> sha256(std::string_view text);  // FIPS 180-4
 std::string sha256_hex(std::string_view text);
-std::string hmac_sha256_hex(std::string_view key, std::string_view text);  // RFC 2104
+// The same of what comes piece by piece.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  ~Sha256Stream();
+  void add(std::string_view piece);
+  std::string hex();  // once, at the end
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+std::string hmac_sha256(std::string_view key, std::string_view text);  // RFC 2104, 32 bytes
+std::string hmac_sha256_hex(std::string_view key, std::string_view text);
+// Bytes in lower-case hexadecimal.
+std::string hex_of(std::span<const unsigned char> bytes);
 bool constant_time_equal(std::string_view a, std::string_view b);
 // From the operating system's generator; throws Error(internal) where it fails.
 void fill_random(std::span<std::byte> out);

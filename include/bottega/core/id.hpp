@@ -26,6 +26,12 @@ struct Id {
   Uuid uuid{};
 
   static Id make() { return Id{make_uuid_v7()}; }
+  // What sorts after every id there can be: a list from the newest on begins before nothing.
+  static constexpr Id newest() {
+    Id id;
+    id.uuid.bytes.fill(0xff);
+    return id;
+  }
   bool is_nil() const { return uuid == Uuid{}; }
   friend auto operator<=>(const Id&, const Id&) = default;
 };

@@ -29,6 +29,8 @@ std::int64_t part_half_even(std::int64_t amount, std::int64_t part, std::int64_t
 // The amount as people write it: "19.99 USD", "1999 JPY". For logs, receipts and the chat's
 // fallback.
 std::string display(Money money);
+// The same without the currency, for where that stands beside it: "19.99", "1999".
+std::string decimal(Money money);
 
 // The largest amount that one request may carry; sums of a hundred lines stay far from overflow.
 inline constexpr std::int64_t kAmountMax = 1'000'000'000'000;

@@ -6,12 +6,13 @@
 namespace bottega::payments {
 
 // A payment and its order, both locked, in this order.
-struct Disputed {
+struct Sale {
   Payment payment;
   orders::Order order;
 };
-// Throws Error(conflict) for a payment that was not captured: its own news may be on its way.
-Disputed lock_disputed(Tx& tx, MerchantId merchant, PaymentId id);
+// Throws Error(conflict) for a payment that was not captured: its own news may be on its way. The
+// word says what cannot be done then.
+Sale lock_sale(Tx& tx, MerchantId merchant, PaymentId id, std::string_view to);
 
 // How much could be claimed, which is less than the dispute where the rest was given back or is on
 // its way back; and where it is, as with a refund (fee_returned goes back of the platform's fee).
@@ -21,12 +22,12 @@ struct Claim {
 };
 BOOST_DESCRIBE_STRUCT(Claim, (), (source, reserved, fee_returned, from_balance, advanced))
 // Locks the merchant's balances where the money was released.
-Claim claim(Tx& tx, const Disputed& disputed, std::int64_t amount, const Rules& rules);
+Claim claim(Tx& tx, const Sale& sale, std::int64_t amount, const Rules& rules);
 // The money is gone, for the merchant as if it had been refunded; an unsent order of which nothing
 // is left is cancelled.
-void claim_lost(Tx& tx, const Disputed& disputed, const Claim& claim);
+void claim_lost(Tx& tx, const Sale& sale, const Claim& claim);
 // The money is back, after its transfers: what belongs to an order that was cancelled meanwhile is
 // refunded.
-void claim_won(Tx& tx, const Disputed& disputed, const Claim& claim, const Rules& rules);
+void claim_won(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules);
 
 }  // namespace bottega::payments

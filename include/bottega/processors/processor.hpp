@@ -187,11 +187,6 @@ class Registry {
     if (found == rows_.end()) throw Error(Code::not_found, "there is no such processor");
     return *found->second;
   }
-  std::vector<std::string> names() const {
-    std::vector<std::string> all;
-    for (const auto& [name, processor] : rows_) all.push_back(name);
-    return all;
-  }
   std::vector<Processor*> all() const {
     std::vector<Processor*> found;
     for (const auto& [name, processor] : rows_) found.push_back(processor.get());
