@@ -174,6 +174,8 @@ Cancelled cancel_order(Tx& tx, const Who& who, orders::OrderId id, const std::st
                        const Rules& rules) {
   const auto merchant = identity::merchant_of(tx, id.uuid);
   identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::orders);
+  // It gives the money back as well, which is no business of a key that only ships.
+  identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::payments);
   auto sale = lock_sale(tx, merchant, orders::fetch(tx, who, id).payment_id, "refund");
   return cancel_and_refund(tx, std::move(sale), reason, who.actor(), rules);
 }

@@ -148,6 +148,25 @@ TEST_F(Orders, AreCancelledByManagersAndUp) {
   EXPECT_EQ(code_of([&] { lock(shop_.buyer); }), Code::not_found);
 }
 
+TEST_F(Orders, AreCancelledByAKeyOnlyWhereItMayGiveMoneyBackToo) {
+  const auto order = world_->sell(shop_);
+  const auto cancel = [&](identity::Who key) {
+    return code_of([&] {
+      world_->transact([&](Tx& tx) {
+        payments::cancel_order(tx, key, order.id, "sold out", world_->payment_rules);
+      });
+    });
+  };
+  auto key = world_->key_with(shop_, identity::Scope::orders);
+  EXPECT_EQ(cancel(key), Code::forbidden);
+  EXPECT_EQ(cancel(world_->key_with(shop_, identity::Scope::payments)), Code::forbidden);
+  EXPECT_EQ(now(order).state, State::paid);
+  EXPECT_EQ(payment_of(order).refunding, 0);
+  key.scopes.push_back(identity::Scope::payments);
+  EXPECT_EQ(cancel(key), std::nullopt);
+  EXPECT_EQ(now(order).state, State::cancelled);
+}
+
 TEST_F(Orders, KeepWhatTheParcelIs) {
   const auto shipped = ship(shop_.owner, world_->sell(shop_)).order;
   EXPECT_EQ(shipped.carrier, "USPS");

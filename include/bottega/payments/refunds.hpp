@@ -58,7 +58,8 @@ Refund give_back(Tx& tx, const Who& who, PaymentId id, const StaffRefund& given,
                  const Rules& rules);
 
 // Cancels an order that was not sent, and begins the refund of all that is left, which is nothing
-// where the platform has given it back. The first is the merchant's, the second is for the job.
+// where the platform has given it back. The first is the merchant's, the second is for the job. For
+// managers and owners; an API key needs both scopes, payments and orders.
 struct Cancelled {
   orders::Order order;
   std::optional<Refund> refund;
