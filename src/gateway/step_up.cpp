@@ -72,10 +72,12 @@ asio::awaitable<void> step_up_to_pay(Call& call, const std::optional<Pin>& pin) 
     throw Error(Code::forbidden, "give your PIN, or sign in again").reason("step_up_required");
   }
   require_digits(*pin, "/pin");
+  // A try counts from its beginning: whoever is turned away by a full queue must not have tried.
+  Passwords::Place place(call.app.passwords);
   const auto tried =
       co_await call.app.db.transact([&](Tx& tx) { return begin_pin_try(tx, who.account); });
   const std::optional<std::string> hash = tried.hash;
-  const bool matches = co_await call.app.passwords.matches(hash, pin->value);
+  const bool matches = co_await call.app.passwords.matches(place, hash, pin->value);
   if (!matches) throw wrong_pin(tried);
   co_await call.app.db.transact([&](Tx& tx) { pin_matched(tx, who.account, tried); });
 }

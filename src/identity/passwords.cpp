@@ -42,16 +42,23 @@ Passwords::Passwords(PasswordCost cost, unsigned threads, unsigned waiting_max)
 
 Passwords::~Passwords() { threads_.join(); }
 
-void Passwords::admit() {
-  if (waiting_.fetch_add(1) < waiting_max_) return;
-  --waiting_;
+Passwords::Place::Place(Passwords& in) : waiting_(&in.waiting_) {
+  if (waiting_->fetch_add(1) < in.waiting_max_) return;
+  --*waiting_;
   throw Error(Code::busy, "too many logins at once").retry_after(std::chrono::seconds(2));
 }
 
+Passwords::Place::~Place() { leave(); }
+
+void Passwords::Place::leave() {
+  if (waiting_ != nullptr) --*waiting_;
+  waiting_ = nullptr;
+}
+
 asio::awaitable<std::string> Passwords::hash(const Secret& password) {
-  admit();
+  Place place(*this);
   auto work = [&]() -> asio::awaitable<std::string> {
-    --waiting_;
+    place.leave();
     co_return hash_password(password, cost_);
   };
   co_return co_await asio::co_spawn(threads_, work, asio::use_awaitable);
@@ -59,9 +66,14 @@ asio::awaitable<std::string> Passwords::hash(const Secret& password) {
 
 asio::awaitable<bool> Passwords::matches(const std::optional<std::string>& hash,
                                          const Secret& password) {
-  admit();
+  Place place(*this);
+  co_return co_await matches(place, hash, password);
+}
+
+asio::awaitable<bool> Passwords::matches(Place& place, const std::optional<std::string>& hash,
+                                         const Secret& password) {
   auto work = [&]() -> asio::awaitable<bool> {
-    --waiting_;
+    place.leave();
     const bool matched = password_matches(hash.value_or(nobody_), password);
     co_return matched&& hash.has_value();
   };

@@ -104,6 +104,22 @@ TEST(PasswordsConcurrency, MoreThanMayWaitAreRefusedAndTheRestIsServed) {
       << "the places are free again";
 }
 
+TEST(Passwords, APlaceIsKeptUntilItIsUsedOrGivenUp) {
+  Passwords passwords(kCheap, 1, 1);
+  const Secret password("correct horse");
+  const std::optional<std::string> hash = identity::hash_password(password, kCheap);
+  const auto others = [&] { return code_of([&] { run(passwords.matches(hash, password)); }); };
+  {
+    Passwords::Place place(passwords);
+    EXPECT_EQ(others(), Code::busy);
+    EXPECT_EQ(code_of([&] { Passwords::Place another(passwords); }), Code::busy);
+    EXPECT_TRUE(run(passwords.matches(place, hash, password)));
+    EXPECT_EQ(others(), std::nullopt) << "it was used";
+  }
+  { Passwords::Place place(passwords); }
+  EXPECT_EQ(others(), std::nullopt);
+}
+
 // ---- changing a password ------------------------------------------------------------------------
 
 class PasswordChange : public testing::Test {

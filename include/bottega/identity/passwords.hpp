@@ -25,14 +25,32 @@ class Passwords {
  public:
   Passwords(PasswordCost cost, unsigned threads, unsigned waiting_max);
   ~Passwords();
+
+  // One place in the queue, for whoever must know that there is one before they begin. Throws
+  // Error(busy) where too many wait.
+  class Place {
+   public:
+    explicit Place(Passwords& in);
+    ~Place();
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+   private:
+    friend class Passwords;
+    void leave();  // the work begins
+
+    std::atomic<unsigned>* waiting_;
+  };
+
   // Both throw Error(busy) where too many wait.
   asio::awaitable<std::string> hash(const Secret& password);
   // Without a hash (no such account) it works as long as with one, and says no.
   asio::awaitable<bool> matches(const std::optional<std::string>& hash, const Secret& password);
+  // The same at a place that was taken before.
+  asio::awaitable<bool> matches(Place& place, const std::optional<std::string>& hash,
+                                const Secret& password);
 
  private:
-  void admit();
-
   PasswordCost cost_;
   unsigned waiting_max_;
   std::atomic<unsigned> waiting_{0};

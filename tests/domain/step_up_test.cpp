@@ -1,0 +1,70 @@
+// What is asked for before money leaves, by the gateway on a real database.
+#include "gateway/step_up.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/world.hpp"
+
+namespace bottega::test {
+namespace step_up_test {
+
+constexpr identity::PasswordCost kCheap{1, 8192};
+
+class StepUpToPay : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { world_ = std::make_unique<World>(); }
+  static void TearDownTestSuite() { world_.reset(); }
+  void SetUp() override {
+    request_.who = world_->person();
+    const auto hash = identity::hash_password(Secret("203040"), kCheap);
+    world_->transact([&](Tx& tx) { identity::set_pin(tx, request_.who.account, hash); });
+  }
+  std::optional<Code> give(const std::string& pin) {
+    gateway::Call call(app_, request_, {}, gateway::Once::none);
+    const std::optional<identity::Pin> given = identity::Pin{Secret(pin)};
+    return code_of([&] { run(gateway::step_up_to_pay(call, given)); });
+  }
+  // How many tries are left after one more.
+  std::int64_t tries_left() const {
+    return world_->transact(
+        [&](Tx& tx) { return identity::begin_pin_try(tx, request_.who.account).left; });
+  }
+
+  static inline std::unique_ptr<World> world_;
+  bus::Hub hub_;
+  identity::Passwords passwords_{kCheap, 1, 1};
+  conversations::Writer writer_{world_->chat_db, 1, 1};
+  gateway::App app_{.config = world_->config,
+                    .clock = world_->clock,
+                    .db = world_->db,
+                    .hub = hub_,
+                    .passwords = passwords_,
+                    .registry = world_->registry,
+                    .runner = world_->runner,
+                    .writer = writer_,
+                    .poke_jobs = [] {},
+                    .routes = {},
+                    .payment_rules = {},
+                    .payout_rules = {},
+                    .wallet_rules = {}};
+  gateway::Request request_;
+};
+
+TEST_F(StepUpToPay, SpendsNoTryWhereTheQueueIsFull) {
+  {
+    identity::Passwords::Place taken(passwords_);
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(give("203040"), Code::busy);
+  }
+  EXPECT_EQ(give("203040"), std::nullopt) << "the seventh, and there is room";
+  EXPECT_EQ(tries_left(), 4);
+}
+
+TEST_F(StepUpToPay, SpendsATryWhereThePinIsWrong) {
+  EXPECT_EQ(give("000000"), Code::forbidden);
+  EXPECT_EQ(tries_left(), 3);
+  EXPECT_EQ(give("203040"), std::nullopt);
+  EXPECT_EQ(tries_left(), 4) << "a right one forgets the wrong ones";
+}
+
+}  // namespace step_up_test
+}  // namespace bottega::test
