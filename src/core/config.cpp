@@ -97,6 +97,8 @@ const Setting kSettings[] = {
      100'000'000},
     {"limits.connections_per_minute", "New connections from one address; more are closed at once.",
      &C::limits_connections_per_minute, 1, 100'000'000},
+    {"limits.events_per_minute", "Genuine events of one payment processor.",
+     &C::limits_events_per_minute, 1, 100'000'000},
     {"limits.conversation_per_minute", "Messages in one conversation, whoever sends them.",
      &C::limits_conversation_per_minute, 1, 100'000'000},
     {"chat.batch_max", "Messages written together at most.", &C::chat_batch_max, 1, 10'000},

@@ -176,8 +176,10 @@ asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::str
   if (route.access != Access::anyone && request.who.kind == identity::Kind::nobody)
     throw Error(Code::unauthenticated, "send a bearer token");
   admit(route, request.who);
-  progress.allowance = spend(app, route.budget, request.who, request.address);
-  if (progress.allowance->exceeded) exceeded(*progress.allowance);
+  if (route.budget != Budget::events) {
+    progress.allowance = spend(app, route.budget, request.who, request.address);
+    if (progress.allowance->exceeded) exceeded(*progress.allowance);
+  }
   check_query(route, request);
   check_body(route, request);
   check_key(route, request);
@@ -234,6 +236,17 @@ void admit_address(App& app, const std::string& address) {
   const auto from =
       app.limits.take("address:" + network_of(address), app.config.limits_address_per_minute, 60s);
   if (from.exceeded) exceeded(from);
+}
+
+void admit_event(App& app, const std::string& processor) {
+  const auto allowance =
+      app.limits.take("events:" + processor, app.config.limits_events_per_minute, 60s);
+  if (allowance.exceeded) exceeded(allowance);
+}
+
+void admit_forgery(App& app, const identity::Who& who, const std::string& address) {
+  const auto allowance = spend(app, Budget::writes, who, address);
+  if (allowance.exceeded) exceeded(allowance);
 }
 
 Spoken admit_message(App& app, const identity::Who& who, const std::string& address,

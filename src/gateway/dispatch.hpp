@@ -26,6 +26,10 @@ Spoken admit_message(App& app, const identity::Who& who, const std::string& addr
 
 // Counts a request of this address; throws Error(rate_limited).
 void admit_address(App& app, const std::string& address);
+// Counts a genuine event of a processor, apart from all else; and what was none, as a write of
+// whoever sent it. Both throw Error(rate_limited).
+void admit_event(App& app, const std::string& processor);
+void admit_forgery(App& app, const identity::Who& who, const std::string& address);
 // Counts a RESUME like the reads that it stands for; throws Error(rate_limited).
 void admit_resume(App& app, const identity::Who& who, const std::string& address,
                   const Frame& frame);

@@ -3,12 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include "support/world.hpp"
+#include "domain/gateway.hpp"
 
 namespace bottega::test {
 namespace step_up_test {
-
-constexpr identity::PasswordCost kCheap{1, 8192};
 
 class StepUpToPay : public testing::Test {
  protected:
@@ -16,11 +14,11 @@ class StepUpToPay : public testing::Test {
   static void TearDownTestSuite() { world_.reset(); }
   void SetUp() override {
     request_.who = world_->person();
-    const auto hash = identity::hash_password(Secret("203040"), kCheap);
+    const auto hash = identity::hash_password(Secret("203040"), Gate::kCheap);
     world_->transact([&](Tx& tx) { identity::set_pin(tx, request_.who.account, hash); });
   }
   std::optional<Code> give(const std::string& pin) {
-    gateway::Call call(app_, request_, {}, gateway::Once::none);
+    gateway::Call call(gate_.app, request_, {}, gateway::Once::none);
     const std::optional<identity::Pin> given = identity::Pin{Secret(pin)};
     return code_of([&] { run(gateway::step_up_to_pay(call, given)); });
   }
@@ -31,28 +29,13 @@ class StepUpToPay : public testing::Test {
   }
 
   static inline std::unique_ptr<World> world_;
-  bus::Hub hub_;
-  identity::Passwords passwords_{kCheap, 1, 1};
-  conversations::Writer writer_{world_->chat_db, 1, 1};
-  gateway::App app_{.config = world_->config,
-                    .clock = world_->clock,
-                    .db = world_->db,
-                    .hub = hub_,
-                    .passwords = passwords_,
-                    .registry = world_->registry,
-                    .runner = world_->runner,
-                    .writer = writer_,
-                    .poke_jobs = [] {},
-                    .routes = {},
-                    .payment_rules = {},
-                    .payout_rules = {},
-                    .wallet_rules = {}};
+  Gate gate_{*world_};
   gateway::Request request_;
 };
 
 TEST_F(StepUpToPay, SpendsNoTryWhereTheQueueIsFull) {
   {
-    identity::Passwords::Place taken(passwords_);
+    identity::Passwords::Place taken(gate_.passwords);
     for (int i = 0; i < 6; ++i) EXPECT_EQ(give("203040"), Code::busy);
   }
   EXPECT_EQ(give("203040"), std::nullopt) << "the seventh, and there is room";

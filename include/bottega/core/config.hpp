@@ -44,7 +44,7 @@ struct Config {
 
   std::int64_t limits_requests_per_minute = 1'200, limits_address_per_minute = 6'000;
   std::int64_t limits_writes_per_minute = 600, limits_conversation_per_minute = 1'200;
-  std::int64_t limits_connections_per_minute = 6'000;
+  std::int64_t limits_connections_per_minute = 6'000, limits_events_per_minute = 60'000;
 
   std::int64_t chat_batch_max = 1'024, chat_waiting_max = 10'000;
   std::int64_t chat_edit_window_s = 900, chat_delete_window_s = 172'800;

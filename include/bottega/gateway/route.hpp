@@ -27,7 +27,9 @@ BOOST_DESCRIBE_ENUM(Access, nobody, anyone, person, member, support, finance, ad
 
 // Whether an Idempotency-Key is taken, and whether one must be there (where money moves).
 enum class Once : std::uint8_t { none, optional, required };
-enum class Budget : std::uint8_t { reads, writes, logins };
+// What a request counts as. An event must prove first that it is one, and its handler counts it
+// then: whoever forges shall not use up what the processor may say.
+enum class Budget : std::uint8_t { reads, writes, logins, events };
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
