@@ -80,7 +80,7 @@ void settle_of_merchant(Tx& tx, const JobWorld& world, processors::Operation ope
       payments::settle(tx, merchant, {thing}, outcome, world.payment_rules);
       break;
     case processors::Operation::refund:
-      payments::settle_refund(tx, merchant, {thing}, outcome);
+      payments::settle_refund(tx, merchant, {thing}, outcome, world.payment_rules);
       break;
     case processors::Operation::payout:
       payouts::settle(tx, merchant, {thing}, outcome, world.payout_rules);

@@ -142,7 +142,7 @@ void close(Tx& tx, const Sale& sale, const Dispute& dispute, const payments::Rul
   if (dispute.state == State::lost) {
     post(tx, dispute, Why::dispute_lost, Kind::dispute_reserve, Kind::processor_clearing,
          claim.reserved);
-    payments::claim_lost(tx, sale, claim);
+    payments::claim_lost(tx, sale, claim, rules);
   } else {
     restore(tx, dispute, claim);
     payments::claim_won(tx, sale, claim, rules);

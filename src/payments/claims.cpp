@@ -31,10 +31,15 @@ Claim claim(Tx& tx, const Sale& sale, std::int64_t amount, const Rules& rules) {
   return claim;
 }
 
-void claim_lost(Tx& tx, const Sale& sale, const Claim& claim) {
+void claim_lost(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules) {
   const auto& [payment, order] = sale;
   const auto& merchant = payment.merchant_id;
-  orders::give_back(tx, merchant, order.id, claim.reserved, claim.fee_returned);
+  auto fee = claim.fee_returned;
+  if (claim.source == Source::held) {
+    fee = fee_gone(orders::share_of(tx, merchant, order.id), claim.reserved, rules.fee_on_refund);
+    tx.run(kDispute, merchant, payment.id, 0, fee - claim.fee_returned, tx.now());
+  }
+  orders::give_back(tx, merchant, order.id, claim.reserved, fee);
   payouts::adjust(tx, merchant, order.id);
   const auto share = orders::share_of(tx, merchant, order.id);
   if (order.state == orders::State::paid && share.refunded == share.total.amount)

@@ -10,6 +10,9 @@ const Sql<Funding(MerchantId, RefundId)> kFunding{"payments.funding", R"(
     SELECT funded_by, source, fee_returned, from_balance, advanced
     FROM refunds WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<void(MerchantId, RefundId, std::int64_t)> kFeeReturned{"payments.refund_fee", R"(
+    UPDATE refunds SET fee_returned = $3 WHERE merchant_id = $1 AND id = $2)"};
+
 struct Part {
   ledger::Why why{};
   ledger::Kind from{};
@@ -37,6 +40,13 @@ void for_parts(const Refund& refund, const Funding& funding, const Do& act) {
     if (part.amount > 0) act(part);
 }
 
+// What of the fee has gone back with so much of the sale.
+std::int64_t fee_due(const orders::Share& share, std::int64_t back, FeeOnRefund policy) {
+  if (policy == FeeOnRefund::proportional)
+    return part_half_even(share.fee, back, share.total.amount);
+  return std::max<std::int64_t>(0, share.fee - (share.total.amount - back));
+}
+
 }  // namespace
 
 Funding funding_of(Tx& tx, const Refund& refund) {
@@ -45,11 +55,21 @@ Funding funding_of(Tx& tx, const Refund& refund) {
 
 std::int64_t fee_share(const orders::Share& share, const Given& given, std::int64_t amount,
                        FeeOnRefund policy) {
-  const auto back = given.by_merchant + amount;
-  const auto due = policy == FeeOnRefund::proportional
-                       ? part_half_even(share.fee, back, share.total.amount)
-                       : std::max<std::int64_t>(0, share.fee - (share.total.amount - back));
+  const auto due = fee_due(share, given.by_merchant + amount, policy);
   return std::clamp<std::int64_t>(due - given.fee, 0, amount);
+}
+
+std::int64_t fee_gone(const orders::Share& share, std::int64_t amount, FeeOnRefund policy) {
+  const auto due = fee_due(share, share.refunded + amount, policy);
+  return std::clamp<std::int64_t>(due - share.fee_returned, 0, amount);
+}
+
+std::int64_t settle_fee(Tx& tx, const Refund& refund, const Funding& funding, FeeOnRefund policy) {
+  if (funding.source != Source::held) return funding.fee_returned;
+  const auto share = orders::share_of(tx, refund.merchant_id, refund.order_id);
+  const auto fee = fee_gone(share, refund.amount.amount, policy);
+  if (fee != funding.fee_returned) tx.run(kFeeReturned, refund.merchant_id, refund.id, fee);
+  return fee;
 }
 
 Funding fund_released(Tx& tx, MerchantId merchant, const Money& amount, std::int64_t fee_share) {

@@ -33,6 +33,12 @@ void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& r
 // share of all that was given back, rounded once.
 std::int64_t fee_share(const orders::Share& share, const Given& given, std::int64_t amount,
                        FeeOnRefund policy);
+// The same of held money once it has gone: by what has succeeded and nothing else, for what was
+// under way when this was asked for may have failed since.
+std::int64_t fee_gone(const orders::Share& share, std::int64_t amount, FeeOnRefund policy);
+// Writes that down for a refund that has succeeded, and answers it; where the money was released,
+// it is what has moved.
+std::int64_t settle_fee(Tx& tx, const Refund& refund, const Funding& funding, FeeOnRefund policy);
 // Out of what the merchant was paid, or is owed; the rest is advanced. Locks the merchant's
 // balances.
 Funding fund_released(Tx& tx, MerchantId merchant, const Money& amount, std::int64_t fee_share);

@@ -32,15 +32,16 @@ const Sql<void(MerchantId, RefundId, RefundState, std::optional<std::string>,
     UPDATE refunds SET state = $3, reference = $4, failure = $5, updated_at = $6
     WHERE merchant_id = $1 AND id = $2)"};
 
-void succeeded(Tx& tx, const Refund& refund, Payment payment, const Funding& funding) {
+void succeeded(Tx& tx, const Refund& refund, Payment payment, const Funding& funding,
+               const Rules& rules) {
   spend(tx, refund, funding);
   payment.refunded += refund.amount.amount;
   payment.refunding -= refund.amount.amount;
   const bool all = payment.refunded == payment.amount.amount;
   move_payment(tx, payment, all ? Event::refund_rest : Event::refund_part);
   if (funding.funded_by == Funder::merchant) {
-    orders::give_back(tx, refund.merchant_id, refund.order_id, refund.amount.amount,
-                      funding.fee_returned);
+    const auto fee = settle_fee(tx, refund, funding, rules.fee_on_refund);
+    orders::give_back(tx, refund.merchant_id, refund.order_id, refund.amount.amount, fee);
     payouts::adjust(tx, refund.merchant_id, refund.order_id);
   }
   tell_refund(tx, refund, payment, "refund.succeeded");
@@ -113,7 +114,8 @@ std::vector<Refund> list_refunds(Tx& tx, const Who& who, PaymentId payment) {
   return tx.all(kList, fetch_payment(tx, who, payment).merchant_id, payment);
 }
 
-Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& outcome) {
+Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& outcome,
+                     const Rules& rules) {
   auto [payment, refund] = lock_refund(tx, merchant, id);
   const auto before = refund.state;
   const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, outcome);
@@ -125,7 +127,8 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& ou
   tx.run(kUpdate, merchant, id, refund.state, refund.reference, refund.failure, refund.updated_at);
   if (refund.state == before) return refund;
   const auto funding = funding_of(tx, refund);
-  if (refund.state == RefundState::succeeded) succeeded(tx, refund, std::move(payment), funding);
+  if (refund.state == RefundState::succeeded)
+    succeeded(tx, refund, std::move(payment), funding, rules);
   if (refund.state == RefundState::failed) failed(tx, refund, std::move(payment), funding);
   const bool ended = refund.state != RefundState::pending && refund.state != RefundState::unknown;
   if (ended && funding.source == Source::held)
@@ -141,7 +144,7 @@ asio::awaitable<void> refund(Database& db, const processors::Registry& registry,
   auto& processor = registry.get(work.payment.processor);
   const auto outcome = co_await carry_out(processor, work);
   const auto settled =
-      co_await db.transact([&](Tx& tx) { return settle_refund(tx, merchant, id, outcome); });
+      co_await db.transact([&](Tx& tx) { return settle_refund(tx, merchant, id, outcome, rules); });
   if (settled.state == RefundState::pending || settled.state == RefundState::unknown)
     throw Error(Code::busy, "no definite outcome yet");
 }

@@ -36,8 +36,9 @@ class Refunds : public ::testing::Test {
         [&](Tx& tx) { return payments::fetch_payment(tx, shop_.owner, order_.payment_id); });
   }
   payments::Refund settle(const payments::Refund& refund, const Outcome& outcome) const {
-    return world_->transact(
-        [&](Tx& tx) { return payments::settle_refund(tx, shop_.merchant, refund.id, outcome); });
+    return world_->transact([&](Tx& tx) {
+      return payments::settle_refund(tx, shop_.merchant, refund.id, outcome, world_->payment_rules);
+    });
   }
   void carry_out(const payments::Refund& refund) const {
     run(payments::refund(world_->db, world_->registry, shop_.merchant, refund.id,
@@ -313,7 +314,7 @@ TEST_F(Refunds, OfTheSamePaymentTwiceAreRefused) {
     attempts::begin(tx, shop_.merchant, Operation::refund, second.uuid, "sandbox", first.amount);
     ledger::pend(tx, from_held(second, 1'000));
     const Outcome yes{Verdict::succeeded, "srf_2", "", ""};
-    payments::settle_refund(tx, shop_.merchant, second, yes);
+    payments::settle_refund(tx, shop_.merchant, second, yes, world_->payment_rules);
   };
   try {
     world_->transact(settle_second);

@@ -75,7 +75,8 @@ std::vector<Refund> list_refunds(Tx& tx, const Who& who, PaymentId payment);
 asio::awaitable<void> refund(Database& db, const processors::Registry& registry,
                              MerchantId merchant, RefundId id, const Rules& rules);
 // Writes down what the processor said about a refund; hearing it again changes nothing.
-Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const processors::Outcome& outcome);
+Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const processors::Outcome& outcome,
+                     const Rules& rules);
 
 inline constexpr std::string_view kRefundJob = "payments.refund";
 
