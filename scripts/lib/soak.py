@@ -12,7 +12,8 @@ from chat import chat
 from client import Api, Problem
 from cluster import Lone, Pair
 from demo import ADDRESS
-from kill import Target, kill
+from kill import Target as Killed, kill
+from race import Target as Raced, race
 from server import Server, open_shop
 
 
@@ -88,7 +89,8 @@ def double_accept(server, rounds, chance):
 
 
 # The run, what it runs against, and how many rounds of it are the full and the short form.
-SOAKS = {"double_accept": (double_accept, Server, 1_000, 40), "kill": (kill, Target, 500, 10),
+SOAKS = {"double_accept": (double_accept, Server, 1_000, 40), "kill": (kill, Killed, 500, 10),
+         "race": (race, Raced, 2_000, 50),
          "chat": (chat, Lone, 200, 20), "cluster": (chat, Pair, 200, 20)}
 
 
