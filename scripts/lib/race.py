@@ -44,7 +44,7 @@ class Target(Server):
         super().__init__(binary, {**SETTINGS, **WAYS["slow"]})
 
     def change(self, settings):
-        self.stop()
+        self.kill()
         self.settings.update(settings)
         self.start()
 
