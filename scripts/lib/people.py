@@ -62,7 +62,7 @@ class Person(threading.Thread):
                 elif problem.body.get("retry") != "later":
                     raise
                 else:
-                    time.sleep(0.1)
+                    time.sleep(0.2)
             except OSError:
                 api.close()
             self.again += 1

@@ -95,7 +95,10 @@ SOAKS = {"double_accept": (double_accept, Server, 1_000, 40), "kill": (kill, Kil
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
+    names = "\n".join(f"  {name:<14} {soak[0].__doc__}" for name, soak in sorted(SOAKS.items()))
+    parser = argparse.ArgumentParser(
+        prog="scripts/soak", description=__doc__, epilog="what each does:\n" + names,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=sorted(SOAKS))
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--rounds", type=int, help="how often; else what the name stands for")
