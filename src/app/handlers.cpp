@@ -241,6 +241,7 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
        },
        jobs::Lane::processors},
       {payouts::kPayJob, quick, tried, [w](const jobs::Job& job) { return gather(*w, job); }},
+      {payouts::kWaitJob, quick, tried, [w](const jobs::Job& job) { return gather(*w, job); }},
       {payouts::kSendJob, with_calls, kAsked,
        [w](const jobs::Job& job) {
          return payouts::send(w->db, w->registry, merchant_of(job),

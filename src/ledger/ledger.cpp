@@ -162,13 +162,19 @@ std::string name_of(Kind kind, OwnerId owner) {
   return text_of(identity::MerchantId{owner.uuid});
 }
 
+// What a processor keeps is of a payment, or, where the platform is the owner, of a top-up.
+std::string about_of(const EntryRow& row) {
+  if (row.why == Why::processor_fee && row.debit_owner == kPlatform)
+    return text_of(Id<"topup">{row.about.uuid});
+  return subject_of(row.why, row.about.uuid);
+}
+
 std::vector<Entry> entries_of(const std::vector<EntryRow>& rows) {
   std::vector<Entry> entries;
   entries.reserve(rows.size());
   for (const auto& row : rows)
-    entries.push_back({row.id, row.why, subject_of(row.why, row.about.uuid), row.phase,
-                       row.pending_id, row.debit_kind, row.credit_kind,
-                       name_of(row.debit_kind, row.debit_owner),
+    entries.push_back({row.id, row.why, about_of(row), row.phase, row.pending_id, row.debit_kind,
+                       row.credit_kind, name_of(row.debit_kind, row.debit_owner),
                        name_of(row.credit_kind, row.credit_owner), row.amount, row.at});
   return entries;
 }
@@ -291,6 +297,11 @@ void lock_owner(Tx& tx, OwnerId owner) { lock_owners(tx, {owner}); }
 
 void lock_owners(Tx& tx, const std::set<OwnerId>& owners) {
   if (!owners.empty()) tx.run(kLockOwners, Column<OwnerId>(owners.begin(), owners.end()));
+}
+
+bool is_posted(Tx& tx, Why why, const Uuid& about) {
+  const AboutId id{about};
+  return tx.find(kWritten, why, id, Phase::posted).has_value();
 }
 
 std::int64_t available(Tx& tx, const Account& account, const Currency& currency) {

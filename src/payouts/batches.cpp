@@ -124,12 +124,14 @@ bool is_too_little(const std::vector<Payout>& due, const Rules& rules, Instant n
   return sum < rules.minimum && oldest + rules.minimum_wait > now;
 }
 
+// By a job of another kind: one that is wanted again while it runs is run again at once.
 void let_wait(Tx& tx, std::vector<Payout>& due, const Rules& rules) {
   for (auto& payout : due) {
     const Money least{rules.minimum, payout.amount.currency};
     payout.reason = "it waits until there is " + display(least) + " to be paid out";
     write(tx, payout);
-    want_payment(tx, payout, std::max(payout.due_at + rules.minimum_wait, tx.now()));
+    jobs::enqueue(tx, kWaitJob, text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}},
+                  std::max(payout.due_at + rules.minimum_wait, tx.now()));
   }
 }
 
@@ -223,7 +225,9 @@ void submit(Tx& tx, const Batch& batch, std::vector<Payout>& due, PayoutId runni
     payout.reason.reset();
     payout.batch_id = batch.id;
     payout = move(tx, std::move(payout), Event::submit);
-    if (payout.id != running) jobs::cancel(tx, kPayJob, text_of(payout.id));
+    if (payout.id == running) continue;
+    jobs::cancel(tx, kPayJob, text_of(payout.id));
+    jobs::cancel(tx, kWaitJob, text_of(payout.id));
   }
 }
 

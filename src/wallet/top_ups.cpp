@@ -80,6 +80,22 @@ void end(Tx& tx, const TopUp& top_up) {
     fail_transfer(tx, *top_up.transfer_id, top_up.reason.value_or("declined"));
 }
 
+// What the processor has kept of the charge, once, be it said later than the money itself. The
+// platform bears it.
+void keep_fee(Tx& tx, const TopUp& top_up, const Outcome& outcome) {
+  const bool says = outcome.verdict == Verdict::succeeded && outcome.fee.value_or(0) != 0;
+  if (!says || top_up.state != TopUpState::succeeded) return;
+  if (*outcome.fee < 0 || *outcome.fee > kAmountMax)
+    return log::error("top_up.fee_not_taken",
+                      {{"top_up", text_of(top_up.id)}, {"fee", *outcome.fee}});
+  if (ledger::is_posted(tx, ledger::Why::processor_fee, top_up.id.uuid)) return;
+  ledger::post(tx, {ledger::Why::processor_fee,
+                    top_up.id.uuid,
+                    {ledger::Kind::processor_fees, ledger::kPlatform},
+                    kClearing,
+                    {*outcome.fee, top_up.amount.currency}});
+}
+
 struct Work {
   TopUp top_up;
   attempts::Attempt attempt;
@@ -125,6 +141,7 @@ TopUp settle_top_up(Tx& tx, TopUpId id, const Outcome& outcome) {
   tx.run(kUpdate, id, top_up.state, top_up.reference, top_up.reason, top_up.action_url,
          top_up.updated_at);
   if (top_up.state != before && is_final(top_up.state)) end(tx, top_up);
+  keep_fee(tx, top_up, outcome);
   if (top_up.state == TopUpState::unknown) want_reconciliation(tx, id, std::chrono::seconds(5));
   return top_up;
 }

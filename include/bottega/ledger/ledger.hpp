@@ -120,6 +120,8 @@ BOOST_DESCRIBE_STRUCT(Balance, (),
 void lock_owner(Tx& tx, OwnerId owner);
 // The same for many, in an order that keeps those who want the same from waiting for each other.
 void lock_owners(Tx& tx, const std::set<OwnerId>& owners);
+// Whether there is a posted transfer for this cause.
+bool is_posted(Tx& tx, Why why, const Uuid& about);
 // What may leave an account now: its balance less what is pending; 0 where there is no account.
 std::int64_t available(Tx& tx, const Account& account, const Currency& currency);
 // The same of one kind of account of many owners.

@@ -158,6 +158,7 @@ std::vector<Payout> list_of_batch(Tx& tx, MerchantId merchant, BatchId batch,
                                   std::optional<PayoutId> after, std::int64_t limit);
 
 inline constexpr std::string_view kPayJob = "payouts.pay";
+inline constexpr std::string_view kWaitJob = "payouts.wait";  // the same, for what was too little
 inline constexpr std::string_view kSendJob = "payouts.send";
 
 }  // namespace bottega::payouts
