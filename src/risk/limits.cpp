@@ -20,6 +20,9 @@ const Sql<void(MerchantId, AccountId)> kLock{"risk.lock", R"(
     SELECT pg_advisory_xact_lock(hashtextextended('takings ' || $1::text, 0)),
            pg_advisory_xact_lock(hashtextextended('flows ' || $2::text, 0)))"};
 
+const Sql<void(AccountId)> kLockBuyer{"risk.lock_buyer", R"(
+    SELECT pg_advisory_xact_lock(hashtextextended('flows ' || $1::text, 0)))"};
+
 struct Used {
   std::int64_t week = 0;
   std::int64_t count_hour = 0, count_day = 0, sum_hour = 0, sum_day = 0;
@@ -60,6 +63,20 @@ const Sql<void(MerchantId, AccountId, Method, Currency, Instant, Instant, std::i
       ON CONFLICT (account_id, slot, currency)
       DO UPDATE SET payments = buyer_flows.payments + 1, paid = buyer_flows.paid + excluded.paid)
     INSERT INTO method_tries (account_id, method_id, slot, tries) VALUES ($2, $3, $6, 1)
+    ON CONFLICT (account_id, method_id, slot) DO UPDATE SET tries = method_tries.tries + 1)"};
+
+struct Tried {
+  std::int64_t hour = 0, day = 0;
+};
+BOOST_DESCRIBE_STRUCT(Tried, (), (hour, day))
+
+const Sql<Tried(AccountId, Method, Instant, Instant)> kTried{"risk.tried", R"(
+    SELECT coalesce(sum(tries) FILTER (WHERE slot >= $4), 0)::bigint AS hour,
+           coalesce(sum(tries), 0)::bigint AS day
+    FROM method_tries WHERE account_id = $1 AND method_id = $2 AND slot >= $3)"};
+
+const Sql<void(AccountId, Method, Instant)> kTry{"risk.count_try", R"(
+    INSERT INTO method_tries (account_id, method_id, slot, tries) VALUES ($1, $2, $3, 1)
     ON CONFLICT (account_id, method_id, slot) DO UPDATE SET tries = method_tries.tries + 1)"};
 
 // A payment may be older than the counters: then there is nothing to give back.
@@ -104,8 +121,8 @@ Instant slot_of(Instant at) {
 }
 
 // With what somebody pays, as far as we know it.
-Method method_of(const Try& payment) {
-  return {payment.method.id ? payment.method.id->uuid : payment.buyer.uuid};
+Method method_of(AccountId account, const wallet::MethodChoice& choice) {
+  return {choice.id ? choice.id->uuid : account.uuid};
 }
 
 void require_seldom(const Used& used, const Rules& rules, Instant now) {
@@ -187,7 +204,7 @@ std::optional<std::int64_t> request_max(Tx& tx, MerchantId merchant, Currency cu
 void count(Tx& tx, const Try& payment, const Rules& rules) {
   const auto now = tx.now();
   const auto& [merchant, buyer, amount, choice] = payment;
-  const auto method = method_of(payment);
+  const auto method = method_of(buyer, choice);
   tx.run(kLock, merchant, buyer);
   const auto used = tx.one(kUsed, merchant, buyer, method, amount.currency, hour_of(now - kWeek),
                            slot_of(now - kDay), slot_of(now - kHour));
@@ -196,6 +213,18 @@ void count(Tx& tx, const Try& payment, const Rules& rules) {
   require_room(used, payment, rules);
   tx.run(kCount, merchant, buyer, method, amount.currency, hour_of(now), slot_of(now),
          amount.amount);
+}
+
+void count_try(Tx& tx, AccountId account, const wallet::MethodChoice& choice, const Rules& rules) {
+  const auto now = tx.now();
+  const auto method = method_of(account, choice);
+  tx.run(kLockBuyer, account);
+  const auto tried = tx.one(kTried, account, method, slot_of(now - kDay), slot_of(now - kHour));
+  Used used;
+  used.tries_hour = tried.hour;
+  used.tries_day = tried.day;
+  require_seldom(used, rules, now);
+  tx.run(kTry, account, method, slot_of(now));
 }
 
 void release(Tx& tx, const Counted& payment) {

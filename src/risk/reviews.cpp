@@ -29,6 +29,9 @@ const Sql<void(MerchantId, ReviewId, ReviewState, Instant, std::string, std::str
     UPDATE reviews SET state = $3, decided_at = $4, decided_by = $5, decision = $6
     WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<std::int64_t()> kCountOpen{"risk.count_open_reviews", R"(
+    SELECT count(*) FROM reviews WHERE state = 'open')"};
+
 bool is_above(std::int64_t amount, std::int64_t units, Currency currency) {
   return units > 0 && amount > in_minor(units, currency).amount;
 }
@@ -65,6 +68,8 @@ std::optional<Review> assess(Tx& tx, const orders::Order& order, const Rules& ru
 Review fetch_review(Tx& tx, ReviewId id) {
   return tx.one(kFetch, identity::merchant_of(tx, id.uuid), id);
 }
+
+std::int64_t count_open(Tx& tx) { return tx.one(kCountOpen); }
 
 Review lock_review(Tx& tx, ReviewId id) {
   return tx.one(kLock, identity::merchant_of(tx, id.uuid), id);

@@ -326,6 +326,22 @@ TEST_F(Limits, SeeAllTokensThatAreUsedOnceAsOneMethod) {
   begin(shop_, request, kept);
 }
 
+TEST_F(Limits, OfAPaymentMethodCountWhatElseItPaysFor) {
+  rules().method_tries_hour_max = 2;
+  const wallet::MethodChoice kept{keep("tok_approved"), std::nullopt};
+  const auto for_a_wallet = [&](const wallet::MethodChoice& method) {
+    world_->transact([&](Tx& tx) { risk::count_try(tx, shop_.buyer.account, method, rules()); });
+  };
+  for_a_wallet(kept);
+  begin(shop_, world_->ask(shop_, 1'000), kept);
+  EXPECT_EQ(reason_of(refusal([&] { for_a_wallet(kept); })), "method_hour_limit");
+  for_a_wallet(card("tok_approved"));
+  for_a_wallet(card("tok_slow"));
+  EXPECT_EQ(reason_of(refused(1'000)), "method_hour_limit");
+  world_->advance(1h + 11min);
+  for_a_wallet(kept);
+}
+
 TEST_F(Limits, AreNoneWhereTheyAreZero) {
   const auto request = world_->ask(shop_, 1'000);
   for (int i = 0; i < 20; ++i) decline(begin(shop_, request));

@@ -42,6 +42,9 @@ struct Try {
 // nothing but that. Others who count for the same merchant or buyer wait for the commit.
 void count(Tx& tx, const Try& payment, const Rules& rules);
 
+// Counts a try to charge a payment method for anything but a payment; throws as count() does.
+void count_try(Tx& tx, AccountId account, const wallet::MethodChoice& method, const Rules& rules);
+
 // A payment that was counted at this time.
 struct Counted {
   MerchantId merchant;

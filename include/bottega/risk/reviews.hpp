@@ -49,6 +49,8 @@ BOOST_DESCRIBE_STRUCT(Review, (),
 std::optional<Review> assess(Tx& tx, const orders::Order& order, const Rules& rules);
 
 Review fetch_review(Tx& tx, ReviewId id);
+// Reviews that nobody has decided yet.
+std::int64_t count_open(Tx& tx);
 Review lock_review(Tx& tx, ReviewId id);
 // Writes down a decision, and lifts the hold of what is approved. The caller holds the locks of the
 // review and of its order. Throws Error(conflict) for what is decided already.

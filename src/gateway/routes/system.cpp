@@ -7,6 +7,7 @@
 #include "gateway/event_mark.hpp"
 #include "gateway/openapi.hpp"
 #include "gateway/routes/routes.hpp"
+#include "bottega/risk/reviews.hpp"
 #include "bottega/settlements/settlements.hpp"
 
 namespace bottega::gateway {
@@ -37,6 +38,8 @@ asio::awaitable<Reply> metrics(Call& call) {
       const auto open =
           co_await call.app.db.read([](Tx& tx) { return settlements::count_open(tx); });
       call.app.metrics.settlement_differences = open;
+      const auto reviews = co_await call.app.db.read([](Tx& tx) { return risk::count_open(tx); });
+      call.app.metrics.reviews_open = reviews;
     }
   } catch (const Error&) {}
   Reply reply;
