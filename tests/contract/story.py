@@ -291,7 +291,6 @@ class Story:
             if open_one["order_id"] != sold["id"] or open_one["reasons"] != ["amount"]:
                 raise Violation(f"another review is open: {open_one}")
             path = f"/v1/admin/reviews/{open_one['id']}"
-            self.ops.fails(422, "POST", f"{path}/{verb}", {})
             self.ops.post(f"{path}/{verb}", {"reason": "asked the buyer"})
             self.ops.fails(409, "POST", f"{path}/{verb}", {"reason": "once more"})
             if self.ops.get(path)["state"] != state:
