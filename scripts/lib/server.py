@@ -15,6 +15,9 @@ SETTINGS = {
     "http.port": 0, "sandbox.port": 0, "tls.port": 0, "log.level": "warning",
     "limits.requests_per_minute": 1_000_000, "limits.writes_per_minute": 1_000_000,
     "limits.conversation_per_minute": 1_000_000, "limits.connections_per_minute": 1_000_000,
+    "risk.buyer_count_hour_max": 0, "risk.buyer_count_day_max": 0, "risk.buyer_sum_hour_max": 0,
+    "risk.buyer_sum_day_max": 0, "risk.method_tries_hour_max": 0, "risk.method_tries_day_max": 0,
+    "risk.merchant_week_max": 0, "risk.review_week": 0,
     "limits.address_per_minute": 10_000_000, "auth.tries_per_address": 100_000,
     "auth.password_ops": 1, "auth.password_memory_bytes": 8_192, "payments.call_timeout_ms": 1_000,
 }

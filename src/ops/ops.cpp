@@ -79,6 +79,15 @@ const Sql<disputes::Dispute(std::optional<MerchantId>, std::optional<disputes::S
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};
 
+const Sql<risk::Review(std::optional<MerchantId>, std::optional<risk::ReviewState>, risk::ReviewId,
+                       std::int64_t)>
+    kReviews{"ops.reviews", R"(
+    SELECT id, merchant_id, payment_id, order_id, buyer_id, amount, currency,
+           to_jsonb(reasons) AS reasons, state, created_at, decided_at, decided_by, decision
+    FROM reviews
+    WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
+    ORDER BY id DESC LIMIT $4)"};
+
 const Sql<std::int64_t()> kOffset{"ops.clock_offset", R"(SELECT offset_us FROM test_clock)"};
 const Sql<std::int64_t(std::int64_t)> kMove{"ops.clock_move", R"(
     UPDATE test_clock SET offset_us = offset_us + $1 RETURNING offset_us)"};
@@ -144,6 +153,12 @@ std::vector<payouts::Payout> find_payouts(Tx& tx, std::optional<MerchantId> merc
                                           std::optional<payouts::PayoutId> after,
                                           std::int64_t limit) {
   return tx.all(kPayouts, merchant, state, after.value_or(payouts::PayoutId::newest()), limit);
+}
+
+std::vector<risk::Review> find_reviews(Tx& tx, std::optional<MerchantId> merchant,
+                                       std::optional<risk::ReviewState> state,
+                                       std::optional<risk::ReviewId> after, std::int64_t limit) {
+  return tx.all(kReviews, merchant, state, after.value_or(newest<risk::ReviewId>()), limit);
 }
 
 TrialBalance trial_balance(Tx& tx, std::optional<Instant> at) {

@@ -43,13 +43,19 @@ const Sql<void(MerchantId, RequestId, RequestState, std::optional<std::string>, 
     UPDATE payment_requests SET state = $3, reason = $4, updated_at = $5
     WHERE merchant_id = $1 AND id = $2)"};
 
-Money total_of(const NewRequest& given, const Rules& rules) {
+// The most that one request may ask for: by the server's setting, and by the merchant's limit.
+std::int64_t most_of(Tx& tx, MerchantId merchant, Currency currency, const Rules& rules) {
+  const auto limit = risk::request_max(tx, merchant, currency, rules.limits);
+  return limit ? std::min(*limit, rules.amount_max) : rules.amount_max;
+}
+
+Money total_of(const NewRequest& given, std::int64_t most) {
   Money total{0, given.currency};
   for (const auto& line : given.lines)
     total = total + Money{line.unit_amount.value, given.currency} * line.quantity.value;
-  if (total.amount < 1 || total.amount > rules.amount_max)
+  if (total.amount < 1 || total.amount > most)
     throw Error(Code::invalid, "the sum of the lines is not possible",
-                {{"/lines", "must add up to 1 to " + std::to_string(rules.amount_max)}});
+                {{"/lines", "must add up to 1 to " + std::to_string(most)}});
   return total;
 }
 
@@ -128,9 +134,10 @@ Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules)
   const auto merchant = identity::fetch_merchant(tx, seat.merchant);
   if (merchant.onboarding != identity::Onboarding::active)
     throw Error(Code::conflict, "the payment processor has not accepted this business yet");
+  const auto most = most_of(tx, merchant.id, given.currency, rules);
   Money total;
   Instant expires_at;
-  check_all({[&] { total = total_of(given, rules); },
+  check_all({[&] { total = total_of(given, most); },
              [&] { check_currency(merchant, given.currency); },
              [&] { expires_at = expiry_of(tx, given, rules); }});
   check_fee(tx, merchant.id, total);

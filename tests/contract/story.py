@@ -281,6 +281,32 @@ class Story:
         self.buyer.fails(404, "GET", dispute)
         self.ops.get("/v1/admin/disputes?state=lost")
         Checked(self.url).get("/v1/evidence_key")
+
+    def review(self):
+        """Two payments that are looked at: one is approved, one goes back."""
+        for verb, state in (("approve", "approved"), ("reject", "rejected")):
+            sold = self.accept(self.ask(2_600_000), "tok_approved")["order"]
+            found = f"/v1/admin/reviews?state=open&merchant_id={self.merchant}"
+            open_one = self.ops.get(found)["data"][0]
+            if open_one["order_id"] != sold["id"] or open_one["reasons"] != ["amount"]:
+                raise Violation(f"another review is open: {open_one}")
+            path = f"/v1/admin/reviews/{open_one['id']}"
+            self.ops.post(f"{path}/{verb}", {"reason": "asked the buyer"})
+            self.ops.fails(409, "POST", f"{path}/{verb}", {"reason": "once more"})
+            if self.ops.get(path)["state"] != state:
+                raise Violation(f"{verb} came to another state")
+        self.owner.fails(404, "GET", path)
+        back = f"/v1/payments/{sold['payment_id']}/refunds"
+        jobs_until(self.ops, lambda: self.buyer.get(back)["data"][0]["state"] == "succeeded",
+                   "not given back")
+        limits = f"/v1/admin/merchants/{self.merchant}/limits"
+        self.ops.post(limits, {"request_max": 20, "reason": "new here"})
+        self.owner.fails(422, "POST", "/v1/payment_requests", {
+            "conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
+            "currency": "USD", "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": 2_001}]})
+        self.ops.post(limits, {"reason": "well known"})
+        self.ops.get(limits)
+
     def wallet(self):
         """Money in by a card, to a person, and out to a bank."""
         pin, mine = "203040", "/v1/payment_methods"

@@ -83,6 +83,8 @@ std::vector<Column> columns() {
       {"bottega", "refunds", "funded_by", words_of<payments::Funder>()},
       {"bottega", "refunds", "source", words_of<payments::Source>()},
       {"bottega", "payout_holds", "cause", words_of<payouts::Cause>()},
+      {"bottega", "reviews", "state", words_of<risk::ReviewState>()},
+      {"bottega", "reviews", "reasons", words_of<risk::Concern>()},
       {"bottega", "payouts", "state", words_of<payouts::State>()},
       {"bottega", "payout_batches", "state", words_of<payouts::BatchState>()},
       {"bottega", "settlement_runs", "state", words_of<settlements::State>()},

@@ -71,6 +71,7 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"subscriptions", "push"},
                                                               {"attachments", "att"},
                                                               {"reports", "rep"},
+                                                              {"reviews", "rev"},
                                                               {"exports", "exp"},
                                                               {"settlements", "stl"},
                                                               {"settlement_differences", "sdif"},

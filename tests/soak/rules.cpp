@@ -19,6 +19,12 @@ constexpr Rule kRules[] = {
      "SELECT count(*) FROM (SELECT payment_request_id FROM bottega.payments WHERE state IN "
      "('captured', 'partially_refunded', 'refunded') GROUP BY payment_request_id "
      "HAVING count(*) > 1) x"},
+    {"a merchant has taken another amount than is counted for its limit",
+     "SELECT count(*) FROM (SELECT merchant_id, currency, sum(taken) AS taken FROM "
+     "bottega.merchant_takings GROUP BY 1, 2) t FULL JOIN (SELECT merchant_id, currency, "
+     "sum(amount) AS amount FROM bottega.payments WHERE state NOT IN ('failed', 'voided') "
+     "GROUP BY 1, 2) p USING (merchant_id, currency) WHERE coalesce(taken, 0) <> "
+     "coalesce(amount, 0)"},
     {"a captured payment has no order, or an order no captured payment",
      "SELECT count(*) FROM bottega.payments p FULL JOIN bottega.orders o ON o.merchant_id = "
      "p.merchant_id AND o.payment_id = p.id WHERE (coalesce(p.state, '') IN ('captured', "

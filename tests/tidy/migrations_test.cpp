@@ -40,6 +40,8 @@ const std::map<std::string, const char*> kShared = {
     {"withdrawals", "of people"},
     {"transfers", "between people"},
     {"transfer_flows", "of people"},
+    {"buyer_flows", "of people, who buy from many merchants"},
+    {"method_tries", "of people"},
     {"settlement_runs", "a processor's day, with all its merchants"},
     {"settlement_movements", "a processor's list, which may know of things that nobody here does"},
     {"settlement_differences", "what nobody knows the merchant of may be among them"},

@@ -13,6 +13,7 @@
 #include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
+#include "bottega/risk/reviews.hpp"
 #include "bottega/storage/migrate.hpp"
 #include "bottega/wallet/transfers.hpp"
 
@@ -188,6 +189,8 @@ const std::vector<Subject>& subjects() {
            {"paid", {{"pay", "paid"}}}}),
       subject<payouts::kBatchLifecycle>("Batch", "payout_batches",
                                         {{"submitted", {{"pay", "paid"}, {"fail", "failed"}}}}),
+      subject<risk::kReviewLifecycle>(
+          "Review", "reviews", {{"open", {{"approve", "approved"}, {"reject", "rejected"}}}}),
       subject<disputes::kLifecycle>("Dispute", "disputes", dispute_moves()),
       subject<wallet::kTopUpLifecycle>("TopUp", "top_ups", top_up_moves()),
       subject<wallet::kTransferLifecycle>("Transfer", "transfers", transfer_moves()),

@@ -16,6 +16,10 @@ asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given) {
   std::optional<Sent> fresh;
   std::function<std::string(Tx&)> first = [&](Tx& tx) {
     fresh = send(tx, who, given, app.wallet_rules);
+    if (fresh->token) {
+      const MethodChoice card{given.payment_method->id, std::nullopt};
+      risk::count_try(tx, who, card, app.payment_rules.limits);
+    }
     return text_of(fresh->transfer.id);
   };
   const auto begun = co_await call.begin(first);

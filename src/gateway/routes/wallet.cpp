@@ -101,6 +101,7 @@ asio::awaitable<Reply> top_up(Call& call) {
   std::function<std::string(Tx&)> first = [&](Tx& tx) {
     fresh = true;
     token = token_to_charge(tx, who, given.payment_method, rules.processor);
+    risk::count_try(tx, who, given.payment_method, app.payment_rules.limits);
     const Money amount{given.amount.value, given.currency};
     return text_of(begin_top_up(tx, who, amount, std::nullopt, rules).id);
   };

@@ -9,8 +9,8 @@
 #include "bottega/conversations/messages.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
-#include "bottega/identity/fees.hpp"
 #include "bottega/disputes/disputes.hpp"
+#include "bottega/identity/fees.hpp"
 #include "bottega/identity/identity.hpp"
 #include "bottega/identity/invitations.hpp"
 #include "bottega/identity/merchants.hpp"
@@ -21,6 +21,7 @@
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/processors/sandbox.hpp"
+#include "bottega/risk/limits.hpp"
 #include "bottega/settlements/settlements.hpp"
 #include "bottega/wallet/transfers.hpp"
 
@@ -108,6 +109,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<payouts::Reason>,
     read<processors::Card>,
     read<settlements::NewRun>,
+    read<risk::NewLimits>,
     read<processors::NewDispute>,
     read<SearchSettings>,
     read<StepUp>,
