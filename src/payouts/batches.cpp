@@ -121,13 +121,14 @@ bool is_too_little(const std::vector<Payout>& due, const Rules& rules, Instant n
     sum += left_of(payout);
     oldest = std::min(oldest, payout.due_at);
   }
-  return sum < rules.minimum && oldest + rules.minimum_wait > now;
+  const auto least = rules.least(due.front().amount.currency).amount;
+  return sum < least && oldest + rules.minimum_wait > now;
 }
 
 void let_wait(Tx& tx, std::vector<Payout>& due, const Rules& rules) {
   for (auto& payout : due) {
-    const Money least{rules.minimum, payout.amount.currency};
-    payout.reason = "it waits until there is " + display(least) + " to be paid out";
+    const auto least = display(rules.least(payout.amount.currency));
+    payout.reason = "it waits until there is " + least + " to be paid out";
     write(tx, payout);
     want_payment(tx, payout, std::max(payout.due_at + rules.minimum_wait, tx.now()));
   }
