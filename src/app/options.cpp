@@ -72,7 +72,8 @@ payouts::Rules payout_rules_of(const Config& config) {
           payouts::batch_time(config.payouts_batch_at),
           config.payouts_minimum,
           std::chrono::days(config.payouts_minimum_wait_days),
-          config.payouts_tries_max};
+          config.payouts_tries_max,
+          payouts::minimums_of(config.payouts_minimums)};
 }
 
 settlements::Rules settlement_rules_of(const Config& config) {

@@ -259,6 +259,8 @@ const Setting kSettings[] = {
      &C::payouts_batch_at},
     {"payouts.minimum", "Less than this, in minor units, waits for more to be paid out.",
      &C::payouts_minimum, 0, 1'000'000},
+    {"payouts.minimums", "The same of currencies in which it is another: JPY:1000,KWD:3000.",
+     &C::payouts_minimums},
     {"payouts.minimum_wait_days", "Days after which it is paid out all the same.",
      &C::payouts_minimum_wait_days, 1, 365},
     {"payouts.tries_max", "How often a payout that the bank refuses is tried by itself.",

@@ -21,8 +21,9 @@ const Sql<identity::Account(std::optional<std::string>, AccountId, std::int64_t)
 
 const Sql<identity::Merchant(std::optional<std::string>, MerchantId, std::int64_t)> kMerchants{
     "ops.merchants", R"(
-    SELECT id, number, name, country, currency, onboarding, processor, processor_account,
-           created_at FROM merchants
+    SELECT id, number, name, country, currency, array_to_json(currencies) AS currencies,
+           onboarding, processor, processor_account, created_at
+    FROM merchants
     WHERE ($1::text IS NULL OR strpos(lower(name), lower($1)) > 0) AND id < $2
     ORDER BY id DESC LIMIT $3)"};
 

@@ -121,14 +121,15 @@ bool is_too_little(const std::vector<Payout>& due, const Rules& rules, Instant n
     sum += left_of(payout);
     oldest = std::min(oldest, payout.due_at);
   }
-  return sum < rules.minimum && oldest + rules.minimum_wait > now;
+  const auto least = rules.least(due.front().amount.currency).amount;
+  return sum < least && oldest + rules.minimum_wait > now;
 }
 
 // By a job of another kind: one that is wanted again while it runs is run again at once.
 void let_wait(Tx& tx, std::vector<Payout>& due, const Rules& rules) {
   for (auto& payout : due) {
-    const Money least{rules.minimum, payout.amount.currency};
-    payout.reason = "it waits until there is " + display(least) + " to be paid out";
+    const auto least = display(rules.least(payout.amount.currency));
+    payout.reason = "it waits until there is " + least + " to be paid out";
     write(tx, payout);
     jobs::enqueue(tx, kWaitJob, text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}},
                   std::max(payout.due_at + rules.minimum_wait, tx.now()));

@@ -93,6 +93,9 @@ class Story:
         self.sandbox = base_of(link["url"])
         jobs_until(self.ops, lambda: self.owner.get(mine)["onboarding"] == "active", "not accepted")
         self.owner.get("/v1/merchants")
+        self.owner.call("PATCH", mine, {"currencies": ["USD", "JPY", "KWD"]})
+        self.owner.fails(422, "PATCH", mine, {"currencies": ["USD", "usd"]})
+        self.buyer.fails(404, "PATCH", mine, {"currencies": ["USD"]})
         invited = [self.owner.post(mine + "/invitations", {"name": name, "role": "agent"})
                    for name in ("Ann", "Nobody")]
         self.owner.get(mine + "/invitations")
@@ -203,11 +206,13 @@ class Story:
         self.ops.get("/v1/admin/reports?state=open")
         self.ops.post(f"/v1/admin/reports/{told['id']}/resolve", {"resolution": "Nothing wrong"})
 
-    def ask(self, amount=12_500):
-        return self.owner.post("/v1/payment_requests", {
-            "conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
-            "currency": "USD",
-            "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": amount}]})["id"]
+    def request(self, amount, **more):
+        return {"conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
+                "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": amount}], **more}
+
+    def ask(self, amount=12_500, currency="USD"):
+        return self.owner.post("/v1/payment_requests",
+                               self.request(amount, currency=currency))["id"]
 
     def accept(self, request, token):
         return self.buyer.post(f"/v1/payment_requests/{request}/accept",
@@ -215,7 +220,11 @@ class Story:
 
     def pay(self):
         self.buyer.post(f"/v1/payment_requests/{self.ask()}/decline", {"reason": "too dear"})
-        self.owner.post(f"/v1/payment_requests/{self.ask()}/cancel", {})
+        self.owner.post(f"/v1/payment_requests/{self.ask(1_980, 'JPY')}/cancel", {})
+        default = self.owner.post("/v1/payment_requests", self.request(500))
+        if default["total"] != {"amount": 500, "currency": "USD"}:
+            raise Violation("a request is not in the default currency")
+        self.owner.fails(422, "POST", "/v1/payment_requests", self.request(500, currency="EUR"))
         request = self.ask()
         self.buyer.get(f"/v1/payment_requests/{request}")
         self.buyer.get(f"/v1/payment_requests?conversation_id={self.conversation}")

@@ -31,6 +31,7 @@ std::string body_for(const Route& route) {
       {"setInboxSettings", R"({"time_zone":"UTC","hours":[]})"},
       {"setSearchSettings", R"({"language":"german"})"},
       {"changeMember", R"({"role":"agent"})"},
+      {"changeMerchant", R"({"currencies":["EUR"]})"},
       {"createInvitation", R"({"name":"Hal","role":"agent"})"},
       {"createApiKey", R"({"name":"Till","scopes":["read"]})"},
       {"shipOrder", R"({"carrier":"USPS","tracking_number":"1"})"},

@@ -59,6 +59,15 @@ constexpr Rule kRulesAtRest[] = {
      "due_at < $1::timestamptz - interval '1 minute'"},
     {"a payout is held without a reason",
      "SELECT count(*) FROM bottega.payouts WHERE state = 'held' AND reason IS NULL"},
+    {"a transfer is in another currency than what it is about",
+     "SELECT count(*) FROM bottega.ledger_transfers t JOIN (SELECT id, currency FROM "
+     "bottega.payments UNION ALL SELECT id, currency FROM bottega.refunds UNION ALL SELECT id, "
+     "currency FROM bottega.payouts UNION ALL SELECT id, currency FROM bottega.payout_batches "
+     "UNION ALL SELECT id, currency FROM bottega.disputes) s ON s.id = t.about "
+     "WHERE s.currency <> t.currency"},
+    {"a batch has payouts of another currency",
+     "SELECT count(*) FROM bottega.payouts p JOIN bottega.payout_batches b ON b.merchant_id = "
+     "p.merchant_id AND b.id = p.batch_id WHERE b.currency <> p.currency"},
 };
 
 }  // namespace

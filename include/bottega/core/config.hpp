@@ -102,6 +102,7 @@ struct Config {
   std::string fees_on_refund = "proportional";
   std::int64_t payouts_business_days = 3;
   std::string payouts_batch_at;
+  std::string payouts_minimums;
   std::int64_t payouts_minimum = 0, payouts_minimum_wait_days = 30, payouts_tries_max = 8;
   std::int64_t settlements_hour = 2;
   std::int64_t transfers_amount_max = 100'000;

@@ -135,7 +135,7 @@ struct NewRequest {
   ConversationId conversation_id;
   Line<1, 32> title;
   Text<1, 255> description;
-  Currency currency;
+  std::optional<Currency> currency;  // one of the merchant's; the default where none is given
   orders::Lines lines;
   std::optional<ShippingAddress> shipping_address;
   std::optional<Instant> expires_at;  // 30 minutes to 30 days from now; a day where none is given

@@ -95,7 +95,12 @@ struct Rules {
   std::int64_t minimum = 0;                      // minor units; less waits for more to come
   std::chrono::days minimum_wait{30};            // and is sent all the same after this long
   std::int64_t tries_max = 8;
+  std::map<Currency, std::int64_t> minimums = {};  // of currencies whose minimum is another one
+
+  Money least(const Currency& currency) const;
 };
+// Reads the setting "JPY:1000,KWD:3000". Throws Error(invalid).
+std::map<Currency, std::int64_t> minimums_of(const std::string& text);
 // Reads the setting "HH:MM"; empty is none. Throws Error(invalid).
 std::optional<std::chrono::minutes> batch_time(const std::string& text);
 

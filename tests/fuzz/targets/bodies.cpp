@@ -66,6 +66,7 @@ void read(const Json& json) {
 // Every type of the routes; a test compares the two lists.
 constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Acceptance>,
+    read<ChangedMerchant>,
     read<ChangedMethod>,
     read<InvitationCode>,
     read<Login>,
