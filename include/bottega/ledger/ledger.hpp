@@ -3,7 +3,6 @@
 // itself refuses to change or delete a transfer and to overdraw an account.
 #include <map>
 #include <set>
-#include <span>
 
 #include "bottega/identity/merchants.hpp"
 
@@ -102,10 +101,29 @@ void pend(Tx& tx, const Transfer& transfer);
 // where there is nothing pending both throw Error(not_found).
 void post_pending(Tx& tx, Why why, const Uuid& about);
 void void_pending(Tx& tx, Why why, const Uuid& about);
-// The same for many, in one statement.
-void pend(Tx& tx, std::span<const Transfer> transfers);
-void post_pending(Tx& tx, Why why, std::span<const Uuid> about);
-void void_pending(Tx& tx, Why why, std::span<const Uuid> about);
+
+// The same for several that are written together, in one statement.
+class Batch {
+ public:
+  void post(const Transfer& transfer);
+  void pend(const Transfer& transfer);
+  void post_pending(Why why, const Uuid& about);
+  void void_pending(Why why, const Uuid& about);
+  // Writes them all, and forgets them.
+  void write(Tx& tx);
+
+ private:
+  struct Line {
+    Why why{};
+    Uuid about;
+    Phase phase{};
+    std::optional<Transfer> transfer;  // none where it ends what is pending
+  };
+  void add(const Transfer& transfer, Phase phase);
+  void end(Why why, const Uuid& about, Phase phase);
+
+  std::vector<Line> lines_;
+};
 
 struct Balance {
   Kind kind{};
