@@ -3,6 +3,7 @@
 
 #include "disputes/rows.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/disputes/top_ups.hpp"
 #include "bottega/payouts/payouts.hpp"
 
 namespace bottega::disputes {
@@ -117,8 +118,7 @@ void tell(Tx& tx, const Dispute& dispute, const std::string& event) {
 Dispute open(Tx& tx, const Disputed& sale, const std::string& processor, const DisputeNews& news,
              const payments::Rules& rules) {
   const auto& payment = sale.payment;
-  if (news.amount.currency != payment.amount.currency || news.amount.amount <= 0)
-    throw Error(Code::conflict, "a dispute is about another currency than its payment");
+  require_fitting(news, payment.amount);
   const auto claim = payments::claim(tx, sale, news.amount.amount, rules);
   const auto id = DisputeId::make();
   identity::enter_directory(tx, id.uuid, payment.merchant_id);
@@ -152,6 +152,17 @@ void close(Tx& tx, const Disputed& sale, const Dispute& dispute, const payments:
   tell(tx, dispute, "dispute.closed");
 }
 
+// The processor may give more time, or set it only now.
+void set_deadline(Tx& tx, Dispute& dispute, const DisputeNews& news) {
+  const bool is_news = news.evidence_due_at && news.evidence_due_at != dispute.evidence_due_at;
+  if (!is_news || is_closed(dispute.state)) return;
+  dispute.evidence_due_at = news.evidence_due_at;
+  write_dispute(tx, dispute);
+  if (dispute.state == State::evidence_due && !dispute.response) plan(tx, dispute);
+}
+
+}  // namespace
+
 std::optional<Event> event_of(State told) {
   switch (told) {
     case State::opened:
@@ -168,16 +179,10 @@ std::optional<Event> event_of(State told) {
   return std::nullopt;
 }
 
-// The processor may give more time, or set it only now.
-void set_deadline(Tx& tx, Dispute& dispute, const DisputeNews& news) {
-  const bool is_news = news.evidence_due_at && news.evidence_due_at != dispute.evidence_due_at;
-  if (!is_news || is_closed(dispute.state)) return;
-  dispute.evidence_due_at = news.evidence_due_at;
-  write_dispute(tx, dispute);
-  if (dispute.state == State::evidence_due && !dispute.response) plan(tx, dispute);
+void require_fitting(const DisputeNews& news, const Money& charged) {
+  if (news.amount.currency != charged.currency || news.amount.amount <= 0)
+    throw Error(Code::conflict, "a dispute is about another currency than its payment");
 }
-
-}  // namespace
 
 bool is_closed(State state) { return state == State::won || state == State::lost; }
 
@@ -218,6 +223,15 @@ Dispute hear(Tx& tx, const std::string& processor, const DisputeNews& news,
   return move_dispute(tx, {std::move(sale), std::move(*dispute)}, *on, rules);
 }
 
+void take_news(Tx& tx, const std::string& processor, const DisputeNews& news,
+               const payments::Rules& rules) {
+  const auto subject = attempts::subject_of(tx, processor, news.charge);
+  if (subject.merchant_id == wallet::kPlatformMerchant)
+    hear_of_top_up(tx, processor, news);
+  else
+    hear(tx, processor, news, rules);
+}
+
 asio::awaitable<void> ask(Database& db, processors::Processor& processor,
                           const payments::Rules& rules) {
   const auto since = co_await db.read([&](Tx& tx) { return tx.now() - kAskedDays; });
@@ -225,7 +239,7 @@ asio::awaitable<void> ask(Database& db, processors::Processor& processor,
   const std::string name(processor.name());
   for (const auto& news : all) {
     try {
-      co_await db.transact([&](Tx& tx) { hear(tx, name, news, rules); });
+      co_await db.transact([&](Tx& tx) { take_news(tx, name, news, rules); });
     } catch (const Error& error) {
       log::error("dispute.news_not_taken",
                  {{"reference", news.reference}, {"error", std::string(error.what())}});

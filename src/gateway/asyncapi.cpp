@@ -1,6 +1,6 @@
 #include "gateway/asyncapi.hpp"
 
-#include "bottega/disputes/disputes.hpp"
+#include "bottega/disputes/top_ups.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/wallet/transfers.hpp"
 
@@ -90,6 +90,10 @@ const EventRow kEvents[] = {
      kGives<wallet::Transfer>},
     {"transfer.failed", Durable::no, "To the sender: the charge for it failed; nothing was sent.",
      "transfer", kGives<wallet::Transfer>},
+    {"top_up.disputed", Durable::no, "To its owner: their bank takes the charge back.", "dispute",
+     kGives<disputes::TopUpDisputeShown>},
+    {"top_up.dispute_closed", Durable::no, "To its owner: the bank has decided.", "dispute",
+     kGives<disputes::TopUpDisputeShown>},
     {"receipt.updated", Durable::no, "A marker of a member moved forward.", "", nullptr},
     {"conversation.updated", Durable::no,
      "To the merchant's side: another status, assignee or label. The buyer's message reopens a "
@@ -140,7 +144,9 @@ Json data_schema(const EventRow& row, Components& components) {
 }
 
 // Told to people by themselves, in no conversation.
-bool is_of_people(const EventRow& row) { return row.name.starts_with("transfer."); }
+bool is_of_people(const EventRow& row) {
+  return row.name.starts_with("transfer.") || row.name.starts_with("top_up.");
+}
 
 Json event_message(const EventRow& row, Components& components) {
   Json payload = {{"type", "object"},

@@ -42,7 +42,8 @@ const Sql<void(OwnerId, OwnerId)> kLockOwners{"ledger.lock_owners", R"(
              hashtextextended('ledger ' || greatest($1::uuid, $2::uuid)::text, 0)))"};
 
 const Sql<std::int64_t(OwnerId, Kind, Currency)> kAvailable{"ledger.available", R"(
-    SELECT CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill')
+    SELECT CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill',
+                              'wallet_debt')
                 THEN debits - credits - credits_pending
                 ELSE credits - debits - debits_pending END
     FROM ledger_accounts WHERE owner_id = $1 AND kind = $2 AND currency = $3)"};
@@ -145,7 +146,8 @@ const Sql<MovementRow(OwnerId, Kind, Instant, Instant, std::int64_t)> kMovements
 
 std::string name_of(Kind kind, OwnerId owner) {
   if (owner == kPlatform) return "platform";
-  if (kind == Kind::wallet) return text_of(identity::AccountId{owner.uuid});
+  if (kind == Kind::wallet || kind == Kind::wallet_reserve || kind == Kind::wallet_debt)
+    return text_of(identity::AccountId{owner.uuid});
   return text_of(identity::MerchantId{owner.uuid});
 }
 
@@ -210,8 +212,10 @@ std::string subject_of(Why why, const Uuid& about) {
     case Why::dispute_won_debt:
       return text_of(Id<"dsp">{about});
     case Why::top_up:
+    case Why::top_up_recovery:
       return text_of(Id<"topup">{about});
     case Why::withdrawal:
+    case Why::withdrawal_recovery:
       return text_of(Id<"wdrl">{about});
     case Why::transfer:
       return text_of(Id<"xfer">{about});

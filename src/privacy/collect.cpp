@@ -197,7 +197,7 @@ const Pages<wallet::PaymentMethod> kMethods{"privacy.payment_methods", R"(
 
 const Pages<wallet::TopUp> kTopUps{"privacy.top_ups", R"(
     SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
-           NULL::text AS action_url, created_at, updated_at
+           NULL::text AS action_url, disputed, created_at, updated_at
     FROM top_ups WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
 
 const Pages<wallet::Withdrawal> kWithdrawals{"privacy.withdrawals", R"(

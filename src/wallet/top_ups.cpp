@@ -18,21 +18,21 @@ const Sql<TopUp(TopUpId, AccountId, std::int64_t, Currency, std::optional<Transf
                          created_at, updated_at)
     VALUES ($1, $2, $3, $4, 'created', $5, $6, $7, $7)
     RETURNING id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
-              action_url, created_at, updated_at)"};
+              action_url, disputed, created_at, updated_at)"};
 
 const Sql<TopUp(TopUpId)> kLock{"wallet.lock_top_up", R"(
     SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
-           action_url, created_at, updated_at
+           action_url, disputed, created_at, updated_at
     FROM top_ups WHERE id = $1 FOR UPDATE)"};
 
 const Sql<TopUp(TopUpId, AccountId)> kFetch{"wallet.fetch_top_up", R"(
     SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
-           action_url, created_at, updated_at
+           action_url, disputed, created_at, updated_at
     FROM top_ups WHERE id = $1 AND account_id = $2)"};
 
 const Sql<TopUp(AccountId, TopUpId, std::int64_t)> kList{"wallet.list_top_ups", R"(
     SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
-           action_url, created_at, updated_at
+           action_url, disputed, created_at, updated_at
     FROM top_ups WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<void(TopUpId, TopUpState, std::optional<std::string>, std::optional<std::string>,
@@ -66,13 +66,22 @@ void want_reconciliation(Tx& tx, TopUpId id, std::chrono::milliseconds in) {
   jobs::enqueue(tx, kTopUpJob, text_of(id), Json::object(), tx.now() + in);
 }
 
+// The money is there; what its owner owes is taken from it first.
+void credit(Tx& tx, const TopUp& top_up) {
+  ledger::post(tx, {ledger::Why::top_up, top_up.id.uuid, kClearing,
+                    wallet_account(top_up.account_id), top_up.amount});
+  recover(tx, top_up.account_id, top_up.amount.currency, ledger::Why::top_up_recovery,
+          top_up.id.uuid);
+}
+
 // The side effects of a top-up's end, once.
 void end(Tx& tx, const TopUp& top_up) {
   jobs::cancel(tx, kTopUpJob, text_of(top_up.id));
-  if (top_up.transfer_id) hold_transfer(tx, *top_up.transfer_id);
-  if (top_up.state == TopUpState::succeeded)
-    ledger::post(tx, {ledger::Why::top_up, top_up.id.uuid, kClearing,
-                      wallet_account(top_up.account_id), top_up.amount});
+  if (top_up.transfer_id)
+    hold_transfer(tx, *top_up.transfer_id);
+  else
+    ledger::lock_owner(tx, ledger::owner_of(top_up.account_id));
+  if (top_up.state == TopUpState::succeeded) credit(tx, top_up);
   if (!top_up.transfer_id) return;
   if (top_up.state == TopUpState::succeeded)
     fund_transfer(tx, *top_up.transfer_id);
@@ -99,6 +108,8 @@ TopUpId newest() {
 
 }  // namespace
 
+TopUp lock_top_up(Tx& tx, TopUpId id) { return tx.one(kLock, id); }
+
 ledger::Account wallet_account(AccountId person) {
   return {ledger::Kind::wallet, ledger::owner_of(person)};
 }
@@ -108,6 +119,9 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
   if (amount.amount > rules.amount_max)
     throw Error(Code::invalid, "this is too much at once",
                 {{"/amount", "must be at most " + std::to_string(rules.amount_max)}});
+  if (transfer && owed_by(tx, account, amount.currency) > 0)
+    throw Error(Code::conflict, "something is owed after a dispute; it is taken from a top-up")
+        .reason("wallet_owes");
   const auto id = TopUpId::make();
   const auto top_up = tx.one(kInsert, id, account, amount.amount, amount.currency, transfer,
                              rules.processor, tx.now());

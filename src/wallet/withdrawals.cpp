@@ -99,14 +99,17 @@ Withdrawal begin_withdrawal(Tx& tx, AccountId account, const NewWithdrawal& give
   const auto from = wallet_account(account);
   ledger::lock_owner(tx, from.owner);
   const auto bank = bank_of(tx, account, given.payment_method, rules.processor);
-  const auto available = ledger::available(tx, from, amount.currency);
+  const auto owed = owed_by(tx, account, amount.currency);
+  const auto available = ledger::available(tx, from, amount.currency) - owed;
   if (available < amount.amount)
     throw Error(Code::conflict,
-                "the balance is not enough: " + display({available, amount.currency}) + " is there")
+                "the balance is not enough: " +
+                    display({std::max<std::int64_t>(available, 0), amount.currency}) + " is there")
         .reason("insufficient_balance");
   const auto id = WithdrawalId::make();
   const auto withdrawal =
       tx.one(kInsert, id, account, bank, amount.amount, amount.currency, rules.processor, tx.now());
+  recover(tx, account, amount.currency, ledger::Why::withdrawal_recovery, id.uuid);
   ledger::pend(tx, {ledger::Why::withdrawal, id.uuid, from, kClearing, amount});
   attempts::begin(tx, kPlatformMerchant, processors::Operation::payout, id.uuid, rules.processor,
                   amount);

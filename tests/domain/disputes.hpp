@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/world.hpp"
-#include "bottega/disputes/disputes.hpp"
+#include "bottega/disputes/top_ups.hpp"
 
 namespace bottega::test {
 

@@ -71,11 +71,12 @@ struct TopUp {
   std::optional<TransferId> transfer_id;  // what it is to pay for
   std::string processor;
   std::optional<std::string> reference, reason, action_url;
+  std::int64_t disputed = 0;  // open, or lost
   Instant created_at{}, updated_at{};
 };
 BOOST_DESCRIBE_STRUCT(TopUp, (),
                       (id, account_id, amount, state, transfer_id, processor, reference, reason,
-                       action_url, created_at, updated_at))
+                       action_url, disputed, created_at, updated_at))
 
 struct NewTopUp {
   Count<1, kAmountMax> amount;
@@ -156,10 +157,13 @@ BOOST_DESCRIBE_STRUCT(LimitsLeft, (),
 struct WalletBalance {
   std::string currency;
   std::int64_t balance = 0, available = 0, pending_in = 0, pending_out = 0;
+  std::int64_t reserved = 0;  // in open disputes about what was topped up
+  std::int64_t owed = 0;      // of such disputes; taken from what is topped up next
   LimitsLeft limits_left;
 };
 BOOST_DESCRIBE_STRUCT(WalletBalance, (),
-                      (currency, balance, available, pending_in, pending_out, limits_left))
+                      (currency, balance, available, pending_in, pending_out, reserved, owed,
+                       limits_left))
 
 // Per currency in which there is, or was, any money; the limits are the same in each of the others.
 struct Wallet {
