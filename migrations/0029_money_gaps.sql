@@ -87,3 +87,11 @@ WHERE phase = 'posted' AND debit_kind <> 'wallet_reserve'
   AND why IN ('capture', 'processor_fee', 'refund', 'refund_fee', 'refund_balance',
               'refund_advance', 'goodwill', 'goodwill_return', 'platform_fee', 'dispute_fee',
               'dispute_lost', 'dispute_won_fee');
+
+-- What of a batch was in the merchant's balance besides its payouts; and what belongs to payouts
+-- that the bank has refused, which is not.
+ALTER TABLE payout_batches
+  ADD COLUMN from_balance bigint NOT NULL DEFAULT 0 CHECK (from_balance >= 0),
+  ADD CONSTRAINT payout_batches_from_balance_within CHECK (from_balance <= amount);
+CREATE INDEX payouts_refused ON payouts (merchant_id, currency)
+  WHERE tries > 0 AND state IN ('scheduled', 'held', 'failed');

@@ -150,6 +150,55 @@ TEST_F(Disputes, WonAfterTheAdvanceWasRecoveredAreTheMerchantsBalanceThatTheNext
   EXPECT_EQ(balance(Kind::merchant_debt), 0);
 }
 
+TEST_F(Disputes, WonAfterTheAdvanceWasRecoveredGoToTheBankWithTheNextBatch) {
+  const auto order = world_.sell(shop_, 10'000);
+  paid_out(order);
+  const auto dispute = submit(open(order));
+  paid_out(world_.sell(shop_, 20'000));
+  ASSERT_EQ(decide(dispute).state, State::won);
+  ASSERT_EQ(balance(Kind::merchant_payable), 9'680);
+  const auto next = paid_out(world_.sell(shop_, 3'000));
+  const auto batch = world_.transact(
+      [&](Tx& tx) { return payouts::fetch_batch(tx, shop_.owner, next.batch_id.value()); });
+  EXPECT_EQ(batch.amount.amount, next.amount.amount + 9'680);
+  EXPECT_EQ(batch.from_balance, 9'680);
+  EXPECT_EQ(next.recovered, 0);
+  EXPECT_EQ(balance(Kind::merchant_payable), 0);
+  const auto last = paid_out(world_.sell(shop_, 3'000));
+  EXPECT_EQ(world_
+                .transact([&](Tx& tx) {
+                  return payouts::fetch_batch(tx, shop_.owner, last.batch_id.value());
+                })
+                .from_balance,
+            0);
+}
+
+TEST_F(Disputes, WonMeanwhileLeavePayoutsThatTheBankRefusedTheirMoney) {
+  world_.payout_rules.tries_max = 1;
+  const auto order = world_.sell(shop_, 10'000);
+  paid_out(order);
+  const auto dispute = submit(open(order));
+  paid_out(world_.sell(shop_, 20'000));
+  const auto set_account = [&](const std::string& state) {
+    execute(world_.urls.superuser, "UPDATE sandbox.accounts SET state = '" + state + "'");
+  };
+  set_account("rejected");
+  const auto refused = sent(world_.sell(shop_, 5'000));
+  world_.advance(std::chrono::days(6));
+  world_.run_jobs();
+  ASSERT_EQ(now(refused).state, payouts::State::failed);
+  const auto theirs = balance(Kind::merchant_payable);
+  ASSERT_EQ(decide(dispute).state, State::won);
+  set_account("active");
+  paid_out(world_.sell(shop_, 3'000));
+  EXPECT_EQ(balance(Kind::merchant_payable), theirs) << "it goes with its own payout";
+  world_.transact([&](Tx& tx) { payouts::retry(tx, refused.id); });
+  world_.run_jobs();
+  EXPECT_EQ(now(refused).state, payouts::State::paid);
+  EXPECT_EQ(now(refused).recovered, 0);
+  EXPECT_EQ(balance(Kind::merchant_payable), 0);
+}
+
 // ---- together with refunds ----------------------------------------------------------------------
 
 TEST_F(Disputes, KeepRefundsFromGivingTheSameMoneyBack) {

@@ -68,20 +68,22 @@ inline constexpr Machine kBatchLifecycle{std::to_array<Edge<BatchState, BatchEve
 })};
 static_assert(kBatchLifecycle.deterministic());
 
-// One transfer to the merchant's bank. `amount` is the sum of its payouts less what they recovered.
+// One transfer to the merchant's bank. `amount` is the sum of its payouts less what they recovered,
+// and what else was in the merchant's balance.
 struct Batch {
   BatchId id;
   MerchantId merchant_id;
   Money amount;
-  std::int64_t payouts = 0;  // how many
+  std::int64_t payouts = 0;       // how many
+  std::int64_t from_balance = 0;  // of the amount: what no payout stands for
   BatchState state{};
   std::optional<std::string> reason, reference;
   Instant created_at{};
   std::optional<Instant> ended_at;
 };
 BOOST_DESCRIBE_STRUCT(Batch, (),
-                      (id, merchant_id, amount, payouts, state, reason, reference, created_at,
-                       ended_at))
+                      (id, merchant_id, amount, payouts, from_balance, state, reason, reference,
+                       created_at, ended_at))
 
 struct Reason {
   Text<1, 255> reason;
