@@ -5,11 +5,12 @@ ALTER TABLE ledger_accounts
   DROP CONSTRAINT ledger_accounts_kind_check,
   ADD CONSTRAINT ledger_accounts_kind_check CHECK (kind IN
     ('processor_clearing', 'processor_fees', 'held', 'merchant_payable', 'merchant_debt',
-     'platform_fees', 'dispute_reserve', 'wallet', 'goodwill', 'wallet_reserve', 'wallet_debt')),
+     'platform_fees', 'dispute_reserve', 'wallet', 'goodwill', 'wallet_reserve', 'wallet_debt',
+     'losses')),
   DROP CONSTRAINT ledger_accounts_not_overdrawn,
   ADD CONSTRAINT ledger_accounts_not_overdrawn CHECK (
     CASE WHEN kind = 'processor_clearing' THEN true
-         WHEN kind IN ('processor_fees', 'merchant_debt', 'goodwill', 'wallet_debt')
+         WHEN kind IN ('processor_fees', 'merchant_debt', 'goodwill', 'wallet_debt', 'losses')
            THEN debits - credits >= credits_pending
          ELSE credits - debits >= debits_pending END);
 
@@ -20,7 +21,8 @@ ALTER TABLE ledger_transfers
      'goodwill', 'goodwill_return', 'release', 'platform_fee', 'payout', 'recovery',
      'dispute', 'dispute_fee', 'dispute_balance', 'dispute_advance', 'dispute_lost', 'dispute_won',
      'dispute_won_fee', 'dispute_won_debt', 'top_up', 'withdrawal', 'transfer',
-     'top_up_recovery', 'withdrawal_recovery'));
+     'top_up_recovery', 'withdrawal_recovery', 'dispute_loss', 'dispute_late', 'dispute_late_fee',
+     'dispute_late_balance', 'dispute_late_advance'));
 
 -- What of it is disputed, or was lost in a dispute.
 ALTER TABLE top_ups
@@ -68,25 +70,30 @@ CREATE TABLE top_up_evidence (
 );
 GRANT SELECT, INSERT, UPDATE ON top_up_evidence TO bottega_app;
 
--- Money of wallets is no sale: what is lost of it was never captured.
+-- Money of wallets is no sale: what is lost of it was never captured. What a bank takes and no
+-- merchant owes is the platform's loss, less what turned out to be owed.
 CREATE OR REPLACE VIEW ledger_revenue AS
 SELECT debit_owner AS owner_id, at, (at AT TIME ZONE 'UTC')::date AS day, currency,
        CASE WHEN why = 'capture' THEN amount ELSE 0 END AS captured,
        CASE WHEN why = 'capture' THEN 1 ELSE 0 END AS captures,
        CASE WHEN why IN ('refund', 'refund_fee', 'refund_balance', 'refund_advance', 'goodwill',
-                         'dispute_lost')
+                         'dispute_lost', 'dispute_loss')
               THEN amount ELSE 0 END AS refunded,
        CASE WHEN why = 'platform_fee' THEN amount ELSE 0 END AS fees_earned,
-       CASE WHEN why IN ('refund_fee', 'dispute_fee') THEN amount
+       CASE WHEN why IN ('refund_fee', 'dispute_fee', 'dispute_late_fee') THEN amount
             WHEN why = 'dispute_won_fee' THEN -amount ELSE 0 END AS fees_returned,
        CASE why WHEN 'goodwill' THEN amount WHEN 'goodwill_return' THEN -amount ELSE 0 END
          AS goodwill,
-       CASE WHEN why = 'processor_fee' THEN amount ELSE 0 END AS processor_fees
+       CASE WHEN why = 'processor_fee' THEN amount ELSE 0 END AS processor_fees,
+       CASE WHEN why = 'dispute_loss' THEN amount
+            WHEN why IN ('dispute_late', 'dispute_late_fee', 'dispute_late_balance',
+                         'dispute_late_advance') THEN -amount ELSE 0 END AS losses
 FROM ledger_transfers
 WHERE phase = 'posted' AND debit_kind <> 'wallet_reserve'
   AND why IN ('capture', 'processor_fee', 'refund', 'refund_fee', 'refund_balance',
               'refund_advance', 'goodwill', 'goodwill_return', 'platform_fee', 'dispute_fee',
-              'dispute_lost', 'dispute_won_fee');
+              'dispute_lost', 'dispute_won_fee', 'dispute_loss', 'dispute_late',
+              'dispute_late_fee', 'dispute_late_balance', 'dispute_late_advance');
 
 -- What of a batch was in the merchant's balance besides its payouts; and what belongs to payouts
 -- that the bank has refused, which is not.

@@ -67,6 +67,12 @@ const Sql<Claim(MerchantId, DisputeId)> kClaim{"disputes.claim", R"(
     SELECT source, reserved, fee_returned, from_balance, advanced
     FROM disputes WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<void(MerchantId, DisputeId, std::int64_t, std::int64_t, std::int64_t, std::int64_t)>
+    kClaimMore{"disputes.claim_more", R"(
+    UPDATE disputes SET reserved = reserved + $3, fee_returned = fee_returned + $4,
+           from_balance = from_balance + $5, advanced = advanced + $6
+    WHERE merchant_id = $1 AND id = $2)"};
+
 using ledger::Kind, ledger::Why;
 
 void post(Tx& tx, const Dispute& dispute, Why why, Kind from, Kind to, std::int64_t amount) {
@@ -100,6 +106,47 @@ void restore(Tx& tx, const Dispute& dispute, const Claim& claim) {
        claim.from_balance + claim.advanced - forgiven);
 }
 
+// What the bank takes beyond what was left of the payment: the buyer has that twice, and no
+// merchant owes it. Doing it again does nothing.
+void set_loss_aside(Tx& tx, const Dispute& dispute) {
+  const Money beyond{dispute.amount.amount - dispute.reserved, dispute.amount.currency};
+  if (beyond.amount > 0)
+    ledger::pend(tx,
+                 ledger::transfer_within(dispute.merchant_id, Why::dispute_loss, dispute.id.uuid,
+                                         Kind::losses, Kind::processor_clearing, beyond));
+}
+
+void end_loss(Tx& tx, const Dispute& dispute) {
+  if (dispute.amount.amount <= dispute.reserved) return;
+  set_loss_aside(tx, dispute);  // one that was opened by an older server
+  if (dispute.state == State::lost)
+    ledger::post_pending(tx, Why::dispute_loss, dispute.id.uuid);
+  else
+    ledger::void_pending(tx, Why::dispute_loss, dispute.id.uuid);
+}
+
+// A refund that was under way when the dispute opened may have failed: what it left is owed after
+// all, and no loss of the platform's.
+Claim claim_more(Tx& tx, const Dispute& dispute, const Claim& claim, const payments::Rules& rules) {
+  const auto& merchant = dispute.merchant_id;
+  const auto beyond = dispute.amount.amount - dispute.reserved;
+  if (beyond <= 0) return claim;
+  const auto sale = payments::lock_disputed(tx, merchant, dispute.payment_id);  // as it is now
+  const auto more = payments::claim(tx, sale, beyond, rules);
+  using enum Kind;
+  if (more.source == Source::held) {
+    post(tx, dispute, Why::dispute_late, held, losses, more.reserved);
+  } else {
+    post(tx, dispute, Why::dispute_late_fee, platform_fees, losses, more.fee_returned);
+    post(tx, dispute, Why::dispute_late_balance, merchant_payable, losses, more.from_balance);
+    post(tx, dispute, Why::dispute_late_advance, merchant_debt, losses, more.advanced);
+  }
+  tx.run(kClaimMore, merchant, dispute.id, more.reserved, more.fee_returned, more.from_balance,
+         more.advanced);
+  return {claim.source, claim.reserved + more.reserved, claim.fee_returned + more.fee_returned,
+          claim.from_balance + more.from_balance, claim.advanced + more.advanced};
+}
+
 payouts::Hold hold_of(const Dispute& dispute) { return {payouts::Cause::dispute, dispute.id.uuid}; }
 
 // Both sides know of it; why, and what is said about it, is between the merchant and the bank.
@@ -128,6 +175,7 @@ Dispute open(Tx& tx, const Disputed& sale, const std::string& processor, const D
              claim.source, claim.fee_returned, claim.from_balance, claim.advanced, news.reason,
              news.evidence_due_at, tx.now());
   reserve(tx, dispute, claim);
+  set_loss_aside(tx, dispute);
   if (claim.source == Source::held)
     payouts::hold(tx, payment.merchant_id, sale.order.id, hold_of(dispute), "a dispute is open");
   if (claim.reserved < news.amount.amount)
@@ -139,10 +187,11 @@ Dispute open(Tx& tx, const Disputed& sale, const std::string& processor, const D
 void close(Tx& tx, const Disputed& sale, const Dispute& dispute, const payments::Rules& rules) {
   const auto claim = tx.one(kClaim, dispute.merchant_id, dispute.id);
   payouts::is_released(tx, dispute.merchant_id, dispute.order_id);  // locks it before the balances
+  end_loss(tx, dispute);
   if (dispute.state == State::lost) {
     post(tx, dispute, Why::dispute_lost, Kind::dispute_reserve, Kind::processor_clearing,
          claim.reserved);
-    payments::claim_lost(tx, sale, claim);
+    payments::claim_lost(tx, sale, claim_more(tx, dispute, claim, rules));
   } else {
     restore(tx, dispute, claim);
     payments::claim_won(tx, sale, claim, rules);

@@ -75,8 +75,8 @@ TopUpDispute open(Tx& tx, const wallet::TopUp& top_up, const std::string& proces
 
 void close(Tx& tx, const LockedTopUp& locked) {
   const auto& [top_up, dispute] = locked;
-  const wallet::Claim claim{dispute.reserved, dispute.reserved - dispute.advanced,
-                            dispute.advanced};
+  const wallet::Claim claim{dispute.reserved, dispute.reserved - dispute.advanced, dispute.advanced,
+                            dispute.amount.amount - dispute.reserved};
   if (dispute.state == State::lost)
     wallet::claim_lost(tx, top_up, dispute.id.uuid, claim);
   else

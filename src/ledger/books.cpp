@@ -26,6 +26,8 @@ std::string_view account_name(Kind kind) {
       return "Liabilities:WalletReserve";
     case Kind::wallet_debt:
       return "Assets:WalletDebt";
+    case Kind::losses:
+      return "Expenses:Losses";
     case Kind::goodwill:
       return "Expenses:Goodwill";
   }

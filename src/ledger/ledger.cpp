@@ -43,7 +43,7 @@ const Sql<void(OwnerId, OwnerId)> kLockOwners{"ledger.lock_owners", R"(
 
 const Sql<std::int64_t(OwnerId, Kind, Currency)> kAvailable{"ledger.available", R"(
     SELECT CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill',
-                              'wallet_debt')
+                              'wallet_debt', 'losses')
                 THEN debits - credits - credits_pending
                 ELSE credits - debits - debits_pending END
     FROM ledger_accounts WHERE owner_id = $1 AND kind = $2 AND currency = $3)"};
@@ -210,6 +210,11 @@ std::string subject_of(Why why, const Uuid& about) {
     case Why::dispute_won:
     case Why::dispute_won_fee:
     case Why::dispute_won_debt:
+    case Why::dispute_loss:
+    case Why::dispute_late:
+    case Why::dispute_late_fee:
+    case Why::dispute_late_balance:
+    case Why::dispute_late_advance:
       return text_of(Id<"dsp">{about});
     case Why::top_up:
     case Why::top_up_recovery:

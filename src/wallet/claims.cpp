@@ -15,6 +15,8 @@ void post(Tx& tx, Why why, const Uuid& about, const ledger::Account& from,
   if (amount.amount > 0) ledger::post(tx, {why, about, from, to, amount});
 }
 
+constexpr ledger::Account kLosses{Kind::losses, ledger::kPlatform};
+
 ledger::Account account_of(Kind kind, AccountId person) { return {kind, ledger::owner_of(person)}; }
 
 }  // namespace
@@ -36,10 +38,13 @@ Claim claim(Tx& tx, const TopUp& top_up, const Uuid& dispute, std::int64_t amoun
   claim.from_balance =
       std::min(claim.reserved, ledger::available(tx, wallet_account(person), currency));
   claim.advanced = claim.reserved - claim.from_balance;
+  claim.beyond = amount - claim.reserved;
   post(tx, Why::dispute_balance, dispute, wallet_account(person), reserve,
        {claim.from_balance, currency});
   post(tx, Why::dispute_advance, dispute, account_of(Kind::wallet_debt, person), reserve,
        {claim.advanced, currency});
+  if (claim.beyond > 0)
+    ledger::pend(tx, {Why::dispute_loss, dispute, kLosses, kClearing, {claim.beyond, currency}});
   tx.run(kDispute, top_up.id, claim.reserved, tx.now());
   return claim;
 }
@@ -49,6 +54,7 @@ void claim_lost(Tx& tx, const TopUp& top_up, const Uuid& dispute, const Claim& c
   ledger::lock_owner(tx, reserve.owner);
   post(tx, Why::dispute_lost, dispute, reserve, kClearing,
        {claim.reserved, top_up.amount.currency});
+  if (claim.beyond > 0) ledger::post_pending(tx, Why::dispute_loss, dispute);
 }
 
 void claim_won(Tx& tx, const TopUp& top_up, const Uuid& dispute, const Claim& claim) {
@@ -61,6 +67,7 @@ void claim_won(Tx& tx, const TopUp& top_up, const Uuid& dispute, const Claim& cl
        {forgiven, currency});
   post(tx, Why::dispute_won, dispute, reserve, wallet_account(person),
        {claim.reserved - forgiven, currency});
+  if (claim.beyond > 0) ledger::void_pending(tx, Why::dispute_loss, dispute);
   tx.run(kDispute, top_up.id, -claim.reserved, tx.now());
 }
 

@@ -296,6 +296,10 @@ TEST_F(TopUpDisputes, OfOneTopUpNeverClaimMoreThanItWas) {
   EXPECT_EQ(other.reserved, 2'000);
   EXPECT_EQ(now(charged).disputed, 5'000);
   EXPECT_EQ(wallet().balance, 9'000);
+  auto over = more;
+  over.state = State::lost;
+  world_.transact([&](Tx& tx) { disputes::hear_of_top_up(tx, "sandbox", over); });
+  EXPECT_EQ(sum(Kind::losses), 2'000) << "the rest is nobody's here";
 }
 
 }  // namespace top_up_disputes_test

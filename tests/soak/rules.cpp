@@ -12,7 +12,7 @@ constexpr Rule kRules[] = {
     {"an account that may not is below zero",
      "SELECT count(*) FROM bottega.ledger_accounts WHERE CASE WHEN kind = 'processor_clearing' "
      "THEN false WHEN kind IN ('processor_fees', 'merchant_debt', 'goodwill', "
-     "'wallet_debt') THEN debits - credits < credits_pending ELSE credits - debits < "
+     "'wallet_debt', 'losses') THEN debits - credits < credits_pending ELSE credits - debits < "
      "debits_pending END"},
     {"a payment gave back, or lost in disputes, more than was paid",
      "SELECT count(*) FROM bottega.payments WHERE refunded + refunding + disputed > amount"},

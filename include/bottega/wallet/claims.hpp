@@ -8,12 +8,12 @@ namespace bottega::wallet {
 // Throws Error(conflict) for one that has not succeeded: its own news may be on its way.
 TopUp lock_disputed(Tx& tx, TopUpId id);
 
-// How much could be claimed, which is less than the dispute where the rest of the top-up is in
-// another one; and where it is.
+// How much could be claimed, and where it is. Where other disputes have claimed the rest of the
+// top-up, what this one takes beyond it is the platform's loss.
 struct Claim {
-  std::int64_t reserved = 0, from_balance = 0, advanced = 0;
+  std::int64_t reserved = 0, from_balance = 0, advanced = 0, beyond = 0;
 };
-BOOST_DESCRIBE_STRUCT(Claim, (), (reserved, from_balance, advanced))
+BOOST_DESCRIBE_STRUCT(Claim, (), (reserved, from_balance, advanced, beyond))
 // The top-up is locked; these lock the balances of its owner. What waits for the recipient of a
 // transfer is not the owner's to be claimed.
 Claim claim(Tx& tx, const TopUp& top_up, const Uuid& dispute, std::int64_t amount);
