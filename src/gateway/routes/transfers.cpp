@@ -9,11 +9,12 @@ namespace {
 using namespace wallet;
 
 // What is missing is charged between two transactions, as a top-up. Safe to run again from the top.
-asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given) {
+asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given, Proof proof) {
   auto& app = call.app;
   const auto who = call.who().account;
   std::optional<Sent> fresh;
   std::function<std::string(Tx&)> first = [&](Tx& tx) {
+    require_given(proof);
     fresh = send(tx, who, given, app.wallet_rules);
     return text_of(fresh->transfer.id);
   };
@@ -40,9 +41,10 @@ asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given) {
 
 asio::awaitable<Reply> create(Call& call) {
   const auto given = call.body<NewTransfer>();
-  co_await step_up_to_pay(call, given.pin);
-  if (given.payment_method) co_return co_await send_with_card(call, given);
+  const auto proof = co_await step_up_to_pay(call, given.pin);
+  if (given.payment_method) co_return co_await send_with_card(call, given, proof);
   co_return co_await call.transact([&](Tx& tx) {
+    require_given(proof);
     return created(send(tx, call.who().account, given, call.app.wallet_rules).transfer);
   });
 }

@@ -92,13 +92,15 @@ Reply answer_of(const Call& call, const TopUp& done) {
 // Two transactions with the call to the processor between them, safe to run again from the top.
 asio::awaitable<Reply> top_up(Call& call) {
   const auto given = call.body<NewTopUp>();
-  if (given.payment_method.id) co_await step_up_to_pay(call, given.pin);
+  auto proof = Proof::given;
+  if (given.payment_method.id) proof = co_await step_up_to_pay(call, given.pin);
   auto& app = call.app;
   const auto who = call.who().account;
   const auto& rules = app.wallet_rules;
   bool fresh = false;
   std::string token;
   std::function<std::string(Tx&)> first = [&](Tx& tx) {
+    require_given(proof);
     fresh = true;
     token = token_to_charge(tx, who, given.payment_method, rules.processor);
     const Money amount{given.amount.value, given.currency};
@@ -133,8 +135,9 @@ asio::awaitable<Reply> top_ups(Call& call) {
 
 asio::awaitable<Reply> withdraw_some(Call& call) {
   const auto given = call.body<NewWithdrawal>();
-  co_await step_up_to_pay(call, given.pin);
+  const auto proof = co_await step_up_to_pay(call, given.pin);
   const auto reply = co_await call.transact([&](Tx& tx) {
+    require_given(proof);
     return created(begin_withdrawal(tx, call.who().account, given, call.app.wallet_rules));
   });
   call.app.poke_jobs();
