@@ -24,8 +24,10 @@ ALTER TABLE ledger_transfers
      'top_up_recovery', 'withdrawal_recovery', 'dispute_loss', 'dispute_late', 'dispute_late_fee',
      'dispute_late_balance', 'dispute_late_advance'));
 
--- What of it is disputed, or was lost in a dispute.
+-- What of it is disputed, or was lost in a dispute; and since when its owner wants it no more, while
+-- it waits for their confirmation: the processor may be told later.
 ALTER TABLE top_ups
+  ADD COLUMN cancel_asked_at timestamptz,
   ADD COLUMN disputed bigint NOT NULL DEFAULT 0 CHECK (disputed >= 0),
   ADD CONSTRAINT top_ups_disputed_within CHECK (disputed <= amount);
 

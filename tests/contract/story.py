@@ -298,6 +298,8 @@ class Story:
         waiting = self.buyer.post(top_ups, {**usd, "payment_method": {"token": "tok_confirm"}})
         for path in (top_ups, f"{top_ups}/{top_up}", f"{top_ups}/{waiting['id']}"):
             self.buyer.get(path)
+        self.buyer.post(f"{top_ups}/{waiting['id']}/cancel")
+        self.buyer.fails(409, "POST", f"{top_ups}/{top_up}/cancel")
         self.buyer.fails(402, "POST", top_ups, {**usd, "payment_method": {"token": "tok_declined"}})
         gift = {"to": {"email": "owner@demo.example"}, "amount": 100, "currency": "USD",
                 "note": "For the lamp", "pin": pin}

@@ -130,6 +130,24 @@ TEST_F(WalletRoutes, PayARequestWithAKeptCard) {
   EXPECT_EQ(again.body, paid.body) << "by the PIN of then";
 }
 
+TEST_F(WalletRoutes, GiveUpATopUpThatWaitsForItsOwner) {
+  auto ben = person(house_->server, "Ben");
+  const auto waiting = ada_.api.post("/v1/wallet/top_ups", top_up(5'000, "tok_confirm"));
+  ASSERT_EQ(waiting.status, 202) << waiting.body;
+  const auto path = "/v1/wallet/top_ups/" + std::string(waiting.json()["id"]);
+  EXPECT_TRUE(is_problem(ben.api.post(path + "/cancel"), 404, "not_found"));
+  const HeaderList key = {{"Idempotency-Key", new_key()}};
+  const auto given_up = ada_.api.post(path + "/cancel", nullptr, key);
+  ASSERT_EQ(given_up.status, 200) << given_up.body;
+  EXPECT_EQ(given_up.json()["state"], "failed");
+  EXPECT_EQ(given_up.json()["reason"], "cancelled");
+  EXPECT_EQ(ada_.api.post(path + "/cancel", nullptr, key).body, given_up.body);
+  EXPECT_EQ(available(ada_), 0);
+  const auto done = ada_.api.post("/v1/wallet/top_ups", top_up(100)).json();
+  EXPECT_TRUE(is_problem(ada_.api.post("/v1/wallet/top_ups/" + std::string(done["id"]) + "/cancel"),
+                         409, "conflict"));
+}
+
 // ---- before money leaves ------------------------------------------------------------------------
 
 TEST_F(WalletRoutes, WantAPinWhereTheSessionIsNotFresh) {
