@@ -2,6 +2,7 @@
 #include "wallet/funding.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/jobs/job.hpp"
+#include "bottega/wallet/claims.hpp"
 
 namespace bottega::wallet {
 namespace {
@@ -110,6 +111,17 @@ bool is_overtaken(const TopUp& top_up, const Outcome& outcome) {
          outcome.reason == kGivenUp;
 }
 
+void tell(Tx& tx, const TopUp& top_up, const std::string& event) {
+  tell_owner(tx, top_up.account_id, event, text_of(top_up.id), {{"top_up", to_json(top_up)}});
+}
+
+// What its owner is told of a new state; that nobody knows yet is no news.
+void tell_state(Tx& tx, const TopUp& top_up) {
+  if (top_up.state == TopUpState::requires_action) tell(tx, top_up, "top_up.action_required");
+  if (top_up.state == TopUpState::succeeded) tell(tx, top_up, "top_up.succeeded");
+  if (top_up.state == TopUpState::failed) tell(tx, top_up, "top_up.failed");
+}
+
 void write(Tx& tx, TopUp& top_up) {
   if (top_up.state != TopUpState::requires_action) top_up.action_url.reset();
   top_up.updated_at = tx.now();
@@ -127,6 +139,7 @@ TopUp take_late(Tx& tx, TopUp top_up, const Outcome& outcome) {
   write(tx, top_up);
   ledger::lock_owner(tx, ledger::owner_of(top_up.account_id));
   credit(tx, top_up);
+  tell_state(tx, top_up);
   return top_up;
 }
 
@@ -171,6 +184,7 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
                   amount);
   // Covers our own death between the two transactions.
   want_reconciliation(tx, id, 2 * rules.call_timeout);
+  tell(tx, top_up, "top_up.created");
   return top_up;
 }
 
@@ -185,6 +199,7 @@ TopUp settle_top_up(Tx& tx, TopUpId id, const Outcome& outcome) {
   if (!outcome.action_url.empty()) top_up.action_url = outcome.action_url;
   top_up.state = kTopUpLifecycle.advance(before, event_of(outcome));
   write(tx, top_up);
+  if (top_up.state != before) tell_state(tx, top_up);
   if (top_up.state != before && is_final(top_up.state)) end(tx, top_up);
   if (top_up.state == TopUpState::unknown) want_reconciliation(tx, id, std::chrono::seconds(5));
   return top_up;

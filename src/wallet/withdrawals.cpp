@@ -1,6 +1,7 @@
 // A balance goes to its owner's bank: set aside, sent under one key, and posted or given back.
 #include "wallet/funding.hpp"
 #include "bottega/jobs/job.hpp"
+#include "bottega/wallet/claims.hpp"
 
 namespace bottega::wallet {
 namespace {
@@ -55,6 +56,11 @@ WithdrawalState state_of(attempts::State state) {
 
 bool is_final(WithdrawalState state) {
   return state == WithdrawalState::succeeded || state == WithdrawalState::failed;
+}
+
+void tell(Tx& tx, const Withdrawal& withdrawal, const std::string& event) {
+  tell_owner(tx, withdrawal.account_id, event, text_of(withdrawal.id),
+             {{"withdrawal", to_json(withdrawal)}});
 }
 
 struct Work {
@@ -114,6 +120,7 @@ Withdrawal begin_withdrawal(Tx& tx, AccountId account, const NewWithdrawal& give
   attempts::begin(tx, kPlatformMerchant, processors::Operation::payout, id.uuid, rules.processor,
                   amount);
   jobs::enqueue(tx, kWithdrawJob, text_of(id), Json::object(), tx.now());
+  tell(tx, withdrawal, "withdrawal.created");
   return withdrawal;
 }
 
@@ -129,10 +136,14 @@ Withdrawal settle_withdrawal(Tx& tx, WithdrawalId id, const Outcome& outcome) {
   tx.run(kUpdate, id, withdrawal.state, withdrawal.reference, withdrawal.reason,
          withdrawal.updated_at);
   if (withdrawal.state == before) return withdrawal;
-  if (withdrawal.state == WithdrawalState::succeeded)
+  if (withdrawal.state == WithdrawalState::succeeded) {
     ledger::post_pending(tx, ledger::Why::withdrawal, id.uuid);
-  if (withdrawal.state == WithdrawalState::failed)
+    tell(tx, withdrawal, "withdrawal.succeeded");
+  }
+  if (withdrawal.state == WithdrawalState::failed) {
     ledger::void_pending(tx, ledger::Why::withdrawal, id.uuid);
+    tell(tx, withdrawal, "withdrawal.failed");
+  }
   return withdrawal;
 }
 

@@ -315,6 +315,12 @@ TEST_F(WalletRoutes, AreToldLive) {
   const auto heard = socket.event("transfer.created");
   EXPECT_EQ(heard["data"]["transfer"]["id"], sent["id"]);
   EXPECT_EQ(heard["conversation"], nullptr);
+  const auto charged = ben.api.post("/v1/wallet/top_ups", top_up(700)).json();
+  EXPECT_EQ(socket.event("top_up.succeeded")["data"]["top_up"], charged);
+  ASSERT_EQ(ben.api.post("/v1/payment_methods", {{"token", "tok_bank"}}).status, 201);
+  const auto home = ben.api.post("/v1/wallet/withdrawals", usd(500)).json();
+  const auto sent_home = socket.event("withdrawal.succeeded");
+  EXPECT_EQ(sent_home["data"]["withdrawal"]["id"], home["id"]);
 }
 
 TEST_F(WalletRoutes, AreNotLeftBehindByWhoIsErased) {
