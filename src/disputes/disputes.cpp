@@ -186,7 +186,7 @@ Dispute open(Tx& tx, const Disputed& sale, const std::string& processor, const D
 
 void close(Tx& tx, const Disputed& sale, const Dispute& dispute, const payments::Rules& rules) {
   const auto claim = tx.one(kClaim, dispute.merchant_id, dispute.id);
-  payouts::is_released(tx, dispute.merchant_id, dispute.order_id);  // locks it before the balances
+  payouts::lock_of_order(tx, dispute.merchant_id, dispute.order_id);
   end_loss(tx, dispute);
   if (dispute.state == State::lost) {
     post(tx, dispute, Why::dispute_lost, Kind::dispute_reserve, Kind::processor_clearing,

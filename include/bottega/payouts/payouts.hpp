@@ -127,6 +127,9 @@ struct Hold {
 // been released already, where it does nothing.
 void hold(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold, const std::string& reason);
 void lift(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold);
+// Locks the payout of an order, where there is one: before the merchant's balances, in the order of
+// all locks.
+void lock_of_order(Tx& tx, MerchantId merchant, OrderId order);
 // Whether the order's money has been released to the merchant. From the answer to the end of the
 // transaction it is not, if it was not.
 bool is_released(Tx& tx, MerchantId merchant, OrderId order);
