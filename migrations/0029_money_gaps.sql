@@ -21,11 +21,11 @@ ALTER TABLE ledger_transfers
      'goodwill', 'goodwill_return', 'release', 'platform_fee', 'payout', 'recovery',
      'dispute', 'dispute_fee', 'dispute_balance', 'dispute_advance', 'dispute_lost', 'dispute_won',
      'dispute_won_fee', 'dispute_won_debt', 'top_up', 'withdrawal', 'transfer',
-     'top_up_recovery', 'withdrawal_recovery', 'dispute_loss', 'dispute_late', 'dispute_late_fee',
-     'dispute_late_balance', 'dispute_late_advance'));
+     'top_up_recovery', 'withdrawal_recovery', 'dispute_loss', 'dispute_late',
+     'dispute_late_fee', 'dispute_late_balance', 'dispute_late_advance'));
 
--- What of it is disputed, or was lost in a dispute; and since when its owner wants it no more, while
--- it waits for their confirmation: the processor may be told later.
+-- What of it is disputed, or was lost in a dispute; and since when its owner wants it no more,
+-- while it waits for their confirmation: the processor may be told later.
 ALTER TABLE top_ups
   ADD COLUMN cancel_asked_at timestamptz,
   ADD COLUMN disputed bigint NOT NULL DEFAULT 0 CHECK (disputed >= 0),

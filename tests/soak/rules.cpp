@@ -100,7 +100,7 @@ void count(pqxx::connection& link, Sums& seen) {
   pqxx::nontransaction look(link);
   for (const std::string table :
        {"payment_requests", "payments", "orders", "refunds", "payouts", "payout_batches",
-        "disputes", "top_ups", "withdrawals", "transfers"})
+        "disputes", "top_up_disputes", "top_ups", "withdrawals", "transfers"})
     for (const auto& row :
          look.exec("SELECT state, count(*) FROM bottega." + table + " GROUP BY 1"))
       seen[table + ' ' + row[0].as<std::string>()] += row[1].as<std::int64_t>();
