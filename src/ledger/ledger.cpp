@@ -54,7 +54,8 @@ BOOST_DESCRIBE_STRUCT(AvailableRow, (), (owner_id, amount))
 
 const Sql<AvailableRow(Column<OwnerId>, Kind)> kAvailable{"ledger.available", R"(
     SELECT owner_id, currency,
-           CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill')
+           CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill',
+                              'wallet_debt', 'losses')
                 THEN debits - credits - credits_pending
                 ELSE credits - debits - debits_pending END AS amount
     FROM ledger_accounts WHERE owner_id = ANY($1) AND kind = $2)"};
@@ -157,7 +158,8 @@ const Sql<MovementRow(OwnerId, Kind, Instant, Instant, std::int64_t)> kMovements
 
 std::string name_of(Kind kind, OwnerId owner) {
   if (owner == kPlatform) return "platform";
-  if (kind == Kind::wallet) return text_of(identity::AccountId{owner.uuid});
+  if (kind == Kind::wallet || kind == Kind::wallet_reserve || kind == Kind::wallet_debt)
+    return text_of(identity::AccountId{owner.uuid});
   return text_of(identity::MerchantId{owner.uuid});
 }
 
@@ -220,10 +222,17 @@ std::string subject_of(Why why, const Uuid& about) {
     case Why::dispute_won:
     case Why::dispute_won_fee:
     case Why::dispute_won_debt:
+    case Why::dispute_loss:
+    case Why::dispute_late:
+    case Why::dispute_late_fee:
+    case Why::dispute_late_balance:
+    case Why::dispute_late_advance:
       return text_of(Id<"dsp">{about});
     case Why::top_up:
+    case Why::top_up_recovery:
       return text_of(Id<"topup">{about});
     case Why::withdrawal:
+    case Why::withdrawal_recovery:
       return text_of(Id<"wdrl">{about});
     case Why::transfer:
       return text_of(Id<"xfer">{about});

@@ -159,7 +159,7 @@ void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& r
 std::optional<Refund> take_back(Tx& tx, MerchantId merchant, PaymentId id,
                                 const std::string& reason, const std::string& created_by,
                                 const Rules& rules) {
-  auto sale = lock_sale(tx, merchant, id);
+  auto sale = lock_sale(tx, merchant, id, "refund");
   if (sale.order.state == orders::State::paid)
     return cancel_and_refund(tx, std::move(sale), reason, created_by, rules).refund;
   const Money rest{left_of(sale.payment), sale.payment.amount.currency};

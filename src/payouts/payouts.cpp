@@ -201,6 +201,10 @@ void lift(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold) {
   if (payout && payout->state == State::held) go_on(tx, std::move(*payout));
 }
 
+void lock_of_order(Tx& tx, MerchantId merchant, OrderId order) {
+  tx.find(kLockOfOrder, merchant, order);
+}
+
 bool is_released(Tx& tx, MerchantId merchant, OrderId order) {
   const auto payout = tx.find(kLockOfOrder, merchant, order);
   return payout && payout->tries > 0;

@@ -333,6 +333,8 @@ class Story:
         waiting = self.buyer.post(top_ups, {**usd, "payment_method": {"token": "tok_confirm"}})
         for path in (top_ups, f"{top_ups}/{top_up}", f"{top_ups}/{waiting['id']}"):
             self.buyer.get(path)
+        self.buyer.post(f"{top_ups}/{waiting['id']}/cancel")
+        self.buyer.fails(409, "POST", f"{top_ups}/{top_up}/cancel")
         self.buyer.fails(402, "POST", top_ups, {**usd, "payment_method": {"token": "tok_declined"}})
         gift = {"to": {"email": "owner@demo.example"}, "amount": 100, "currency": "USD",
                 "note": "For the lamp", "pin": pin}
@@ -352,6 +354,25 @@ class Story:
         since = "from=2020-01-01T00:00:00Z"
         for query in ("", f"?{since}", f"?{since}&format=csv"):
             self.buyer.get("/v1/wallet/statement" + query)
+        self.top_up_disputes()
+
+    def top_up_disputes(self):
+        """Charges that were topped up are taken back: one is contested, one is accepted."""
+        card = {"amount": 700, "currency": "USD", "payment_method": {"token": "tok_approved"}}
+        all_of_them, buyer = "/v1/admin/top_up_disputes", self.buyer.get("/v1/accounts/me")["id"]
+        for verb, after in (("submit", "under_review"), ("accept", "lost")):
+            charge = self.buyer.post("/v1/wallet/top_ups", card)["reference"]
+            post_json(self.sandbox + "/disputes", {"charge": charge})
+            found = f"{all_of_them}?state=evidence_due&account_id={buyer}"
+            jobs_until(self.ops, lambda: self.ops.get(found)["data"], "no dispute of a top-up")
+            dispute = f"{all_of_them}/{self.ops.get(found)['data'][0]['id']}"
+            self.ops.fails(404, "GET", dispute + "/evidence")
+            self.ops.post(f"{dispute}/{verb}", *([{"text": "It was spent."}] * (verb == "submit")))
+            self.ops.fails(409, "POST", f"{dispute}/accept")
+            jobs_until(self.ops, lambda: self.ops.get(dispute)["state"] == after, "no answer")
+            if verb == "submit":
+                self.ops.get(dispute + "/evidence")
+        self.buyer.fails(404, "GET", dispute)
 
     def staff(self):
         hold = f"/v1/admin/payouts/{self.payout}"

@@ -95,6 +95,8 @@ std::vector<Column> columns() {
       {"bottega", "disputes", "state", words_of<disputes::State>()},
       {"bottega", "disputes", "source", words_of<payments::Source>()},
       {"bottega", "disputes", "response", words_of<disputes::Stance>()},
+      {"bottega", "top_up_disputes", "state", words_of<disputes::State>()},
+      {"bottega", "top_up_disputes", "response", words_of<disputes::Stance>()},
       {"bottega", "payment_methods", "brand", words_of<processors::Brand>()},
       {"bottega", "top_ups", "state", words_of<wallet::TopUpState>()},
       {"bottega", "withdrawals", "state", words_of<wallet::WithdrawalState>()},

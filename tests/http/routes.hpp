@@ -59,6 +59,7 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"payments", "pay"},
                                                               {"refunds", "rfnd"},
                                                               {"disputes", "dsp"},
+                                                              {"top_up_disputes", "dsp"},
                                                               {"payouts", "pout"},
                                                               {"payout_batches", "batch"},
                                                               {"sessions", "sess"},

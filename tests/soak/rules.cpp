@@ -11,8 +11,9 @@ constexpr Rule kRules[] = {
      "HAVING sum(debits) <> sum(credits) OR sum(debits_pending) <> sum(credits_pending)) x"},
     {"an account that may not is below zero",
      "SELECT count(*) FROM bottega.ledger_accounts WHERE CASE WHEN kind = 'processor_clearing' "
-     "THEN false WHEN kind IN ('processor_fees', 'merchant_debt', 'goodwill') "
-     "THEN debits - credits < credits_pending ELSE credits - debits < debits_pending END"},
+     "THEN false WHEN kind IN ('processor_fees', 'merchant_debt', 'goodwill', "
+     "'wallet_debt', 'losses') THEN debits - credits < credits_pending ELSE credits - debits < "
+     "debits_pending END"},
     {"a payment gave back, or lost in disputes, more than was paid",
      "SELECT count(*) FROM bottega.payments WHERE refunded + refunding + disputed > amount"},
     {"a request was paid more than once",
@@ -114,7 +115,7 @@ void count(pqxx::connection& link, Sums& seen) {
   pqxx::nontransaction look(link);
   for (const std::string table :
        {"payment_requests", "payments", "orders", "refunds", "payouts", "payout_batches",
-        "disputes", "top_ups", "withdrawals", "transfers"})
+        "disputes", "top_up_disputes", "top_ups", "withdrawals", "transfers"})
     for (const auto& row :
          look.exec("SELECT state, count(*) FROM bottega." + table + " GROUP BY 1"))
       seen[table + ' ' + row[0].as<std::string>()] += row[1].as<std::int64_t>();

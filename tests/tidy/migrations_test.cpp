@@ -37,6 +37,8 @@ const std::map<std::string, const char*> kShared = {
     {"pins", "of people"},
     {"payment_methods", "of people, who pay many merchants with them"},
     {"top_ups", "of people"},
+    {"top_up_disputes", "of people"},
+    {"top_up_evidence", "of people"},
     {"withdrawals", "of people"},
     {"transfers", "between people"},
     {"transfer_flows", "of people"},

@@ -132,7 +132,11 @@ Moves top_up_moves() {
       {"requires_action", waiting},
       {"unknown", lost},
       {"succeeded", {{"ask_owner", "succeeded"}, {"succeed", "succeeded"}, {"lose", "succeeded"}}},
-      {"failed", {{"ask_owner", "failed"}, {"fail", "failed"}, {"lose", "failed"}}}};
+      {"failed",
+       {{"ask_owner", "failed"},
+        {"fail", "failed"},
+        {"lose", "failed"},
+        {"come_late", "succeeded"}}}};
 }
 
 Moves transfer_moves() {
@@ -179,7 +183,11 @@ const std::vector<Subject>& subjects() {
              {"fail", "failed"},
              {"lose", "unknown"}}},
            {"succeeded", {{"succeed", "succeeded"}, {"lose", "succeeded"}, {"wait", "succeeded"}}},
-           {"failed", {{"fail", "failed"}, {"lose", "failed"}, {"wait", "failed"}}}}),
+           {"failed",
+            {{"fail", "failed"},
+             {"lose", "failed"},
+             {"wait", "failed"},
+             {"come_late", "succeeded"}}}}),
       subject<payouts::kLifecycle>(
           "Payout", "payouts",
           {{"scheduled", {{"submit", "submitted"}, {"hold", "held"}, {"cancel", "cancelled"}}},

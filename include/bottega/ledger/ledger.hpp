@@ -18,9 +18,11 @@ inline constexpr OwnerId kPlatform{Uuid{{0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 
 // What belongs to one sale is kept under its merchant, the platform's fees too, so that one busy
 // row does not hold up every sale. Of these processor_clearing (money at the processor),
 // processor_fees (what it kept), merchant_debt (what a merchant owes us, after a refund of money
-// that was paid out) and goodwill (what the platform has given buyers) are debited first; the
-// others, which we owe or have earned, are credited first. None may be overdrawn but
-// processor_clearing, where the platform's own money stands in for a merchant's.
+// that was paid out), wallet_debt (what a person owes, after a dispute about a top-up that was
+// spent), goodwill (what the platform has given buyers) and losses (what banks have taken that
+// nobody owes) are debited first; the others, which we owe or have earned, are credited first. None
+// may be overdrawn but processor_clearing, where the platform's own money stands in for a
+// merchant's.
 enum class Kind : std::uint8_t {
   processor_clearing,
   processor_fees,
@@ -31,13 +33,19 @@ enum class Kind : std::uint8_t {
   dispute_reserve,
   wallet,
   goodwill,
+  wallet_reserve,
+  wallet_debt,
+  losses,
 };
 BOOST_DESCRIBE_ENUM(Kind, processor_clearing, processor_fees, held, merchant_payable, merchant_debt,
-                    platform_fees, dispute_reserve, wallet, goodwill)
+                    platform_fees, dispute_reserve, wallet, goodwill, wallet_reserve, wallet_debt,
+                    losses)
 
 // A refund's money is taken from where it is: what is held, the platform's fee, the merchant's
 // balance; the rest is advanced, and recovered from what the merchant earns later. So is a
-// dispute's, which is reserved first, and then gone or back.
+// dispute's, which is reserved first, and then gone or back; what it takes beyond what was left is
+// the platform's loss, less what a failed refund has left after all. What a person owes is
+// recovered from what they top up, and before they withdraw.
 enum class Why : std::uint8_t {
   capture,
   processor_fee,
@@ -62,11 +70,20 @@ enum class Why : std::uint8_t {
   top_up,
   withdrawal,
   transfer,
+  top_up_recovery,
+  withdrawal_recovery,
+  dispute_loss,
+  dispute_late,
+  dispute_late_fee,
+  dispute_late_balance,
+  dispute_late_advance,
 };
 BOOST_DESCRIBE_ENUM(Why, capture, processor_fee, refund, refund_fee, refund_balance, refund_advance,
                     goodwill, goodwill_return, release, platform_fee, payout, recovery, dispute,
                     dispute_fee, dispute_balance, dispute_advance, dispute_lost, dispute_won,
-                    dispute_won_fee, dispute_won_debt, top_up, withdrawal, transfer)
+                    dispute_won_fee, dispute_won_debt, top_up, withdrawal, transfer,
+                    top_up_recovery, withdrawal_recovery, dispute_loss, dispute_late,
+                    dispute_late_fee, dispute_late_balance, dispute_late_advance)
 
 // Pending money has not moved and cannot be spent; it is posted or voided in the end, once.
 enum class Phase : std::uint8_t { posted, pending, voided };

@@ -68,20 +68,22 @@ inline constexpr Machine kBatchLifecycle{std::to_array<Edge<BatchState, BatchEve
 })};
 static_assert(kBatchLifecycle.deterministic());
 
-// One transfer to the merchant's bank. `amount` is the sum of its payouts less what they recovered.
+// One transfer to the merchant's bank. `amount` is the sum of its payouts less what they recovered,
+// and what else was in the merchant's balance.
 struct Batch {
   BatchId id;
   MerchantId merchant_id;
   Money amount;
-  std::int64_t payouts = 0;  // how many
+  std::int64_t payouts = 0;       // how many
+  std::int64_t from_balance = 0;  // of the amount: what no payout stands for
   BatchState state{};
   std::optional<std::string> reason, reference;
   Instant created_at{};
   std::optional<Instant> ended_at;
 };
 BOOST_DESCRIBE_STRUCT(Batch, (),
-                      (id, merchant_id, amount, payouts, state, reason, reference, created_at,
-                       ended_at))
+                      (id, merchant_id, amount, payouts, from_balance, state, reason, reference,
+                       created_at, ended_at))
 
 struct Reason {
   Text<1, 255> reason;
@@ -130,6 +132,9 @@ struct Hold {
 // been released already, where it does nothing.
 void hold(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold, const std::string& reason);
 void lift(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold);
+// Locks the payout of an order, where there is one: before the merchant's balances, in the order of
+// all locks.
+void lock_of_order(Tx& tx, MerchantId merchant, OrderId order);
 // Whether the order's money has been released to the merchant. From the answer to the end of the
 // transaction it is not, if it was not.
 bool is_released(Tx& tx, MerchantId merchant, OrderId order);

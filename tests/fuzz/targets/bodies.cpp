@@ -10,6 +10,7 @@
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
 #include "bottega/disputes/disputes.hpp"
+#include "bottega/disputes/top_ups.hpp"
 #include "bottega/identity/fees.hpp"
 #include "bottega/identity/identity.hpp"
 #include "bottega/identity/invitations.hpp"
@@ -103,6 +104,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Resolution>,
     read<Snooze>,
     read<disputes::NewEvidence>,
+    read<disputes::TopUpStatement>,
     read<identity::NewPin>,
     read<ops::ClockMove>,
     read<ops::StaffMember>,
