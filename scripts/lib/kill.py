@@ -77,7 +77,7 @@ class Target(Server):
         super().__init__(binary, SETTINGS)
 
 
-def settle(server, days=True, seconds=240):
+def settle(server, days=True, seconds=600):
     """Lets time pass until every outcome is known, and what takes days has come to its end; a call
     counts as lost by the machine's time, a job comes up by the product's."""
     ops = Api(server.url, timeout=120)
