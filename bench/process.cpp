@@ -23,7 +23,15 @@ const char* const kSettings[] = {"http.port=0",
                                  "limits.writes_per_minute=1000000",
                                  "limits.conversation_per_minute=10000000",
                                  "limits.connections_per_minute=1000000",
-                                 "limits.address_per_minute=10000000"};
+                                 "limits.address_per_minute=10000000",
+                                 "risk.buyer_count_hour_max=0",
+                                 "risk.buyer_count_day_max=0",
+                                 "risk.buyer_sum_hour_max=0",
+                                 "risk.buyer_sum_day_max=0",
+                                 "risk.method_tries_hour_max=0",
+                                 "risk.method_tries_day_max=0",
+                                 "risk.merchant_week_max=0",
+                                 "risk.review_week=0"};
 
 int start(const std::vector<std::string>& words, pid_t& pid) {
   std::vector<char*> arguments;

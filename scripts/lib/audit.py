@@ -1,55 +1,56 @@
-"""Compares what we say with what the processor says, payment by payment."""
+"""Compares what we say with what the processor says, movement by movement, and in sum."""
 
-import time
-
-from server import all_of
-
-
-OPEN = ("created", "requires_action", "authorized", "unknown")
-
-
-def settle_everything(ops, seconds=60):
-    """Lets time pass until nothing is left to be done: no job due, no outcome open."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        ran = ops.post("/v1/admin/jobs/run")
-        waiting = [one for one in all_of(ops, "/v1/admin/payments") if one["state"] in OPEN]
-        if ran["due"] == 0 and not waiting:
-            return
-        # A call counts as lost by the machine's time, a job comes up by the product's.
-        time.sleep(0.5)
-        ops.post("/v1/admin/clock/advance", {"advance_s": 60})
-    raise AssertionError(f"these never came to an outcome: {waiting}")
+# What has moved money, as we have it: a kind, the processor's reference, amount and currency.
+OURS = """
+    SELECT 'payments', 'charge', reference, amount, currency, payment_request_id
+    FROM bottega.payments WHERE state IN ('captured', 'partially_refunded', 'refunded')
+    UNION ALL SELECT 'top_ups', 'charge', reference, amount, currency, id
+    FROM bottega.top_ups WHERE state = 'succeeded'
+    UNION ALL SELECT 'refunds', 'refund', reference, amount, currency, id
+    FROM bottega.refunds WHERE state = 'succeeded'
+    UNION ALL SELECT 'payouts', 'payout', reference, amount, currency, id
+    FROM bottega.payout_batches WHERE state = 'paid' AND amount > 0
+    UNION ALL SELECT 'withdrawals', 'payout', reference, amount, currency, id
+    FROM bottega.withdrawals WHERE state = 'succeeded'"""
+KINDS = ("payments", "top_ups", "refunds", "payouts", "withdrawals")
 
 
-def compare_books(ops, books):
-    """Raises AssertionError where our payments and payouts and the processor's books differ."""
-    payments = all_of(ops, "/v1/admin/payments")
-    payouts = all_of(ops, "/v1/admin/payouts")
-    ours = {}
-    for one in payments:
-        if one["state"] in ("captured", "partially_refunded", "refunded"):
-            ours[one["reference"]] = ("charge", one["amount"])
-    sent = {}  # those of one batch have one reference
-    for one in payouts:
-        if one["state"] == "paid":
-            sent[one["reference"]] = (sent.get(one["reference"], 0) + one["amount"]["amount"]
-                                      - one["recovered"])
-            ours[one["reference"]] = ("payout", {**one["amount"],
-                                                 "amount": sent[one["reference"]]})
-    theirs = {one["reference"]: (one["operation"], one["amount"]) for one in books
-              if one["state"] == "succeeded" and one["operation"] in ("charge", "payout")}
-    assert ours == theirs, f"books differ: {sorted(set(ours) ^ set(theirs))[:10]}"
-    refunded = sum(one["refunded"] for one in payments)
-    given_back = sum(one["amount"]["amount"] for one in books
-                     if one["operation"] == "refund" and one["state"] == "succeeded")
-    assert refunded == given_back, f"refunds differ: ours {refunded}, theirs {given_back}"
-    paid = {}
-    for one in payments:
-        if one["reference"] in ours:
-            request = one["payment_request_id"]
-            assert request not in paid, f"{request} was charged twice"
-            paid[request] = one
+def compare_books(server, books):
+    """Raises AssertionError where our books and the processor's differ in a movement; answers how
+    many there are of each kind."""
+    ours, paid, count = {}, set(), dict.fromkeys(KINDS, 0)
+    for kind, operation, reference, amount, currency, about in server.sql(OURS):
+        assert reference not in ours, f"{reference} is there twice: {kind}"
+        ours[reference] = (operation, int(amount), currency)
+        assert (kind, about) not in paid, f"{about} was charged twice"
+        paid.add((kind, about))
+        count[kind] += 1
+    theirs = {one["reference"]: (one["operation"], one["amount"]["amount"],
+                                 one["amount"]["currency"])
+              for one in books if one["state"] == "succeeded"
+              and one["operation"] in ("charge", "refund", "payout")}
+    differ = sorted(one for one in set(ours) | set(theirs) if ours.get(one) != theirs.get(one))
+    assert not differ, "books differ: " + str([(one, ours.get(one), theirs.get(one))
+                                               for one in differ[:5]])
+    count["all"] = len(theirs)
+    return count
+
+
+def totals_of(ops, books):
+    """What is at the processor per currency: its books and our ledger must say the same."""
     balance = ops.get("/v1/admin/ledger/trial_balance")
     assert balance["is_balanced"] and not balance["faults"], f"the ledger: {balance['faults']}"
-    return len(paid), len(theirs)
+    sign = {"charge": 1, "dispute_return": 1, "refund": -1, "payout": -1, "dispute": -1}
+    theirs, ours = {}, {}
+    for one in books:
+        if one["state"] == "succeeded":
+            currency = one["amount"]["currency"]
+            moved = sign[one["operation"]] * one["amount"]["amount"] - (one["fee"] or 0)
+            theirs[currency] = theirs.get(currency, 0) + moved
+    for row in balance["accounts"]:
+        pending = row["debits_pending"] + row["credits_pending"]
+        assert pending == 0, f"{row['kind']} {row['currency']} has {pending} pending"
+        if row["kind"] == "processor_clearing":
+            ours[row["currency"]] = row["debits"] - row["credits"]
+    assert ours == theirs, f"what is at the processor differs: ours {ours}, theirs {theirs}"
+    return ", ".join(f"{amount} {currency}" for currency, amount in sorted(ours.items()))

@@ -1,9 +1,12 @@
 """A client of Bottega as its users would write one: REST, chat socket, the processor's pages."""
 
 import asyncio
+import hashlib
+import hmac
 import http.client
 import json
 import threading
+import time
 import urllib.parse
 import uuid
 
@@ -201,3 +204,22 @@ def post_json(url, body):
 def base_of(url):
     parts = urllib.parse.urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def send_webhook(url, secret, event):
+    """The sandbox's news, signed as it signs them; answers the status."""
+    body, at = json.dumps(event), int(time.time())
+    signature = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+    parts = urllib.parse.urlsplit(url)
+    link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    try:
+        link.request("POST", "/v1/webhooks/processors/sandbox", body,
+                     {"Content-Type": "application/json",
+                      "Bottega-Sandbox-Signature": f"t={at},v1={signature}"})
+        answer = link.getresponse()
+        answer.read()
+        return answer.status
+    except http.client.HTTPException as failure:
+        raise OSError(f"no answer: {failure!r}") from failure
+    finally:
+        link.close()

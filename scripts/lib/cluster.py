@@ -10,9 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from server import Server
-
-BIN = "/usr/lib/postgresql/15/bin/"
+from server import BIN, Server, as_postgres
 
 
 class Lone:
@@ -48,11 +46,6 @@ class Lone:
             pid = int(file.readline())
         os.kill(pid, signal.SIGINT)
         findings.database += 1
-
-
-def as_postgres(words):
-    """PostgreSQL does not run as root."""
-    return ["runuser", "-u", "postgres", "--"] + words if os.geteuid() == 0 else words
 
 
 class Database:

@@ -19,6 +19,8 @@ MUTATIONS = [
     ("what is on its way back counts as there", "src/payments/give_back.cpp",
      "payment.amount.amount - payment.refunded - payment.refunding - payment.disputed;",
      "payment.amount.amount - payment.refunded;"),
+    ("what has failed counts for a limit", "src/payments/payments.cpp",
+     "  risk::release(tx,", "  if (payment.amount.amount < 0) risk::release(tx,"),
     ("an order that is not sent is forgotten", "src/payments/give_back.cpp",
      "  if (sale.order.state != orders::State::paid) return;\n",
      "  if (sale.order.state == orders::State::paid) return;\n"),

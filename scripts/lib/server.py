@@ -9,14 +9,23 @@ import tempfile
 from client import Api, post_form
 
 PASSWORD = "bottega demo"
+BIN = "/usr/lib/postgresql/15/bin/"
 # Limits that would see a soak as an attack, and waits that would make it long.
 SETTINGS = {
     "http.port": 0, "sandbox.port": 0, "tls.port": 0, "log.level": "warning",
     "limits.requests_per_minute": 1_000_000, "limits.writes_per_minute": 1_000_000,
     "limits.conversation_per_minute": 1_000_000, "limits.connections_per_minute": 1_000_000,
+    "risk.buyer_count_hour_max": 0, "risk.buyer_count_day_max": 0, "risk.buyer_sum_hour_max": 0,
+    "risk.buyer_sum_day_max": 0, "risk.method_tries_hour_max": 0, "risk.method_tries_day_max": 0,
+    "risk.merchant_week_max": 0, "risk.review_week": 0,
     "limits.address_per_minute": 10_000_000, "auth.tries_per_address": 100_000,
     "auth.password_ops": 1, "auth.password_memory_bytes": 8_192, "payments.call_timeout_ms": 1_000,
 }
+
+
+def as_postgres(words):
+    """PostgreSQL does not run as root."""
+    return ["runuser", "-u", "postgres", "--"] + words if os.geteuid() == 0 else words
 
 
 class Server:
@@ -57,6 +66,15 @@ class Server:
         self.process.stdout.close()
         return status
 
+    def sql(self, query):
+        """The rows of the private database, for what no route shows."""
+        words = as_postgres([BIN + "psql", "-h", f"{self.home}/data/socket", "-U",
+                             "bottega_superuser", "-d", "bottega", "-AtF", "\t", "-c", query])
+        done = subprocess.run(words, capture_output=True, text=True, cwd="/", timeout=120)
+        if done.returncode != 0:
+            raise OSError(f"psql: {done.stderr}")
+        return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+
     def remove(self):
         """Stops it and forgets its data."""
         if self.process.poll() is None:
@@ -78,9 +96,10 @@ class Server:
         return api
 
 
-def open_shop(server, owner, name):
+def open_shop(server, owner, name, currency="USD"):
     """A merchant that the processor has accepted; answers its id."""
-    merchant = owner.post("/v1/merchants", {"name": name, "country": "US", "currency": "USD"})["id"]
+    merchant = owner.post("/v1/merchants",
+                          {"name": name, "country": "US", "currency": currency})["id"]
     link = owner.post(f"/v1/merchants/{merchant}/onboarding")
     post_form(link["url"], {"name": "Otto Owner", "address": "2 Lamp Lane, Springfield",
                             "tax_number": "123456789"})

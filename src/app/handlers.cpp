@@ -100,7 +100,8 @@ void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event
     if (outcome.verdict == processors::Verdict::declined)
       identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::rejected);
   } else if (event.operation == processors::Operation::dispute) {
-    if (event.dispute) disputes::hear(tx, event.processor, *event.dispute, world.payment_rules);
+    if (event.dispute)
+      disputes::take_news(tx, event.processor, *event.dispute, world.payment_rules);
   } else {
     const auto subject = attempts::subject_of(tx, event.processor, event.key);
     if (subject.merchant_id == wallet::kPlatformMerchant)
@@ -132,6 +133,11 @@ asio::awaitable<void> remind(const JobWorld& world, const jobs::Job& job) {
   const auto merchant = merchant_of(job);
   const auto id = dispute_of(job);
   co_await world.db.transact([&](Tx& tx) { disputes::remind(tx, merchant, id); });
+}
+
+asio::awaitable<void> submit_top_up(const JobWorld& world, const jobs::Job& job) {
+  const auto id = dispute_of(job);
+  co_await world.db.transact([&](Tx& tx) { disputes::submit_top_up_in_time(tx, id); });
 }
 
 asio::awaitable<void> return_late(const JobWorld& world, const jobs::Job& job) {
@@ -209,6 +215,14 @@ std::vector<jobs::Kind> bank_kinds(const JobWorld* w, std::chrono::seconds quick
       {disputes::kSubmitJob, quick, tried,
        [w](const jobs::Job& job) { return submit_in_time(*w, job); }},
       {disputes::kRemindJob, quick, tried, [w](const jobs::Job& job) { return remind(*w, job); }},
+      {disputes::kRespondTopUpJob, with_calls, kAsked,
+       [w](const jobs::Job& job) {
+         return disputes::respond_of_top_up(w->db, w->registry, dispute_of(job),
+                                            w->payment_rules.call_timeout);
+       },
+       jobs::Lane::processors},
+      {disputes::kSubmitTopUpJob, quick, tried,
+       [w](const jobs::Job& job) { return submit_top_up(*w, job); }},
       {settlements::kDailyJob, quick, tried,
        [w](const jobs::Job&) { return begin_settlements(*w); }},
       {settlements::kCheckJob, with_calls, kAsked,
@@ -241,6 +255,7 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
        },
        jobs::Lane::processors},
       {payouts::kPayJob, quick, tried, [w](const jobs::Job& job) { return gather(*w, job); }},
+      {payouts::kWaitJob, quick, tried, [w](const jobs::Job& job) { return gather(*w, job); }},
       {payouts::kSendJob, with_calls, kAsked,
        [w](const jobs::Job& job) {
          return payouts::send(w->db, w->registry, merchant_of(job),

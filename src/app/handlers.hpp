@@ -1,7 +1,7 @@
 #pragma once
 // Which function does which kind of job: the one place that knows all of them.
 #include "bottega/attachments/depot.hpp"
-#include "bottega/disputes/disputes.hpp"
+#include "bottega/disputes/top_ups.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/settlements/settlements.hpp"

@@ -40,13 +40,30 @@ processors::SandboxOptions processor_options_of(const Config& config) {
   return options;
 }
 
+risk::Rules limits_of(const Config& config) {
+  risk::Rules rules;
+  rules.request_max = config.risk_request_max;
+  rules.merchant_week_max = config.risk_merchant_week_max;
+  rules.buyer_count_hour_max = config.risk_buyer_count_hour_max;
+  rules.buyer_count_day_max = config.risk_buyer_count_day_max;
+  rules.buyer_sum_hour_max = config.risk_buyer_sum_hour_max;
+  rules.buyer_sum_day_max = config.risk_buyer_sum_day_max;
+  rules.method_tries_hour_max = config.risk_method_tries_hour_max;
+  rules.method_tries_day_max = config.risk_method_tries_day_max;
+  rules.review_first_sale = config.risk_review_first_sale;
+  rules.review_amount = config.risk_review_amount;
+  rules.review_week = config.risk_review_week;
+  return rules;
+}
+
 payments::Rules payment_rules_of(const Config& config) {
   return {config.payments_amount_max,
           std::chrono::seconds(config.payments_expiry_default_s),
           milliseconds(config.payments_call_timeout_ms),
           std::chrono::days(config.orders_cancel_after_days),
           std::chrono::days(config.refunds_within_days),
-          from_text<payments::FeeOnRefund>(config.fees_on_refund)};
+          from_text<payments::FeeOnRefund>(config.fees_on_refund),
+          limits_of(config)};
 }
 
 payouts::Rules payout_rules_of(const Config& config) {
@@ -55,7 +72,8 @@ payouts::Rules payout_rules_of(const Config& config) {
           payouts::batch_time(config.payouts_batch_at),
           config.payouts_minimum,
           std::chrono::days(config.payouts_minimum_wait_days),
-          config.payouts_tries_max};
+          config.payouts_tries_max,
+          payouts::minimums_of(config.payouts_minimums)};
 }
 
 settlements::Rules settlement_rules_of(const Config& config) {

@@ -66,6 +66,15 @@ Event event_of(Verdict verdict) {
   return Event::lose;
 }
 
+Attempt move(Tx& tx, Attempt attempt, Event on, const processors::Outcome& outcome) {
+  attempt.state = kLifecycle.advance(attempt.state, on);
+  if (!outcome.reference.empty()) attempt.reference = outcome.reference;
+  if (!outcome.reason.empty()) attempt.reason = outcome.reason;
+  tx.run(kSettle, attempt.merchant_id, attempt.id, attempt.state, attempt.reference, attempt.reason,
+         tx.now());
+  return attempt;
+}
+
 }  // namespace
 
 Attempt begin(Tx& tx, MerchantId merchant, Operation operation, const Uuid& subject,
@@ -77,12 +86,7 @@ Attempt begin(Tx& tx, MerchantId merchant, Operation operation, const Uuid& subj
 }
 
 Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome) {
-  attempt.state = kLifecycle.advance(attempt.state, event_of(outcome.verdict));
-  if (!outcome.reference.empty()) attempt.reference = outcome.reference;
-  if (!outcome.reason.empty()) attempt.reason = outcome.reason;
-  tx.run(kSettle, attempt.merchant_id, attempt.id, attempt.state, attempt.reference, attempt.reason,
-         tx.now());
-  return attempt;
+  return move(tx, std::move(attempt), event_of(outcome.verdict), outcome);
 }
 
 Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
@@ -104,6 +108,13 @@ asio::awaitable<processors::Outcome> carry_out(processors::Processor& processor,
   auto outcome = co_await processor.look_up(attempt.operation, key);
   if (outcome.verdict == Verdict::not_found) outcome = co_await send();
   co_return outcome;
+}
+
+std::optional<Attempt> settle_late(Tx& tx, MerchantId merchant, const Uuid& subject,
+                                   const processors::Outcome& outcome) {
+  auto latest = lock_latest(tx, merchant, subject, {});
+  if (!outcome.key.empty() && outcome.key != latest.key()) return std::nullopt;
+  return move(tx, std::move(latest), Event::come_late, outcome);
 }
 
 Subject subject_of(Tx& tx, const std::string& processor, const std::string& key) {

@@ -3,6 +3,7 @@
 
 #include "disputes/rows.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/disputes/top_ups.hpp"
 #include "bottega/payouts/payouts.hpp"
 
 namespace bottega::disputes {
@@ -66,6 +67,12 @@ const Sql<Claim(MerchantId, DisputeId)> kClaim{"disputes.claim", R"(
     SELECT source, reserved, fee_returned, from_balance, advanced
     FROM disputes WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<void(MerchantId, DisputeId, std::int64_t, std::int64_t, std::int64_t, std::int64_t)>
+    kClaimMore{"disputes.claim_more", R"(
+    UPDATE disputes SET reserved = reserved + $3, fee_returned = fee_returned + $4,
+           from_balance = from_balance + $5, advanced = advanced + $6
+    WHERE merchant_id = $1 AND id = $2)"};
+
 using ledger::Kind, ledger::Why;
 
 void post(Tx& tx, const Dispute& dispute, Why why, Kind from, Kind to, std::int64_t amount) {
@@ -99,6 +106,48 @@ void restore(Tx& tx, const Dispute& dispute, const Claim& claim) {
        claim.from_balance + claim.advanced - forgiven);
 }
 
+// What the bank takes beyond what was left of the payment: the buyer has that twice, and no
+// merchant owes it. Doing it again does nothing.
+void set_loss_aside(Tx& tx, const Dispute& dispute) {
+  const Money beyond{dispute.amount.amount - dispute.reserved, dispute.amount.currency};
+  if (beyond.amount > 0)
+    ledger::pend(tx,
+                 ledger::transfer_within(dispute.merchant_id, Why::dispute_loss, dispute.id.uuid,
+                                         Kind::losses, Kind::processor_clearing, beyond));
+}
+
+void end_loss(Tx& tx, const Dispute& dispute) {
+  if (dispute.amount.amount <= dispute.reserved) return;
+  set_loss_aside(tx, dispute);  // one that was opened by an older server
+  if (dispute.state == State::lost)
+    ledger::post_pending(tx, Why::dispute_loss, dispute.id.uuid);
+  else
+    ledger::void_pending(tx, Why::dispute_loss, dispute.id.uuid);
+}
+
+// A refund that was under way when the dispute opened may have failed: what it left is owed after
+// all, and no loss of the platform's.
+Claim claim_more(Tx& tx, const Dispute& dispute, const Claim& claim, const payments::Rules& rules) {
+  const auto& merchant = dispute.merchant_id;
+  const auto beyond = dispute.amount.amount - dispute.reserved;
+  if (beyond <= 0) return claim;
+  const auto sale =
+      payments::lock_sale(tx, merchant, dispute.payment_id, "dispute");  // as it is now
+  const auto more = payments::claim(tx, sale, beyond, rules);
+  using enum Kind;
+  if (more.source == Source::held) {
+    post(tx, dispute, Why::dispute_late, held, losses, more.reserved);
+  } else {
+    post(tx, dispute, Why::dispute_late_fee, platform_fees, losses, more.fee_returned);
+    post(tx, dispute, Why::dispute_late_balance, merchant_payable, losses, more.from_balance);
+    post(tx, dispute, Why::dispute_late_advance, merchant_debt, losses, more.advanced);
+  }
+  tx.run(kClaimMore, merchant, dispute.id, more.reserved, more.fee_returned, more.from_balance,
+         more.advanced);
+  return {claim.source, claim.reserved + more.reserved, claim.fee_returned + more.fee_returned,
+          claim.from_balance + more.from_balance, claim.advanced + more.advanced};
+}
+
 payouts::Hold hold_of(const Dispute& dispute) { return {payouts::Cause::dispute, dispute.id.uuid}; }
 
 // Both sides know of it; why, and what is said about it, is between the merchant and the bank.
@@ -117,8 +166,7 @@ void tell(Tx& tx, const Dispute& dispute, const std::string& event) {
 Dispute open(Tx& tx, const Sale& sale, const std::string& processor, const DisputeNews& news,
              const payments::Rules& rules) {
   const auto& payment = sale.payment;
-  if (news.amount.currency != payment.amount.currency || news.amount.amount <= 0)
-    throw Error(Code::conflict, "a dispute is about another currency than its payment");
+  require_fitting(news, payment.amount);
   const auto claim = payments::claim(tx, sale, news.amount.amount, rules);
   const auto id = DisputeId::make();
   identity::enter_directory(tx, id.uuid, payment.merchant_id);
@@ -128,6 +176,7 @@ Dispute open(Tx& tx, const Sale& sale, const std::string& processor, const Dispu
              claim.source, claim.fee_returned, claim.from_balance, claim.advanced, news.reason,
              news.evidence_due_at, tx.now());
   reserve(tx, dispute, claim);
+  set_loss_aside(tx, dispute);
   if (claim.source == Source::held)
     payouts::hold(tx, payment.merchant_id, sale.order.id, hold_of(dispute), "a dispute is open");
   if (claim.reserved < news.amount.amount)
@@ -138,11 +187,12 @@ Dispute open(Tx& tx, const Sale& sale, const std::string& processor, const Dispu
 
 void close(Tx& tx, const Sale& sale, const Dispute& dispute, const payments::Rules& rules) {
   const auto claim = tx.one(kClaim, dispute.merchant_id, dispute.id);
-  payouts::is_released(tx, dispute.merchant_id, dispute.order_id);  // locks it before the balances
+  payouts::lock_of_order(tx, dispute.merchant_id, dispute.order_id);
+  end_loss(tx, dispute);
   if (dispute.state == State::lost) {
     post(tx, dispute, Why::dispute_lost, Kind::dispute_reserve, Kind::processor_clearing,
          claim.reserved);
-    payments::claim_lost(tx, sale, claim, rules);
+    payments::claim_lost(tx, sale, claim_more(tx, dispute, claim, rules), rules);
   } else {
     restore(tx, dispute, claim);
     payments::claim_won(tx, sale, claim, rules);
@@ -151,6 +201,17 @@ void close(Tx& tx, const Sale& sale, const Dispute& dispute, const payments::Rul
   forget_plans(tx, dispute);
   tell(tx, dispute, "dispute.closed");
 }
+
+// The processor may give more time, or set it only now.
+void set_deadline(Tx& tx, Dispute& dispute, const DisputeNews& news) {
+  const bool is_news = news.evidence_due_at && news.evidence_due_at != dispute.evidence_due_at;
+  if (!is_news || is_closed(dispute.state)) return;
+  dispute.evidence_due_at = news.evidence_due_at;
+  write_dispute(tx, dispute);
+  if (dispute.state == State::evidence_due && !dispute.response) plan(tx, dispute);
+}
+
+}  // namespace
 
 std::optional<Event> event_of(State told) {
   switch (told) {
@@ -168,16 +229,10 @@ std::optional<Event> event_of(State told) {
   return std::nullopt;
 }
 
-// The processor may give more time, or set it only now.
-void set_deadline(Tx& tx, Dispute& dispute, const DisputeNews& news) {
-  const bool is_news = news.evidence_due_at && news.evidence_due_at != dispute.evidence_due_at;
-  if (!is_news || is_closed(dispute.state)) return;
-  dispute.evidence_due_at = news.evidence_due_at;
-  write_dispute(tx, dispute);
-  if (dispute.state == State::evidence_due && !dispute.response) plan(tx, dispute);
+void require_fitting(const DisputeNews& news, const Money& charged) {
+  if (news.amount.currency != charged.currency || news.amount.amount <= 0)
+    throw Error(Code::conflict, "a dispute is about another currency than its payment");
 }
-
-}  // namespace
 
 bool is_closed(State state) { return state == State::won || state == State::lost; }
 
@@ -219,6 +274,15 @@ Dispute hear(Tx& tx, const std::string& processor, const DisputeNews& news,
   return move_dispute(tx, {std::move(sale), std::move(*dispute)}, *on, rules);
 }
 
+void take_news(Tx& tx, const std::string& processor, const DisputeNews& news,
+               const payments::Rules& rules) {
+  const auto subject = attempts::subject_of(tx, processor, news.charge);
+  if (subject.merchant_id == wallet::kPlatformMerchant)
+    hear_of_top_up(tx, processor, news);
+  else
+    hear(tx, processor, news, rules);
+}
+
 asio::awaitable<void> ask(Database& db, processors::Processor& processor,
                           const payments::Rules& rules) {
   const auto since = co_await db.read([&](Tx& tx) { return tx.now() - kAskedDays; });
@@ -226,7 +290,7 @@ asio::awaitable<void> ask(Database& db, processors::Processor& processor,
   const std::string name(processor.name());
   for (const auto& news : all) {
     try {
-      co_await db.transact([&](Tx& tx) { hear(tx, name, news, rules); });
+      co_await db.transact([&](Tx& tx) { take_news(tx, name, news, rules); });
     } catch (const Error& error) {
       log::error("dispute.news_not_taken",
                  {{"reference", news.reference}, {"error", std::string(error.what())}});

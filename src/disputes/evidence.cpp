@@ -40,11 +40,6 @@ const Sql<Evidence(MerchantId, DisputeId)> kEvidence{"disputes.evidence", R"(
     SELECT dispute_id, document, sha256, signature, created_at FROM dispute_evidence
     WHERE merchant_id = $1 AND dispute_id = $2)"};
 
-// The hash is over the canonical form (RFC 8785) of the content.
-Json part(const char* name, Json content) {
-  return {{"name", name}, {"sha256", sha256_hex(canonical_json(content))}, {"content", content}};
-}
-
 Json log_of(Tx& tx, const Dispute& dispute) {
   Json entries = Json::array();
   for (const auto& event : conversations::log_since(
@@ -73,6 +68,10 @@ Json files_of(Tx& tx, const Dispute& dispute) {
 
 }  // namespace
 
+Json evidence_part(const char* name, Json content) {
+  return {{"name", name}, {"sha256", sha256_hex(canonical_json(content))}, {"content", content}};
+}
+
 std::string evidence_document(Tx& tx, const Dispute& dispute) {
   const auto& merchant = dispute.merchant_id;
   Json refunds = Json::array();
@@ -80,12 +79,14 @@ std::string evidence_document(Tx& tx, const Dispute& dispute) {
     refunds.push_back(to_json(refund));
   const auto order = orders::find_of_payment(tx, merchant, dispute.payment_id);
   Json parts = Json::array();
-  parts.push_back(part("statement", to_json(dispute.text)));
-  parts.push_back(part("payment_request", to_json(tx.one(kRequest, merchant, dispute.payment_id))));
-  parts.push_back(part("payment", to_json(tx.one(kPayment, merchant, dispute.payment_id))));
-  parts.push_back(part("order", to_json(order)));
-  parts.push_back(part("refunds", std::move(refunds)));
-  parts.push_back(part("conversation", log_of(tx, dispute)));
+  parts.push_back(evidence_part("statement", to_json(dispute.text)));
+  parts.push_back(
+      evidence_part("payment_request", to_json(tx.one(kRequest, merchant, dispute.payment_id))));
+  parts.push_back(
+      evidence_part("payment", to_json(tx.one(kPayment, merchant, dispute.payment_id))));
+  parts.push_back(evidence_part("order", to_json(order)));
+  parts.push_back(evidence_part("refunds", std::move(refunds)));
+  parts.push_back(evidence_part("conversation", log_of(tx, dispute)));
   const Json document = {{"format", "bottega.evidence.1"},
                          {"dispute",
                           {{"id", text_of(dispute.id)},

@@ -11,17 +11,11 @@ using processors::Outcome;
 
 Json of_merchant(const Dispute& dispute) { return {{"merchant_id", text_of(dispute.merchant_id)}}; }
 
-void require_unanswered(const Dispute& dispute) {
-  if (is_closed(dispute.state) || dispute.state == State::under_review)
-    throw Error(Code::conflict, "cannot answer what is " + text_of(dispute.state));
-  if (dispute.response) throw Error(Code::conflict, "it was answered already");
-}
-
 Locked lock_for_answer(Tx& tx, const Who& who, DisputeId id) {
   const auto merchant = identity::merchant_of(tx, id.uuid);
   identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::payments);
   auto locked = lock_dispute(tx, merchant, id);
-  require_unanswered(locked.dispute);
+  require_unanswered(locked.dispute.state, locked.dispute.response);
   return locked;
 }
 
@@ -72,10 +66,6 @@ void not_taken(Tx& tx, Dispute& dispute, const attempts::Attempt& attempt) {
   if (dispute.evidence_due_at && *dispute.evidence_due_at - kMargin > tx.now()) plan(tx, dispute);
 }
 
-bool is_settled(const attempts::Attempt& attempt) {
-  return attempt.state == attempts::State::succeeded || attempt.state == attempts::State::failed;
-}
-
 struct Work {
   Dispute dispute;
   attempts::Attempt attempt;
@@ -90,15 +80,24 @@ Work work_of(Tx& tx, MerchantId merchant, DisputeId id, const payments::Rules& r
   return {std::move(dispute), std::move(attempt), std::move(evidence)};
 }
 
-asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
-  const processors::DisputeAnswer call{work.attempt.key(), work.dispute.reference,
-                                       work.dispute.response.value_or(Stance::contest),
-                                       work.evidence};
-  const attempts::Send send = [&] { return processor.respond_dispute(call); };
-  co_return co_await attempts::carry_out(processor, work.attempt, send);
+}  // namespace
+
+void require_unanswered(State state, const std::optional<Stance>& response) {
+  if (is_closed(state) || state == State::under_review)
+    throw Error(Code::conflict, "cannot answer what is " + text_of(state));
+  if (response) throw Error(Code::conflict, "it was answered already");
 }
 
-}  // namespace
+bool is_settled(const attempts::Attempt& attempt) {
+  return attempt.state == attempts::State::succeeded || attempt.state == attempts::State::failed;
+}
+
+asio::awaitable<Outcome> carry_out(processors::Processor& processor,
+                                   const attempts::Attempt& attempt,
+                                   const processors::DisputeAnswer& answer) {
+  const attempts::Send send = [&] { return processor.respond_dispute(answer); };
+  co_return co_await attempts::carry_out(processor, attempt, send);
+}
 
 void plan(Tx& tx, const Dispute& dispute) {
   if (!dispute.evidence_due_at) return;
@@ -167,8 +166,11 @@ asio::awaitable<void> respond(Database& db, const processors::Registry& registry
                               MerchantId merchant, DisputeId id, const payments::Rules& rules) {
   const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, merchant, id, rules); });
   if (is_settled(work.attempt)) co_return;
+  const processors::DisputeAnswer answer{work.attempt.key(), work.dispute.reference,
+                                         work.dispute.response.value_or(Stance::contest),
+                                         work.evidence};
   auto& processor = registry.get(work.dispute.processor);
-  const auto outcome = co_await carry_out(processor, work);
+  const auto outcome = co_await carry_out(processor, work.attempt, answer);
   const auto attempt = co_await db.transact([&](Tx& tx) {
     settle_response(tx, merchant, id, outcome, rules);
     return attempts::lock_latest(tx, merchant, id.uuid, {});

@@ -14,6 +14,18 @@ void write_dispute(Tx& tx, Dispute& dispute);
 // Moves it on, with all that follows for the money, the payout and the conversation.
 Dispute move_dispute(Tx& tx, Locked locked, Event on, const payments::Rules& rules);
 bool is_closed(State state);
+// What follows from how far it has come at the processor.
+std::optional<Event> event_of(State told);
+// Throws Error(conflict) for news that cannot be about what was charged.
+void require_fitting(const processors::DisputeNews& news, const Money& charged);
+// Throws Error(conflict) where it was answered or decided.
+void require_unanswered(State state, const std::optional<Stance>& response);
+bool is_settled(const attempts::Attempt& attempt);
+// Sends the answer; it is asked about before it is sent again, and sent again under the same key
+// only.
+asio::awaitable<processors::Outcome> carry_out(processors::Processor& processor,
+                                               const attempts::Attempt& attempt,
+                                               const processors::DisputeAnswer& answer);
 // Plans the submission before the deadline, and the reminder.
 void plan(Tx& tx, const Dispute& dispute);
 void forget_plans(Tx& tx, const Dispute& dispute);
@@ -21,6 +33,8 @@ void forget_plans(Tx& tx, const Dispute& dispute);
 // The export that goes with a submission, made, signed and kept; answers its document.
 void keep_evidence(Tx& tx, const Dispute& dispute);
 std::string evidence_document(Tx& tx, const Dispute& dispute);
+// A part of a document, with the hash of its canonical form (RFC 8785).
+Json evidence_part(const char* name, Json content);
 
 // The signature over a document, in hexadecimal.
 std::string sign(Tx& tx, std::string_view document);

@@ -1,6 +1,6 @@
 #include "gateway/asyncapi.hpp"
 
-#include "bottega/disputes/disputes.hpp"
+#include "bottega/disputes/top_ups.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/wallet/transfers.hpp"
 
@@ -90,6 +90,22 @@ const EventRow kEvents[] = {
      kGives<wallet::Transfer>},
     {"transfer.failed", Durable::no, "To the sender: the charge for it failed; nothing was sent.",
      "transfer", kGives<wallet::Transfer>},
+    {"top_up.created", Durable::no, "A card is being charged for the balance.", "top_up",
+     kGives<wallet::TopUp>},
+    {"top_up.action_required", Durable::no, "The charge must be confirmed at the processor.",
+     "top_up", kGives<wallet::TopUp>},
+    {"top_up.succeeded", Durable::no, "The money is there.", "top_up", kGives<wallet::TopUp>},
+    {"top_up.failed", Durable::no, "The card was not charged.", "top_up", kGives<wallet::TopUp>},
+    {"withdrawal.created", Durable::no, "Money is set aside for the bank.", "withdrawal",
+     kGives<wallet::Withdrawal>},
+    {"withdrawal.succeeded", Durable::no, "The money was sent to the bank.", "withdrawal",
+     kGives<wallet::Withdrawal>},
+    {"withdrawal.failed", Durable::no, "The bank refused it; the money is back.", "withdrawal",
+     kGives<wallet::Withdrawal>},
+    {"top_up.disputed", Durable::no, "To its owner: their bank takes the charge back.", "dispute",
+     kGives<disputes::TopUpDisputeShown>},
+    {"top_up.dispute_closed", Durable::no, "To its owner: the bank has decided.", "dispute",
+     kGives<disputes::TopUpDisputeShown>},
     {"receipt.updated", Durable::no, "A marker of a member moved forward.", "", nullptr},
     {"conversation.updated", Durable::no,
      "To the merchant's side: another status, assignee or label. The buyer's message reopens a "
@@ -140,7 +156,10 @@ Json data_schema(const EventRow& row, Components& components) {
 }
 
 // Told to people by themselves, in no conversation.
-bool is_of_people(const EventRow& row) { return row.name.starts_with("transfer."); }
+bool is_of_people(const EventRow& row) {
+  return row.name.starts_with("transfer.") || row.name.starts_with("top_up.") ||
+         row.name.starts_with("withdrawal.");
+}
 
 Json event_message(const EventRow& row, Components& components) {
   Json payload = {{"type", "object"},

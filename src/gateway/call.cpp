@@ -88,6 +88,12 @@ asio::awaitable<Reply> Call::run_once(std::function<Reply(Tx&)>& op) {
   });
 }
 
+asio::awaitable<bool> Call::is_repeat() {
+  const auto key = once_ == Once::none ? std::nullopt : once_key(request);
+  if (!key) co_return false;
+  co_return co_await app.db.read([&](Tx& tx) { return is_begun(tx, *key); });
+}
+
 asio::awaitable<std::string> Call::begin(std::function<std::string(Tx&)> op) {
   const auto key = once_key(request);
   // One call to the processor, and what is around it.

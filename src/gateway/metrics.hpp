@@ -28,6 +28,8 @@ class Metrics {
   std::atomic<std::int64_t> ledger_faults{0};
   // What the settlement checks have found and nobody has resolved.
   std::atomic<std::int64_t> settlement_differences{0};
+  // Payments that wait for the staff's decision.
+  std::atomic<std::int64_t> reviews_open{0};
   // Conversations whose missing events a resume took from memory.
   std::atomic<std::int64_t> from_memory{0};
 

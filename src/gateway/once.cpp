@@ -30,6 +30,10 @@ const Sql<Kept(std::string, std::string, std::string, std::string)> kLock{"once.
     FROM idempotency_keys WHERE identity = $1 AND method = $2 AND path = $3 AND key_hash = $4
     FOR UPDATE)"};
 
+const Sql<Kept(std::string, std::string, std::string, std::string)> kFind{"once.find", R"(
+    SELECT digest, status, reply, resource, locked_until > clock_timestamp() AS is_locked
+    FROM idempotency_keys WHERE identity = $1 AND method = $2 AND path = $3 AND key_hash = $4)"};
+
 const Sql<void(std::string, std::string, std::string, std::string, std::int64_t)> kTakeOver{
     "once.take_over", R"(
     UPDATE idempotency_keys SET locked_until = clock_timestamp() + make_interval(secs => $5::bigint)
@@ -176,6 +180,13 @@ std::optional<OnceKey> once_key(const Request& request) {
   auto identity = request.who.actor();
   if (request.who.kind == identity::Kind::nobody) identity += ":" + request.address;
   return OnceKey{identity, text_of(request.verb), request.path, key, digest_of(request, key)};
+}
+
+bool is_begun(Tx& tx, const OnceKey& key) {
+  const auto kept = tx.find(kFind, key.identity, key.method, key.path, hash_of(key));
+  if (!kept || !constant_time_equal(kept->digest, key.digest)) return false;
+  if (kept->status) throw Replayed{read_reply(key, *kept)};
+  return true;
 }
 
 void claim(Tx& tx, const OnceKey& key) {

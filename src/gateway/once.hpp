@@ -23,6 +23,9 @@ struct OnceKey {
 // The key of a request, if it has one; throws Error(malformed) where it is not one.
 std::optional<OnceKey> once_key(const Request& request);
 
+// Looks, and claims nothing: throws Replayed where the same request was answered before; else
+// whether it was begun. The same key with another body is not the same request.
+bool is_begun(Tx& tx, const OnceKey& key);
 // Claims the key for a request of one transaction. Throws Replayed, or
 // Error(idempotency_key_reused).
 void claim(Tx& tx, const OnceKey& key);

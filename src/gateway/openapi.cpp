@@ -26,6 +26,7 @@ const Parameter kParameters[] = {
     {"label", "Only with this label.", R"({"type":"string","maxLength":128})"},
     {"assignee", "Only of this member: me, nobody, or an account's id.", kText},
     {"merchant_id", "Only of this merchant.", R"({"type":"string","maxLength":90})"},
+    {"account_id", "Only of this person.", R"({"type":"string","maxLength":90})"},
     {"conversation_id", "Of this conversation.", R"({"type":"string","maxLength":90})",
      "listPaymentRequests"},
     {"q",
@@ -73,11 +74,9 @@ struct Also {
   std::string_view name;
   unsigned status;
 };
-constexpr Also kAlso[] = {{"openConversation", 200},
-                          {"acceptPaymentRequest", 202},
-                          {"getAttachmentContent", 206},
-                          {"createTopUp", 202},
-                          {"createTransfer", 202}};
+constexpr Also kAlso[] = {{"openConversation", 200},     {"acceptPaymentRequest", 202},
+                          {"getAttachmentContent", 206}, {"createTopUp", 202},
+                          {"cancelTopUp", 202},          {"createTransfer", 202}};
 
 // Answers that have another form than the row's.
 struct AlsoAs {

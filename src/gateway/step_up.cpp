@@ -62,15 +62,28 @@ asio::awaitable<Credential> step_up(Call& call, const Secret& password, std::str
   co_return known.value();
 }
 
-asio::awaitable<void> step_up_to_pay(Call& call, const std::optional<Pin>& pin) {
+namespace {
+
+Error step_up_required() {
+  return Error(Code::forbidden, "give your PIN, or sign in again").reason("step_up_required");
+}
+
+}  // namespace
+
+void require_given(Proof proof) {
+  if (proof != Proof::given) throw step_up_required();
+}
+
+asio::awaitable<Proof> step_up_to_pay(Call& call, const std::optional<Pin>& pin) {
   const auto& who = call.who();
   if (!pin) {
     const auto fresh = std::chrono::seconds(call.app.config.auth_fresh_login_s);
     const bool is_fresh =
         co_await call.app.db.read([&](Tx& tx) { return tx.now() - opened_at(tx, who) < fresh; });
-    if (is_fresh) co_return;
-    throw Error(Code::forbidden, "give your PIN, or sign in again").reason("step_up_required");
+    if (is_fresh) co_return Proof::given;
   }
+  if (co_await call.is_repeat()) co_return Proof::earlier;
+  if (!pin) throw step_up_required();
   require_digits(*pin, "/pin");
   // A try counts from its beginning: whoever is turned away by a full queue must not have tried.
   Passwords::Place place(call.app.passwords);
@@ -80,6 +93,7 @@ asio::awaitable<void> step_up_to_pay(Call& call, const std::optional<Pin>& pin) 
   const bool matches = co_await call.app.passwords.matches(place, hash, pin->value);
   if (!matches) throw wrong_pin(tried);
   co_await call.app.db.transact([&](Tx& tx) { pin_matched(tx, who.account, tried); });
+  co_return Proof::given;
 }
 
 }  // namespace bottega::gateway

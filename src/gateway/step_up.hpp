@@ -35,8 +35,12 @@ asio::awaitable<void> require_password(const Guard& guard,
 asio::awaitable<identity::Credential> step_up(Call& call, const Secret& password,
                                               std::string pointer);
 
-// Before money leaves: the right PIN, or a session that was opened a short time ago. Throws
-// Error(forbidden) with its reason.
-asio::awaitable<void> step_up_to_pay(Call& call, const std::optional<identity::Pin>& pin);
+// Before money leaves: the right PIN, or a session that was opened a short time ago; else throws
+// Error(forbidden) with its reason. A repeat of what was asked for already (by its Idempotency-Key)
+// gets its answer without: it has been asked then.
+enum class Proof : std::uint8_t { earlier, given };
+asio::awaitable<Proof> step_up_to_pay(Call& call, const std::optional<identity::Pin>& pin);
+// Called where something new begins, which the proof of an earlier try is not enough for.
+void require_given(Proof proof);
 
 }  // namespace bottega::gateway

@@ -20,11 +20,15 @@ const Sql<void(MerchantId, FeePlanId, std::optional<Currency>, std::int64_t, std
 const Sql<StaffFeePlan(MerchantId, FeePlanId, std::int64_t, Instant, std::optional<FeePlanId>)>
     kList{"identity.fee_plans", R"(
     SELECT id, currency, basis_points, fixed, effective_from, reason, created_by, created_at,
-           id IS NOT DISTINCT FROM (
-             SELECT f.id FROM fee_plans f JOIN merchants m ON m.id = f.merchant_id
-             WHERE f.merchant_id = $1 AND (f.currency = m.currency OR f.currency IS NULL)
-               AND f.effective_from <= $4
-             ORDER BY f.effective_from DESC, f.currency NULLS LAST LIMIT 1) AS in_force
+           id IN (
+             SELECT p.id
+             FROM merchants m CROSS JOIN LATERAL unnest(m.currencies) AS c (code)
+                  CROSS JOIN LATERAL (
+                    SELECT f.id FROM fee_plans f
+                    WHERE f.merchant_id = m.id AND (f.currency = c.code OR f.currency IS NULL)
+                      AND f.effective_from <= $4
+                    ORDER BY f.effective_from DESC, f.currency NULLS LAST LIMIT 1) p
+             WHERE m.id = $1) AS in_force
     FROM fee_plans WHERE merchant_id = $1 AND id < $2 AND ($5::uuid IS NULL OR id = $5)
     ORDER BY id DESC LIMIT $3)"};
 

@@ -13,18 +13,31 @@ using ThingId = Id<"thing">;
 
 const Sql<Merchant(MerchantId, std::string, Country, Currency, std::string, Instant)>
     kInsertMerchant{"identity.insert_merchant", R"(
-    INSERT INTO merchants (id, name, country, currency, onboarding, processor, created_at)
-    VALUES ($1, $2, $3, $4, 'pending', $5, $6)
-    RETURNING id, number, name, country, currency, onboarding, processor, processor_account,
-              created_at)"};
+    INSERT INTO merchants (id, name, country, currencies, onboarding, processor, created_at)
+    VALUES ($1, $2, $3, ARRAY[$4], 'pending', $5, $6)
+    RETURNING id, number, name, country, currency, array_to_json(currencies) AS currencies,
+              onboarding, processor, processor_account, created_at)"};
 
 const Sql<Merchant(MerchantId)> kFetchMerchant{"identity.fetch_merchant", R"(
-    SELECT id, number, name, country, currency, onboarding, processor, processor_account,
-           created_at FROM merchants WHERE id = $1)"};
+    SELECT id, number, name, country, currency, array_to_json(currencies) AS currencies,
+           onboarding, processor, processor_account, created_at
+    FROM merchants WHERE id = $1)"};
+
+const Sql<Merchant(MerchantId)> kKeepMerchant{"identity.keep_merchant", R"(
+    SELECT id, number, name, country, currency, array_to_json(currencies) AS currencies,
+           onboarding, processor, processor_account, created_at
+    FROM merchants WHERE id = $1 FOR SHARE)"};
+
+const Sql<Merchant(MerchantId, std::vector<Currency>)> kChangeMerchant{"identity.change_merchant",
+                                                                       R"(
+    UPDATE merchants SET currencies = $2 WHERE id = $1
+    RETURNING id, number, name, country, currency, array_to_json(currencies) AS currencies,
+              onboarding, processor, processor_account, created_at)"};
 
 const Sql<Merchant(AccountId)> kMerchantsOf{"identity.merchants_of", R"(
-    SELECT id, number, name, country, currency, onboarding, processor, processor_account,
-           created_at FROM merchants
+    SELECT id, number, name, country, currency, array_to_json(currencies) AS currencies,
+           onboarding, processor, processor_account, created_at
+    FROM merchants
     WHERE id IN (SELECT merchant_id FROM merchant_members WHERE account_id = $1)
     ORDER BY id LIMIT 100)"};
 
@@ -137,6 +150,14 @@ ApiKey api_key_of(const ApiKeyRow& row) {
 
 }  // namespace
 
+void ChangedMerchant::check(Faults& faults, const std::string& pointer) const {
+  const auto& items = currencies.items;
+  for (auto one = items.begin(); one != items.end(); ++one)
+    if (std::find(items.begin(), one, *one) != one)
+      faults.push_back({pointer + "/currencies/" + std::to_string(one - items.begin()),
+                        "is in the list already"});
+}
+
 Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeeRate fees,
                          const std::string& processor, std::string_view countries) {
   if (!list_has(countries, given.country.value))
@@ -150,6 +171,16 @@ Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeeRa
 }
 
 Merchant fetch_merchant(Tx& tx, MerchantId id) { return tx.one(kFetchMerchant, id); }
+
+Merchant keep_merchant(Tx& tx, MerchantId id) { return tx.one(kKeepMerchant, id); }
+
+Merchant change_merchant(Tx& tx, MerchantId id, const ChangedMerchant& given) {
+  return tx.one(kChangeMerchant, id, given.currencies.items);
+}
+
+bool takes(const Merchant& merchant, const Currency& currency) {
+  return std::ranges::find(merchant.currencies, currency) != merchant.currencies.end();
+}
 
 std::vector<Merchant> merchants_of(Tx& tx, const Who& who) {
   if (who.kind == Kind::api_key) return {fetch_merchant(tx, who.merchant)};

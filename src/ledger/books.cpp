@@ -22,6 +22,12 @@ std::string_view account_name(Kind kind) {
       return "Liabilities:DisputeReserve";
     case Kind::wallet:
       return "Liabilities:Wallet";
+    case Kind::wallet_reserve:
+      return "Liabilities:WalletReserve";
+    case Kind::wallet_debt:
+      return "Assets:WalletDebt";
+    case Kind::losses:
+      return "Expenses:Losses";
     case Kind::goodwill:
       return "Expenses:Goodwill";
   }

@@ -15,33 +15,32 @@ BOOST_DESCRIBE_STRUCT(Posted, (), (debit_kind, credit_kind, debit_owner, credit_
 template <class T>
 using Column = std::vector<T>;
 
-const Sql<TransferId(Column<TransferId>, Column<Kind>, Column<OwnerId>, Column<Kind>,
-                     Column<OwnerId>, Column<std::int64_t>, Column<Currency>, Column<Why>,
-                     Column<AboutId>, Phase, Instant)>
+// What ends something pending is said by its cause alone, and moves what that moved; where it ends
+// nothing it is not written. Whoever ends the same at the same moment may be met in either key.
+const Sql<TransferId(Column<TransferId>, Column<std::optional<Kind>>,
+                     Column<std::optional<OwnerId>>, Column<std::optional<Kind>>,
+                     Column<std::optional<OwnerId>>, Column<std::optional<std::int64_t>>,
+                     Column<std::optional<Currency>>, Column<Why>, Column<AboutId>, Column<Phase>,
+                     Column<bool>, Instant)>
     kWrite{"ledger.write", R"(
     INSERT INTO ledger_transfers (id, debit_kind, debit_owner, credit_kind, credit_owner, amount,
-                                  currency, why, about, phase, at)
-    SELECT t.id, t.debit_kind, t.debit_owner, t.credit_kind, t.credit_owner, t.amount, t.currency,
-           t.why, t.about, $10, $11
+                                  currency, why, about, phase, pending_id, at)
+    SELECT t.id, coalesce(p.debit_kind, t.debit_kind), coalesce(p.debit_owner, t.debit_owner),
+           coalesce(p.credit_kind, t.credit_kind), coalesce(p.credit_owner, t.credit_owner),
+           coalesce(p.amount, t.amount), coalesce(p.currency, t.currency), t.why, t.about, t.phase,
+           p.id, $12
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bigint[],
-                $7::text[], $8::text[], $9::uuid[])
+                $7::text[], $8::text[], $9::uuid[], $10::text[], $11::boolean[])
            AS t (id, debit_kind, debit_owner, credit_kind, credit_owner, amount, currency, why,
-                 about)
-    ON CONFLICT (why, about, phase) DO NOTHING RETURNING id)"};
+                 about, phase, is_end)
+         LEFT JOIN ledger_transfers p
+           ON t.is_end AND p.why = t.why AND p.about = t.about AND p.phase = 'pending'
+    WHERE p.id IS NOT NULL OR NOT t.is_end
+    ON CONFLICT DO NOTHING RETURNING id)"};
 
 const Sql<Posted(Why, AboutId, Phase)> kWritten{"ledger.written", R"(
     SELECT debit_kind, credit_kind, debit_owner, credit_owner, amount, currency
     FROM ledger_transfers WHERE why = $1 AND about = $2 AND phase = $3)"};
-
-// Whoever ends it at the same moment may be met in either unique key.
-const Sql<AboutId(Why, Column<AboutId>, Column<TransferId>, Phase, Instant)> kEnd{"ledger.end", R"(
-    INSERT INTO ledger_transfers (id, debit_kind, debit_owner, credit_kind, credit_owner, amount,
-                                  currency, why, about, phase, pending_id, at)
-    SELECT e.id, p.debit_kind, p.debit_owner, p.credit_kind, p.credit_owner, p.amount, p.currency,
-           p.why, p.about, $4, p.id, $5
-    FROM unnest($2::uuid[], $3::uuid[]) AS e (about, id)
-         JOIN ledger_transfers p ON p.why = $1 AND p.about = e.about AND p.phase = 'pending'
-    ON CONFLICT DO NOTHING RETURNING about)"};
 
 const Sql<void(Column<OwnerId>)> kLockOwners{"ledger.lock_owners", R"(
     SELECT pg_advisory_xact_lock(hashtextextended('ledger ' || id::text, 0))
@@ -55,7 +54,8 @@ BOOST_DESCRIBE_STRUCT(AvailableRow, (), (owner_id, amount))
 
 const Sql<AvailableRow(Column<OwnerId>, Kind)> kAvailable{"ledger.available", R"(
     SELECT owner_id, currency,
-           CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill')
+           CASE WHEN kind IN ('processor_clearing', 'processor_fees', 'merchant_debt', 'goodwill',
+                              'wallet_debt', 'losses')
                 THEN debits - credits - credits_pending
                 ELSE credits - debits - debits_pending END AS amount
     FROM ledger_accounts WHERE owner_id = ANY($1) AND kind = $2)"};
@@ -158,17 +158,24 @@ const Sql<MovementRow(OwnerId, Kind, Instant, Instant, std::int64_t)> kMovements
 
 std::string name_of(Kind kind, OwnerId owner) {
   if (owner == kPlatform) return "platform";
-  if (kind == Kind::wallet) return text_of(identity::AccountId{owner.uuid});
+  if (kind == Kind::wallet || kind == Kind::wallet_reserve || kind == Kind::wallet_debt)
+    return text_of(identity::AccountId{owner.uuid});
   return text_of(identity::MerchantId{owner.uuid});
+}
+
+// What a processor keeps is of a payment, or, where the platform is the owner, of a top-up.
+std::string about_of(const EntryRow& row) {
+  if (row.why == Why::processor_fee && row.debit_owner == kPlatform)
+    return text_of(Id<"topup">{row.about.uuid});
+  return subject_of(row.why, row.about.uuid);
 }
 
 std::vector<Entry> entries_of(const std::vector<EntryRow>& rows) {
   std::vector<Entry> entries;
   entries.reserve(rows.size());
   for (const auto& row : rows)
-    entries.push_back({row.id, row.why, subject_of(row.why, row.about.uuid), row.phase,
-                       row.pending_id, row.debit_kind, row.credit_kind,
-                       name_of(row.debit_kind, row.debit_owner),
+    entries.push_back({row.id, row.why, about_of(row), row.phase, row.pending_id, row.debit_kind,
+                       row.credit_kind, name_of(row.debit_kind, row.debit_owner),
                        name_of(row.credit_kind, row.credit_owner), row.amount, row.at});
   return entries;
 }
@@ -180,54 +187,11 @@ void require_same(Tx& tx, const Transfer& t, Phase phase) {
     throw Error(Code::internal, "another transfer was posted for the same cause");
 }
 
-void write(Tx& tx, std::span<const Transfer> transfers, Phase phase) {
-  if (transfers.empty()) return;
-  Column<TransferId> ids;
-  Column<Kind> debit_kinds, credit_kinds;
-  Column<OwnerId> debit_owners, credit_owners;
-  Column<std::int64_t> amounts;
-  Column<Currency> currencies;
-  Column<Why> whys;
-  Column<AboutId> abouts;
-  for (const auto& t : transfers) {
-    ids.push_back(TransferId::make());
-    debit_kinds.push_back(t.debit.kind);
-    debit_owners.push_back(t.debit.owner);
-    credit_kinds.push_back(t.credit.kind);
-    credit_owners.push_back(t.credit.owner);
-    amounts.push_back(t.amount.amount);
-    currencies.push_back(t.amount.currency);
-    whys.push_back(t.why);
-    abouts.push_back({t.about});
-  }
-  const auto written = tx.all(kWrite, ids, debit_kinds, debit_owners, credit_kinds, credit_owners,
-                              amounts, currencies, whys, abouts, phase, tx.now());
-  if (written.size() == ids.size()) return;
-  const std::set<TransferId> fresh(written.begin(), written.end());
-  for (std::size_t i = 0; i < ids.size(); ++i)
-    if (!fresh.contains(ids[i])) require_same(tx, transfers[i], phase);
-}
-
 void require_ended(Tx& tx, Why why, AboutId about, Phase phase) {
   if (tx.find(kWritten, why, about, phase)) return;
   if (tx.find(kWritten, why, about, Phase::pending))
     throw Error(Code::conflict, "what was pending has ended the other way");
   throw Error(Code::not_found, "nothing is pending for this cause");
-}
-
-void end(Tx& tx, Why why, std::span<const Uuid> about, Phase phase) {
-  if (about.empty()) return;
-  Column<AboutId> abouts;
-  Column<TransferId> ids;
-  for (const auto& uuid : about) {
-    abouts.push_back({uuid});
-    ids.push_back(TransferId::make());
-  }
-  const auto written = tx.all(kEnd, why, abouts, ids, phase, tx.now());
-  if (written.size() == ids.size()) return;
-  const std::set<AboutId> fresh(written.begin(), written.end());
-  for (const auto& one : abouts)
-    if (!fresh.contains(one)) require_ended(tx, why, one, phase);
 }
 
 }  // namespace
@@ -258,10 +222,17 @@ std::string subject_of(Why why, const Uuid& about) {
     case Why::dispute_won:
     case Why::dispute_won_fee:
     case Why::dispute_won_debt:
+    case Why::dispute_loss:
+    case Why::dispute_late:
+    case Why::dispute_late_fee:
+    case Why::dispute_late_balance:
+    case Why::dispute_late_advance:
       return text_of(Id<"dsp">{about});
     case Why::top_up:
+    case Why::top_up_recovery:
       return text_of(Id<"topup">{about});
     case Why::withdrawal:
+    case Why::withdrawal_recovery:
       return text_of(Id<"wdrl">{about});
     case Why::transfer:
       return text_of(Id<"xfer">{about});
@@ -275,22 +246,93 @@ Transfer transfer_within(identity::MerchantId merchant, Why why, const Uuid& abo
   return {why, about, {debit, owner}, {credit, owner}, amount};
 }
 
-void post(Tx& tx, const Transfer& transfer) { write(tx, {&transfer, 1}, Phase::posted); }
-void pend(Tx& tx, const Transfer& transfer) { pend(tx, {&transfer, 1}); }
-void pend(Tx& tx, std::span<const Transfer> transfers) { write(tx, transfers, Phase::pending); }
-void post_pending(Tx& tx, Why why, const Uuid& about) { post_pending(tx, why, {&about, 1}); }
-void post_pending(Tx& tx, Why why, std::span<const Uuid> about) {
-  end(tx, why, about, Phase::posted);
+void Batch::post(const Transfer& transfer) { add(transfer, Phase::posted); }
+void Batch::pend(const Transfer& transfer) { add(transfer, Phase::pending); }
+void Batch::post_pending(Why why, const Uuid& about) { end(why, about, Phase::posted); }
+void Batch::void_pending(Why why, const Uuid& about) { end(why, about, Phase::voided); }
+
+void Batch::add(const Transfer& transfer, Phase phase) {
+  lines_.push_back({transfer.why, transfer.about, phase, transfer});
 }
-void void_pending(Tx& tx, Why why, const Uuid& about) { void_pending(tx, why, {&about, 1}); }
-void void_pending(Tx& tx, Why why, std::span<const Uuid> about) {
-  end(tx, why, about, Phase::voided);
+void Batch::end(Why why, const Uuid& about, Phase phase) {
+  lines_.push_back({why, about, phase, std::nullopt});
+}
+
+void Batch::write(Tx& tx) {
+  if (lines_.empty()) return;
+  Column<TransferId> ids;
+  Column<std::optional<Kind>> debit_kinds, credit_kinds;
+  Column<std::optional<OwnerId>> debit_owners, credit_owners;
+  Column<std::optional<std::int64_t>> amounts;
+  Column<std::optional<Currency>> currencies;
+  Column<Why> whys;
+  Column<AboutId> abouts;
+  Column<Phase> phases;
+  Column<bool> ends;
+  for (const auto& [why, about, phase, transfer] : lines_) {
+    ids.push_back(TransferId::make());
+    whys.push_back(why);
+    abouts.push_back({about});
+    phases.push_back(phase);
+    ends.push_back(!transfer);
+    const auto put = [&](auto& column, auto member) {
+      using Value = typename std::decay_t<decltype(column)>::value_type;
+      column.push_back(transfer ? Value(member(*transfer)) : Value());
+    };
+    put(debit_kinds, [](const Transfer& t) { return t.debit.kind; });
+    put(debit_owners, [](const Transfer& t) { return t.debit.owner; });
+    put(credit_kinds, [](const Transfer& t) { return t.credit.kind; });
+    put(credit_owners, [](const Transfer& t) { return t.credit.owner; });
+    put(amounts, [](const Transfer& t) { return t.amount.amount; });
+    put(currencies, [](const Transfer& t) { return t.amount.currency; });
+  }
+  const auto written = tx.all(kWrite, ids, debit_kinds, debit_owners, credit_kinds, credit_owners,
+                              amounts, currencies, whys, abouts, phases, ends, tx.now());
+  const std::set<TransferId> fresh(written.begin(), written.end());
+  const auto lines = std::exchange(lines_, {});
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (fresh.contains(ids[i])) continue;
+    const auto& [why, about, phase, transfer] = lines[i];
+    if (transfer)
+      require_same(tx, *transfer, phase);
+    else
+      require_ended(tx, why, AboutId{about}, phase);
+  }
+}
+
+void post(Tx& tx, const Transfer& transfer) {
+  Batch batch;
+  batch.post(transfer);
+  batch.write(tx);
+}
+
+void pend(Tx& tx, const Transfer& transfer) {
+  Batch batch;
+  batch.pend(transfer);
+  batch.write(tx);
+}
+
+void post_pending(Tx& tx, Why why, const Uuid& about) {
+  Batch batch;
+  batch.post_pending(why, about);
+  batch.write(tx);
+}
+
+void void_pending(Tx& tx, Why why, const Uuid& about) {
+  Batch batch;
+  batch.void_pending(why, about);
+  batch.write(tx);
 }
 
 void lock_owner(Tx& tx, OwnerId owner) { lock_owners(tx, {owner}); }
 
 void lock_owners(Tx& tx, const std::set<OwnerId>& owners) {
   if (!owners.empty()) tx.run(kLockOwners, Column<OwnerId>(owners.begin(), owners.end()));
+}
+
+bool is_posted(Tx& tx, Why why, const Uuid& about) {
+  const AboutId id{about};
+  return tx.find(kWritten, why, id, Phase::posted).has_value();
 }
 
 std::int64_t available(Tx& tx, const Account& account, const Currency& currency) {

@@ -21,8 +21,9 @@ const Sql<identity::Account(std::optional<std::string>, AccountId, std::int64_t)
 
 const Sql<identity::Merchant(std::optional<std::string>, MerchantId, std::int64_t)> kMerchants{
     "ops.merchants", R"(
-    SELECT id, number, name, country, currency, onboarding, processor, processor_account,
-           created_at FROM merchants
+    SELECT id, number, name, country, currency, array_to_json(currencies) AS currencies,
+           onboarding, processor, processor_account, created_at
+    FROM merchants
     WHERE ($1::text IS NULL OR strpos(lower(name), lower($1)) > 0) AND id < $2
     ORDER BY id DESC LIMIT $3)"};
 
@@ -76,6 +77,15 @@ const Sql<disputes::Dispute(std::optional<MerchantId>, std::optional<disputes::S
            currency, reserved, reason, state, evidence_due_at, text, attachments, response, failure,
            submitted_at, closed_at, created_at, updated_at
     FROM disputes
+    WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
+    ORDER BY id DESC LIMIT $4)"};
+
+const Sql<risk::Review(std::optional<MerchantId>, std::optional<risk::ReviewState>, risk::ReviewId,
+                       std::int64_t)>
+    kReviews{"ops.reviews", R"(
+    SELECT id, merchant_id, payment_id, order_id, buyer_id, amount, currency,
+           to_jsonb(reasons) AS reasons, state, created_at, decided_at, decided_by, decision
+    FROM reviews
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};
 
@@ -144,6 +154,12 @@ std::vector<payouts::Payout> find_payouts(Tx& tx, std::optional<MerchantId> merc
                                           std::optional<payouts::PayoutId> after,
                                           std::int64_t limit) {
   return tx.all(kPayouts, merchant, state, after.value_or(payouts::PayoutId::newest()), limit);
+}
+
+std::vector<risk::Review> find_reviews(Tx& tx, std::optional<MerchantId> merchant,
+                                       std::optional<risk::ReviewState> state,
+                                       std::optional<risk::ReviewId> after, std::int64_t limit) {
+  return tx.all(kReviews, merchant, state, after.value_or(newest<risk::ReviewId>()), limit);
 }
 
 TrialBalance trial_balance(Tx& tx, std::optional<Instant> at) {

@@ -58,6 +58,9 @@ const Sql<void(MerchantId, OrderId, State, std::optional<std::string>, std::opti
 const Sql<PaymentId(MerchantId, OrderId)> kPaymentOf{"orders.payment_of", R"(
     SELECT payment_id FROM orders WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<bool(MerchantId, OrderId)> kIsFirst{"orders.is_first", R"(
+    SELECT NOT EXISTS (SELECT FROM orders WHERE merchant_id = $1 AND id <> $2))"};
+
 const Sql<Share(MerchantId, OrderId)> kShare{"orders.share", R"(
     SELECT total, currency, fee, refunded, fee_returned FROM orders
     WHERE merchant_id = $1 AND id = $2)"};
@@ -128,6 +131,10 @@ std::optional<Order> find_of_payment(Tx& tx, MerchantId merchant, PaymentId paym
 
 PaymentId payment_of(Tx& tx, MerchantId merchant, OrderId id) {
   return tx.one(kPaymentOf, merchant, id);
+}
+
+bool is_first_of_merchant(Tx& tx, MerchantId merchant, OrderId id) {
+  return tx.one(kIsFirst, merchant, id);
 }
 
 Order lock_for_merchant(Tx& tx, const Who& who, OrderId id, identity::Role least) {

@@ -156,6 +156,18 @@ void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& r
     begin_refund(tx, payment, order, {rest, reason, Funder::merchant, "system"}, rules);
 }
 
+std::optional<Refund> take_back(Tx& tx, MerchantId merchant, PaymentId id,
+                                const std::string& reason, const std::string& created_by,
+                                const Rules& rules) {
+  auto sale = lock_sale(tx, merchant, id, "refund");
+  if (sale.order.state == orders::State::paid)
+    return cancel_and_refund(tx, std::move(sale), reason, created_by, rules).refund;
+  const Money rest{left_of(sale.payment), sale.payment.amount.currency};
+  if (rest.amount == 0) return std::nullopt;
+  return begin_refund(tx, std::move(sale.payment), sale.order,
+                      {rest, reason, Funder::merchant, created_by}, rules);
+}
+
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const NewRefund& given, const Rules& rules) {
   const auto merchant = identity::merchant_of(tx, id.uuid);
   identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::payments);

@@ -2,6 +2,7 @@
 #include "bottega/payments/payments.hpp"
 #include "payments/rows.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/risk/reviews.hpp"
 
 namespace bottega::payments {
 namespace {
@@ -86,13 +87,16 @@ void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rul
   const auto due = fee_of(tx, payment.merchant_id, payment.amount);
   const auto fee = std::min(due, payment.amount.amount - 1);
   const auto delivery = tx.one(kDelivery, payment.merchant_id, payment.id);
-  orders::place(tx,
-                {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id,
-                 request.title, request.lines, payment.amount, fee, delivery.ship_to, country},
-                rules.cancel_after);
+  const auto order =
+      orders::place(tx,
+                    {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id,
+                     request.title, request.lines, payment.amount, fee, delivery.ship_to, country},
+                    rules.cancel_after);
+  risk::assess(tx, order, rules.limits);
 }
 
 void failed(Tx& tx, const Payment& payment, Request& request) {
+  risk::release(tx, {payment.merchant_id, payment.buyer_id, payment.amount, payment.created_at});
   request = move_request(tx, std::move(request), RequestEvent::fail, payment.reason);
   tell_request(tx, request, "payment_request.payment_failed", {});
 }
@@ -171,6 +175,9 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
                   merchant.processor, request.total);
   // Covers our own death between the two transactions.
   want_reconciliation(tx, payment, 2 * rules.call_timeout);
+  // Late, so that others who pay this merchant wait for as little as can be.
+  risk::count(tx, {request.merchant_id, who.account, request.total, acceptance.payment_method},
+              rules.limits);
   tell_request(tx, request, "payment_request.accepted",
                {conversations::Author::buyer, who.account});
   return payment;

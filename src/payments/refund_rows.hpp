@@ -29,6 +29,12 @@ Given given_back(Tx& tx, MerchantId merchant, PaymentId payment);
 void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& reason,
                  const Rules& rules);
 
+// Begins the refund of all that is left, and cancels an order that was not sent; nothing where all
+// of it is gone already.
+std::optional<Refund> take_back(Tx& tx, MerchantId merchant, PaymentId id,
+                                const std::string& reason, const std::string& created_by,
+                                const Rules& rules);
+
 // What of the fee goes back with this amount: together with what went back before it is always the
 // share of all that was given back, rounded once.
 std::int64_t fee_share(const orders::Share& share, const Given& given, std::int64_t amount,

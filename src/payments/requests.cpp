@@ -43,13 +43,19 @@ const Sql<void(MerchantId, RequestId, RequestState, std::optional<std::string>, 
     UPDATE payment_requests SET state = $3, reason = $4, updated_at = $5
     WHERE merchant_id = $1 AND id = $2)"};
 
-Money total_of(const NewRequest& given, const Rules& rules) {
-  Money total{0, given.currency};
+// The most that one request may ask for: by the server's setting, and by the merchant's limit.
+std::int64_t most_of(Tx& tx, MerchantId merchant, Currency currency, const Rules& rules) {
+  const auto limit = risk::request_max(tx, merchant, currency, rules.limits);
+  return limit ? std::min(*limit, rules.amount_max) : rules.amount_max;
+}
+
+Money total_of(const NewRequest& given, const Currency& currency, std::int64_t most) {
+  Money total{0, currency};
   for (const auto& line : given.lines)
-    total = total + Money{line.unit_amount.value, given.currency} * line.quantity.value;
-  if (total.amount < 1 || total.amount > rules.amount_max)
+    total = total + Money{line.unit_amount.value, currency} * line.quantity.value;
+  if (total.amount < 1 || total.amount > most)
     throw Error(Code::invalid, "the sum of the lines is not possible",
-                {{"/lines", "must add up to 1 to " + std::to_string(rules.amount_max)}});
+                {{"/lines", "must add up to 1 to " + std::to_string(most)}});
   return total;
 }
 
@@ -63,9 +69,11 @@ Instant expiry_of(Tx& tx, const NewRequest& given, const Rules& rules) {
 
 // Refuses what the merchant may not ask for at all.
 void check_currency(const identity::Merchant& merchant, const Currency& currency) {
-  if (merchant.currency != currency)
-    throw Error(Code::invalid, "the merchant sells in another currency",
-                {{"/currency", "must be " + std::string(merchant.currency.code())}});
+  if (identity::takes(merchant, currency)) return;
+  std::string codes;
+  for (const auto& one : merchant.currencies) codes += (codes.empty() ? "" : ", ") + text_of(one);
+  throw Error(Code::invalid, "the merchant does not take this currency",
+              {{"/currency", "must be one of: " + codes}});
 }
 
 void check_fee(Tx& tx, MerchantId merchant, Money total) {
@@ -125,13 +133,16 @@ Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules)
   if (seat.side != conversations::Side::merchant)
     throw Error(Code::forbidden, "only the merchant asks for money");
   conversations::require_not_blocked(tx, seat);
-  const auto merchant = identity::fetch_merchant(tx, seat.merchant);
+  // A currency that is taken off the list meanwhile waits for this request, or refuses it.
+  const auto merchant = identity::keep_merchant(tx, seat.merchant);
   if (merchant.onboarding != identity::Onboarding::active)
     throw Error(Code::conflict, "the payment processor has not accepted this business yet");
+  const auto currency = given.currency.value_or(merchant.currency);
+  const auto most = most_of(tx, merchant.id, currency, rules);
   Money total;
   Instant expires_at;
-  check_all({[&] { total = total_of(given, rules); },
-             [&] { check_currency(merchant, given.currency); },
+  check_all({[&] { total = total_of(given, currency, most); },
+             [&] { check_currency(merchant, currency); },
              [&] { expires_at = expiry_of(tx, given, rules); }});
   check_fee(tx, merchant.id, total);
   const auto id = RequestId::make();

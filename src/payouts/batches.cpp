@@ -38,26 +38,33 @@ const Sql<Payout(MerchantId, BatchId, PayoutId, std::int64_t)> kListOfBatch{"pay
            paid_at
     FROM payouts WHERE merchant_id = $1 AND batch_id = $2 AND id > $3 ORDER BY id LIMIT $4)"};
 
-const Sql<Batch(MerchantId, BatchId, std::int64_t, Currency, std::int64_t, Instant)> kInsert{
-    "payouts.insert_batch", R"(
-    INSERT INTO payout_batches (merchant_id, id, amount, currency, payouts, state, created_at)
-    VALUES ($1, $2, $3, $4, $5, 'submitted', $6)
-    RETURNING id, merchant_id, amount, currency, payouts, state, reason, reference, created_at,
-              ended_at)"};
+const Sql<Batch(MerchantId, BatchId, std::int64_t, Currency, std::int64_t, std::int64_t, Instant)>
+    kInsert{"payouts.insert_batch", R"(
+    INSERT INTO payout_batches (merchant_id, id, amount, currency, payouts, from_balance, state,
+                                created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, 'submitted', $7)
+    RETURNING id, merchant_id, amount, currency, payouts, from_balance, state, reason, reference,
+              created_at, ended_at)"};
+
+// What was released with payouts that the bank has refused: it goes with those.
+const Sql<std::int64_t(MerchantId, Currency)> kRefused{"payouts.refused", R"(
+    SELECT coalesce(sum(amount - recovered), 0)::bigint FROM payouts
+    WHERE merchant_id = $1 AND currency = $2 AND tries > 0
+      AND state IN ('scheduled', 'held', 'failed'))"};
 
 const Sql<Batch(MerchantId, BatchId)> kFetchBatch{"payouts.fetch_batch", R"(
-    SELECT id, merchant_id, amount, currency, payouts, state, reason, reference, created_at,
-           ended_at
+    SELECT id, merchant_id, amount, currency, payouts, from_balance, state, reason, reference,
+           created_at, ended_at
     FROM payout_batches WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Batch(MerchantId, BatchId)> kLockBatch{"payouts.lock_batch", R"(
-    SELECT id, merchant_id, amount, currency, payouts, state, reason, reference, created_at,
-           ended_at
+    SELECT id, merchant_id, amount, currency, payouts, from_balance, state, reason, reference,
+           created_at, ended_at
     FROM payout_batches WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<Batch(MerchantId, BatchId, std::int64_t)> kListBatches{"payouts.list_batches", R"(
-    SELECT id, merchant_id, amount, currency, payouts, state, reason, reference, created_at,
-           ended_at
+    SELECT id, merchant_id, amount, currency, payouts, from_balance, state, reason, reference,
+           created_at, ended_at
     FROM payout_batches WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<void(MerchantId, BatchId, BatchState, std::optional<std::string>,
@@ -87,30 +94,51 @@ void release_money(Tx& tx, const Payout& payout) {
        {payout.fee, payout.amount.currency});
 }
 
+// What of the balance no payout stands for: such as what was won in a dispute after its debt had
+// been recovered.
+std::int64_t loose_of(Tx& tx, const std::vector<Payout>& due, std::int64_t there) {
+  auto accounted = tx.one(kRefused, due.front().merchant_id, due.front().amount.currency);
+  for (const auto& payout : due)
+    if (payout.tries == 0) accounted += left_of(payout);
+  return std::max<std::int64_t>(there - accounted, 0);
+}
+
+struct Net {
+  Money sent;
+  std::int64_t from_balance = 0;  // of it, besides the payouts
+};
+
 // What the merchant owes is taken from what they have earned first; what was taken from their
 // balance meanwhile, for refunds of what had failed to be paid out, is not there any more. Answers
-// what is left to send.
-Money net(Tx& tx, BatchId batch, std::vector<Payout>& due) {
+// what is left to send, with all else that is theirs.
+Net net(Tx& tx, BatchId batch, std::vector<Payout>& due) {
   const auto merchant = due.front().merchant_id;
   const auto owner = ledger::owner_of(merchant);
   const auto currency = due.front().amount.currency;
   auto debt = ledger::available(tx, {ledger::Kind::merchant_debt, owner}, currency);
   auto there = ledger::available(tx, {ledger::Kind::merchant_payable, owner}, currency);
+  auto loose = loose_of(tx, due, there);
+  there -= loose;
   Money recovered{0, currency}, sent{0, currency};
-  for (auto& payout : due) {
-    const auto part = std::min({debt, left_of(payout), there});
-    payout.recovered += part;
+  const auto recover = [&](std::int64_t part) {
     recovered.amount += part;
     debt -= part;
+    return part;
+  };
+  loose -= recover(std::min(debt, loose));
+  for (auto& payout : due) {
+    const auto part = recover(std::min({debt, left_of(payout), there}));
+    payout.recovered += part;
     there -= part;
     const auto left = std::min(left_of(payout), there);
     payout.recovered = payout.amount.amount - left;
     sent.amount += left;
     there -= left;
   }
+  sent.amount += loose;
   post(tx, merchant, ledger::Why::recovery, batch.uuid, ledger::Kind::merchant_payable,
        ledger::Kind::merchant_debt, recovered);
-  return sent;
+  return {sent, loose};
 }
 
 // Whether so little is due that it waits for more, for a while.
@@ -121,15 +149,18 @@ bool is_too_little(const std::vector<Payout>& due, const Rules& rules, Instant n
     sum += left_of(payout);
     oldest = std::min(oldest, payout.due_at);
   }
-  return sum < rules.minimum && oldest + rules.minimum_wait > now;
+  const auto least = rules.least(due.front().amount.currency).amount;
+  return sum < least && oldest + rules.minimum_wait > now;
 }
 
+// By a job of another kind: one that is wanted again while it runs is run again at once.
 void let_wait(Tx& tx, std::vector<Payout>& due, const Rules& rules) {
   for (auto& payout : due) {
-    const Money least{rules.minimum, payout.amount.currency};
-    payout.reason = "it waits until there is " + display(least) + " to be paid out";
+    const auto least = display(rules.least(payout.amount.currency));
+    payout.reason = "it waits until there is " + least + " to be paid out";
     write(tx, payout);
-    want_payment(tx, payout, std::max(payout.due_at + rules.minimum_wait, tx.now()));
+    jobs::enqueue(tx, kWaitJob, text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}},
+                  std::max(payout.due_at + rules.minimum_wait, tx.now()));
   }
 }
 
@@ -223,7 +254,9 @@ void submit(Tx& tx, const Batch& batch, std::vector<Payout>& due, PayoutId runni
     payout.reason.reset();
     payout.batch_id = batch.id;
     payout = move(tx, std::move(payout), Event::submit);
-    if (payout.id != running) jobs::cancel(tx, kPayJob, text_of(payout.id));
+    if (payout.id == running) continue;
+    jobs::cancel(tx, kPayJob, text_of(payout.id));
+    jobs::cancel(tx, kWaitJob, text_of(payout.id));
   }
 }
 
@@ -247,10 +280,10 @@ std::optional<Batch> collect(Tx& tx, MerchantId merchant_id, PayoutId id, const 
   for (const auto& payout : due)
     if (payout.tries == 0) release_money(tx, payout);
   const auto batch_id = BatchId::make();
-  const auto sent = net(tx, batch_id, due);
+  const auto [sent, from_balance] = net(tx, batch_id, due);
   identity::enter_directory(tx, batch_id.uuid, merchant_id);
-  auto batch =
-      tx.one(kInsert, merchant_id, batch_id, sent.amount, currency, std::ssize(due), tx.now());
+  auto batch = tx.one(kInsert, merchant_id, batch_id, sent.amount, currency, std::ssize(due),
+                      from_balance, tx.now());
   submit(tx, batch, due, id);
   if (sent.amount == 0) return paid(tx, std::move(batch));
   ledger::pend(tx, ledger::transfer_within(merchant_id, ledger::Why::payout, batch_id.uuid,

@@ -7,6 +7,7 @@ namespace bottega::payouts {
 namespace {
 
 constexpr int kBusinessDaysMost = 5;
+constexpr std::int64_t kMinimumMost = 1'000'000'000;
 
 using HoldAbout = Id<"about">;
 
@@ -128,6 +129,28 @@ std::optional<std::chrono::minutes> batch_time(const std::string& text) {
   return std::chrono::floor<std::chrono::minutes>(*at - std::chrono::floor<std::chrono::days>(*at));
 }
 
+Money Rules::least(const Currency& currency) const {
+  const auto own = minimums.find(currency);
+  return {own == minimums.end() ? minimum : own->second, currency};
+}
+
+std::map<Currency, std::int64_t> minimums_of(const std::string& text) {
+  std::map<Currency, std::int64_t> minimums;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto row = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(row.size() + 1, rest.size()));
+    const auto colon = std::min(row.find(':'), row.size());
+    const auto currency = Currency::find(row.substr(0, colon));
+    const auto amount = Form<std::int64_t>::parse(row.substr(std::min(colon + 1, row.size())));
+    const bool is_good = currency && amount && *amount >= 0 && *amount <= kMinimumMost;
+    if (!is_good || !minimums.emplace(*currency, *amount).second)
+      throw Error(Code::invalid,
+                  "payouts.minimums must be currencies with minor units, each once, such as "
+                  "JPY:1000,KWD:3000");
+  }
+  return minimums;
+}
+
 Shipped ship(Tx& tx, const Who& who, OrderId order_id, const orders::Shipment& shipment,
              const Rules& rules) {
   auto order = orders::lock_for_merchant(tx, who, order_id, identity::Role::agent);
@@ -176,6 +199,10 @@ void lift(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold) {
   auto payout = tx.find(kLockOfOrder, merchant, order);
   tx.run(kLift, merchant, order, hold.cause, HoldAbout{hold.about}, tx.now());
   if (payout && payout->state == State::held) go_on(tx, std::move(*payout));
+}
+
+void lock_of_order(Tx& tx, MerchantId merchant, OrderId order) {
+  tx.find(kLockOfOrder, merchant, order);
 }
 
 bool is_released(Tx& tx, MerchantId merchant, OrderId order) {

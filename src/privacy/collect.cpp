@@ -6,6 +6,7 @@
 
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/safety.hpp"
+#include "bottega/disputes/top_ups.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/wallet/transfers.hpp"
 
@@ -197,8 +198,12 @@ const Pages<wallet::PaymentMethod> kMethods{"privacy.payment_methods", R"(
 
 const Pages<wallet::TopUp> kTopUps{"privacy.top_ups", R"(
     SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
-           NULL::text AS action_url, created_at, updated_at
+           NULL::text AS action_url, disputed, created_at, updated_at
     FROM top_ups WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<disputes::TopUpDisputeShown> kTopUpDisputes{"privacy.top_up_disputes", R"(
+    SELECT id, top_up_id, amount, currency, state FROM top_up_disputes
+    WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
 
 const Pages<wallet::Withdrawal> kWithdrawals{"privacy.withdrawals", R"(
     SELECT id, account_id, payment_method_id, amount, currency, state, processor, reference, reason,
@@ -314,6 +319,7 @@ asio::awaitable<void> collect(Database& db, AccountId account, const Put& put) {
   co_await section(sheet, "refunds", kRefunds);
   co_await section(sheet, "payment_methods", kMethods);
   co_await section(sheet, "top_ups", kTopUps);
+  co_await section(sheet, "top_up_disputes", kTopUpDisputes);
   co_await section(sheet, "withdrawals", kWithdrawals);
   co_await section(sheet, "transfers", kTransfers);
   sheet.write("\n}\n");

@@ -75,6 +75,10 @@ const Sql<wallet::TopUpId(AccountId)> kTopUpsUnderWay{"privacy.top_ups_under_way
     WHERE account_id = $1 AND state IN ('created', 'requires_action', 'unknown')
     ORDER BY id LIMIT 20)"};
 
+const Sql<disputes::DisputeId(AccountId)> kTopUpDisputesOpen{"privacy.top_up_disputes_open", R"(
+    SELECT id FROM top_up_disputes
+    WHERE account_id = $1 AND state NOT IN ('won', 'lost') ORDER BY id LIMIT 20)"};
+
 const Sql<wallet::WithdrawalId(AccountId)> kWithdrawalsUnderWay{"privacy.withdrawals_under_way",
                                                                 R"(
     SELECT id FROM withdrawals
@@ -190,6 +194,7 @@ void require_free(Tx& tx, AccountId account, const std::vector<OwnShop>& shops) 
   add(faults, tx.all(kDisputesOpen, account), "has not been decided");
   add(faults, tx.all(kTransfersUnderWay, account), "has not been answered");
   add(faults, tx.all(kTopUpsUnderWay, account), "is being charged");
+  add(faults, tx.all(kTopUpDisputesOpen, account), "has not been decided");
   add(faults, tx.all(kWithdrawalsUnderWay, account), "has not been paid out");
   for (const auto& one : ledger::balances(tx, ledger::owner_of(account)))
     if (one.kind == ledger::Kind::wallet && one.credits - one.debits > one.debits_pending)

@@ -1,6 +1,6 @@
 #pragma once
-// What the files of this module share: how a top-up ends the wait of its transfer, and the sums
-// that the limits look at.
+// What the files of this module share: how a top-up ends the wait of its transfer, what somebody
+// owes, and the sums that the limits look at.
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::wallet {
@@ -8,6 +8,14 @@ namespace bottega::wallet {
 // The account of a person, and the platform's at the processor.
 ledger::Account wallet_account(AccountId person);
 inline constexpr ledger::Account kClearing{ledger::Kind::processor_clearing, ledger::kPlatform};
+
+TopUp lock_top_up(Tx& tx, TopUpId id);
+
+// What somebody owes after a dispute about a top-up. The second takes what is there of it from the
+// balance, once for each cause. Who decides by it holds the balances.
+std::int64_t owed_by(Tx& tx, AccountId person, const Currency& currency);
+void recover(Tx& tx, AccountId person, const Currency& currency, ledger::Why why,
+             const Uuid& about);
 
 // Locks the transfer and the balances of both, before anything is posted.
 void hold_transfer(Tx& tx, TransferId id);

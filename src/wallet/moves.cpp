@@ -113,12 +113,12 @@ void Moves::advance(Transfer& transfer, TransferEvent on) {
       set_aside(transfer);
       break;
     case TransferEvent::accept:
-      posted_.push_back(transfer.id.uuid);
+      books_.post_pending(ledger::Why::transfer, transfer.id.uuid);
       break;
     case TransferEvent::decline:
     case TransferEvent::cancel:
     case TransferEvent::expire:
-      voided_.push_back(transfer.id.uuid);
+      books_.void_pending(ledger::Why::transfer, transfer.id.uuid);
       break;
     case TransferEvent::fail:
       break;
@@ -133,8 +133,8 @@ void Moves::advance(Transfer& transfer, TransferEvent on) {
 
 // From here on it is the recipient's to accept.
 void Moves::set_aside(const Transfer& transfer) {
-  pended_.push_back({ledger::Why::transfer, transfer.id.uuid, wallet_account(transfer.sender_id),
-                     wallet_account(transfer.recipient_id), transfer.amount});
+  books_.pend({ledger::Why::transfer, transfer.id.uuid, wallet_account(transfer.sender_id),
+               wallet_account(transfer.recipient_id), transfer.amount});
   returns_.push_back({text_of(transfer.id), Json::object(), transfer.expires_at});
 }
 
@@ -172,7 +172,7 @@ Moves::FlowColumns Moves::columns_of(const Flows& flows) {
 void Moves::write() {
   if (!changed_.empty()) write_changed();
   if (!fresh_.empty()) write_fresh();
-  ledger::pend(tx_, pended_);
+  books_.write(tx_);
   jobs::enqueue(tx_, kReturnJob, returns_);
 }
 
@@ -192,8 +192,6 @@ void Moves::write_changed() {
     const auto flows = columns_of(uncounted_);
     tx_.run(kUncount, flows.accounts, flows.currencies, flows.hours, flows.sent, flows.received);
   }
-  ledger::post_pending(tx_, ledger::Why::transfer, posted_);
-  ledger::void_pending(tx_, ledger::Why::transfer, voided_);
   jobs::cancel(tx_, kReturnJob, answered_);
 }
 

@@ -43,8 +43,7 @@ class Moves {
   Tx& tx_;
   std::map<TransferId, Transfer> held_;
   std::vector<Transfer> fresh_, changed_;
-  std::vector<Uuid> posted_, voided_;
-  std::vector<ledger::Transfer> pended_;
+  ledger::Batch books_;
   std::vector<jobs::Planned> returns_;
   std::vector<std::string> answered_;
   Flows counted_, uncounted_;

@@ -18,12 +18,20 @@ Wallet wallet_of(Tx& tx, AccountId account, const Rules& rules) {
   const auto flows = flows_of(tx, account);
   Wallet wallet;
   wallet.limits = left_of({}, rules);
-  for (const auto& one : ledger::balances(tx, ledger::owner_of(account))) {
+  const auto all = ledger::balances(tx, ledger::owner_of(account));
+  const auto of = [&](ledger::Kind kind, const std::string& currency) {
+    const auto same = [&](const auto& one) { return one.kind == kind && one.currency == currency; };
+    const auto found = std::ranges::find_if(all, same);
+    return found == all.end() ? std::int64_t{0} : found->credits - found->debits;
+  };
+  for (const auto& one : all) {
     if (one.kind != ledger::Kind::wallet) continue;
     const auto flow = std::ranges::find(flows, one.currency, &Flow::currency);
     const auto balance = one.credits - one.debits;
     wallet.balances.push_back({one.currency, balance, balance - one.debits_pending,
                                one.credits_pending, one.debits_pending,
+                               of(ledger::Kind::wallet_reserve, one.currency),
+                               -of(ledger::Kind::wallet_debt, one.currency),
                                left_of(flow == flows.end() ? Flow{} : *flow, rules)});
   }
   return wallet;

@@ -2,6 +2,7 @@
 #include "wallet/funding.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/jobs/job.hpp"
+#include "bottega/wallet/claims.hpp"
 
 namespace bottega::wallet {
 namespace {
@@ -18,21 +19,21 @@ const Sql<TopUp(TopUpId, AccountId, std::int64_t, Currency, std::optional<Transf
                          created_at, updated_at)
     VALUES ($1, $2, $3, $4, 'created', $5, $6, $7, $7)
     RETURNING id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
-              action_url, created_at, updated_at)"};
+              action_url, disputed, created_at, updated_at)"};
 
 const Sql<TopUp(TopUpId)> kLock{"wallet.lock_top_up", R"(
     SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
-           action_url, created_at, updated_at
+           action_url, disputed, created_at, updated_at
     FROM top_ups WHERE id = $1 FOR UPDATE)"};
 
 const Sql<TopUp(TopUpId, AccountId)> kFetch{"wallet.fetch_top_up", R"(
     SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
-           action_url, created_at, updated_at
+           action_url, disputed, created_at, updated_at
     FROM top_ups WHERE id = $1 AND account_id = $2)"};
 
 const Sql<TopUp(AccountId, TopUpId, std::int64_t)> kList{"wallet.list_top_ups", R"(
     SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
-           action_url, created_at, updated_at
+           action_url, disputed, created_at, updated_at
     FROM top_ups WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<void(TopUpId, TopUpState, std::optional<std::string>, std::optional<std::string>,
@@ -40,6 +41,15 @@ const Sql<void(TopUpId, TopUpState, std::optional<std::string>, std::optional<st
     kUpdate{"wallet.update_top_up", R"(
     UPDATE top_ups SET state = $2, reference = $3, reason = $4, action_url = $5, updated_at = $6
     WHERE id = $1)"};
+
+const Sql<void(TopUpId, Instant)> kAskCancel{"wallet.ask_cancel", R"(
+    UPDATE top_ups SET cancel_asked_at = coalesce(cancel_asked_at, $2) WHERE id = $1)"};
+
+const Sql<bool(TopUpId)> kCancelAsked{"wallet.cancel_asked", R"(
+    SELECT cancel_asked_at IS NOT NULL FROM top_ups WHERE id = $1)"};
+
+// How a processor calls a charge that was given up.
+constexpr std::string_view kGivenUp = "cancelled";
 
 TopUpEvent event_of(const Outcome& outcome) {
   switch (outcome.verdict) {
@@ -66,13 +76,22 @@ void want_reconciliation(Tx& tx, TopUpId id, std::chrono::milliseconds in) {
   jobs::enqueue(tx, kTopUpJob, text_of(id), Json::object(), tx.now() + in);
 }
 
+// The money is there; what its owner owes is taken from it first.
+void credit(Tx& tx, const TopUp& top_up) {
+  ledger::post(tx, {ledger::Why::top_up, top_up.id.uuid, kClearing,
+                    wallet_account(top_up.account_id), top_up.amount});
+  recover(tx, top_up.account_id, top_up.amount.currency, ledger::Why::top_up_recovery,
+          top_up.id.uuid);
+}
+
 // The side effects of a top-up's end, once.
 void end(Tx& tx, const TopUp& top_up) {
   jobs::cancel(tx, kTopUpJob, text_of(top_up.id));
-  if (top_up.transfer_id) hold_transfer(tx, *top_up.transfer_id);
-  if (top_up.state == TopUpState::succeeded)
-    ledger::post(tx, {ledger::Why::top_up, top_up.id.uuid, kClearing,
-                      wallet_account(top_up.account_id), top_up.amount});
+  if (top_up.transfer_id)
+    hold_transfer(tx, *top_up.transfer_id);
+  else
+    ledger::lock_owner(tx, ledger::owner_of(top_up.account_id));
+  if (top_up.state == TopUpState::succeeded) credit(tx, top_up);
   if (!top_up.transfer_id) return;
   if (top_up.state == TopUpState::succeeded)
     fund_transfer(tx, *top_up.transfer_id);
@@ -80,18 +99,82 @@ void end(Tx& tx, const TopUp& top_up) {
     fail_transfer(tx, *top_up.transfer_id, top_up.reason.value_or("declined"));
 }
 
+// What the processor has kept of the charge, once, be it said later than the money itself. The
+// platform bears it.
+void keep_fee(Tx& tx, const TopUp& top_up, const Outcome& outcome) {
+  const bool says = outcome.verdict == Verdict::succeeded && outcome.fee.value_or(0) != 0;
+  if (!says || top_up.state != TopUpState::succeeded) return;
+  if (*outcome.fee < 0 || *outcome.fee > kAmountMax)
+    return log::error("top_up.fee_not_taken",
+                      {{"top_up", text_of(top_up.id)}, {"fee", *outcome.fee}});
+  if (ledger::is_posted(tx, ledger::Why::processor_fee, top_up.id.uuid)) return;
+  ledger::post(tx, {ledger::Why::processor_fee,
+                    top_up.id.uuid,
+                    {ledger::Kind::processor_fees, ledger::kPlatform},
+                    kClearing,
+                    {*outcome.fee, top_up.amount.currency}});
+}
+
+// Its owner, or we, had given it up, and the card was charged all the same.
+bool comes_late(Tx& tx, const TopUp& top_up, const Outcome& outcome) {
+  return top_up.state == TopUpState::failed && outcome.verdict == Verdict::succeeded &&
+         (top_up.reason == kGivenUp || tx.one(kCancelAsked, top_up.id));
+}
+
+// News of giving up what was charged: late, and no news.
+bool is_overtaken(const TopUp& top_up, const Outcome& outcome) {
+  return top_up.state == TopUpState::succeeded && event_of(outcome) == TopUpEvent::fail &&
+         outcome.reason == kGivenUp;
+}
+
+void tell(Tx& tx, const TopUp& top_up, const std::string& event) {
+  tell_owner(tx, top_up.account_id, event, text_of(top_up.id), {{"top_up", to_json(top_up)}});
+}
+
+// What its owner is told of a new state; that nobody knows yet is no news.
+void tell_state(Tx& tx, const TopUp& top_up) {
+  if (top_up.state == TopUpState::requires_action) tell(tx, top_up, "top_up.action_required");
+  if (top_up.state == TopUpState::succeeded) tell(tx, top_up, "top_up.succeeded");
+  if (top_up.state == TopUpState::failed) tell(tx, top_up, "top_up.failed");
+}
+
+void write(Tx& tx, TopUp& top_up) {
+  if (top_up.state != TopUpState::requires_action) top_up.action_url.reset();
+  top_up.updated_at = tx.now();
+  tx.run(kUpdate, top_up.id, top_up.state, top_up.reference, top_up.reason, top_up.action_url,
+         top_up.updated_at);
+}
+
+// The transfer that it was to pay for has failed: the money is its owner's to use.
+TopUp take_late(Tx& tx, TopUp top_up, const Outcome& outcome) {
+  if (!attempts::settle_late(tx, kPlatformMerchant, top_up.id.uuid, outcome)) return top_up;
+  log::error("top_up.charged_late", {{"top_up", text_of(top_up.id)}});
+  if (!outcome.reference.empty()) top_up.reference = outcome.reference;
+  top_up.reason.reset();
+  top_up.state = kTopUpLifecycle.advance(top_up.state, TopUpEvent::come_late);
+  write(tx, top_up);
+  ledger::lock_owner(tx, ledger::owner_of(top_up.account_id));
+  credit(tx, top_up);
+  keep_fee(tx, top_up, outcome);
+  tell_state(tx, top_up);
+  return top_up;
+}
+
 struct Work {
   TopUp top_up;
   attempts::Attempt attempt;
+  bool is_cancelled = false;
 };
 
 Work work_of(Tx& tx, TopUpId id, std::chrono::milliseconds call_timeout) {
   auto top_up = tx.one(kLock, id);
   auto attempt = attempts::lock_latest(tx, kPlatformMerchant, id.uuid, call_timeout);
-  return {std::move(top_up), std::move(attempt)};
+  return {std::move(top_up), std::move(attempt), tx.one(kCancelAsked, id)};
 }
 
 }  // namespace
+
+TopUp lock_top_up(Tx& tx, TopUpId id) { return tx.one(kLock, id); }
 
 ledger::Account wallet_account(AccountId person) {
   return {ledger::Kind::wallet, ledger::owner_of(person)};
@@ -102,6 +185,9 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
   if (amount.amount > rules.amount_max)
     throw Error(Code::invalid, "this is too much at once",
                 {{"/amount", "must be at most " + std::to_string(rules.amount_max)}});
+  if (transfer && owed_by(tx, account, amount.currency) > 0)
+    throw Error(Code::conflict, "something is owed after a dispute; it is taken from a top-up")
+        .reason("wallet_owes");
   const auto id = TopUpId::make();
   const auto top_up = tx.one(kInsert, id, account, amount.amount, amount.currency, transfer,
                              rules.processor, tx.now());
@@ -109,22 +195,24 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
                   amount);
   // Covers our own death between the two transactions.
   want_reconciliation(tx, id, 2 * rules.call_timeout);
+  tell(tx, top_up, "top_up.created");
   return top_up;
 }
 
 TopUp settle_top_up(Tx& tx, TopUpId id, const Outcome& outcome) {
   auto top_up = tx.one(kLock, id);
+  if (is_overtaken(top_up, outcome)) return top_up;
+  if (comes_late(tx, top_up, outcome)) return take_late(tx, std::move(top_up), outcome);
   const auto before = top_up.state;
   if (!attempts::settle_latest(tx, kPlatformMerchant, id.uuid, outcome)) return top_up;
   if (!outcome.reference.empty()) top_up.reference = outcome.reference;
   if (!outcome.reason.empty()) top_up.reason = outcome.reason;
   if (!outcome.action_url.empty()) top_up.action_url = outcome.action_url;
   top_up.state = kTopUpLifecycle.advance(before, event_of(outcome));
-  if (top_up.state != TopUpState::requires_action) top_up.action_url.reset();
-  top_up.updated_at = tx.now();
-  tx.run(kUpdate, id, top_up.state, top_up.reference, top_up.reason, top_up.action_url,
-         top_up.updated_at);
+  write(tx, top_up);
+  if (top_up.state != before) tell_state(tx, top_up);
   if (top_up.state != before && is_final(top_up.state)) end(tx, top_up);
+  keep_fee(tx, top_up, outcome);
   if (top_up.state == TopUpState::unknown) want_reconciliation(tx, id, std::chrono::seconds(5));
   return top_up;
 }
@@ -152,6 +240,30 @@ asio::awaitable<Outcome> charge(Database& db, const processors::Registry& regist
   co_return outcome;
 }
 
+asio::awaitable<void> cancel_top_up(Database& db, const processors::Registry& registry,
+                                    AccountId account, TopUpId id) {
+  const auto asked = co_await db.transact([&](Tx& tx) -> std::optional<Work> {
+    fetch_top_up(tx, account, id);
+    auto found = work_of(tx, id, {});
+    if (found.is_cancelled && found.top_up.state == TopUpState::failed) return std::nullopt;
+    if (found.top_up.state != TopUpState::requires_action)
+      throw Error(Code::conflict, "cannot cancel what is " + text_of(found.top_up.state));
+    tx.run(kAskCancel, id, tx.now());
+    want_reconciliation(tx, id, std::chrono::seconds(5));
+    return found;
+  });
+  if (!asked) co_return;
+  const auto key = asked->attempt.key();
+  Outcome outcome;
+  try {
+    outcome = co_await registry.get(asked->top_up.processor).cancel(key);
+  } catch (const std::exception& failure) {
+    log::error("top_up.cancel_failed",
+               {{"top_up", text_of(id)}, {"error", std::string(failure.what())}});
+  }
+  co_await db.transact([&](Tx& tx) { settle_top_up(tx, id, outcome); });
+}
+
 asio::awaitable<void> reconcile_top_up(Database& db, const processors::Registry& registry,
                                        TopUpId id, const Rules& rules) {
   const auto work =
@@ -162,8 +274,8 @@ asio::awaitable<void> reconcile_top_up(Database& db, const processors::Registry&
   const auto key = work.attempt.key();
   auto outcome = co_await processor.look_up(processors::Operation::charge, key);
   const bool never_seen = outcome.verdict == Verdict::not_found;
-  const bool is_late =
-      outcome.verdict == Verdict::buyer_action && work.top_up.created_at + kConfirmWithin <= now;
+  const bool is_over = work.is_cancelled || work.top_up.created_at + kConfirmWithin <= now;
+  const bool is_late = outcome.verdict == Verdict::buyer_action && is_over;
   if (never_seen && work.top_up.state == TopUpState::created && !work.attempt.overdue)
     throw Error(Code::busy, "the call may still be under way");
   // From here on nothing can be done, even if our call still arrives or somebody confirms.

@@ -1,6 +1,7 @@
 // A balance goes to its owner's bank: set aside, sent under one key, and posted or given back.
 #include "wallet/funding.hpp"
 #include "bottega/jobs/job.hpp"
+#include "bottega/wallet/claims.hpp"
 
 namespace bottega::wallet {
 namespace {
@@ -41,6 +42,11 @@ bool is_final(WithdrawalState state) {
   return state == WithdrawalState::succeeded || state == WithdrawalState::failed;
 }
 
+void tell(Tx& tx, const Withdrawal& withdrawal, const std::string& event) {
+  tell_owner(tx, withdrawal.account_id, event, text_of(withdrawal.id),
+             {{"withdrawal", to_json(withdrawal)}});
+}
+
 struct Work {
   Withdrawal withdrawal;
   attempts::Attempt attempt;
@@ -73,18 +79,22 @@ Withdrawal begin_withdrawal(Tx& tx, AccountId account, const NewWithdrawal& give
   const auto from = wallet_account(account);
   ledger::lock_owner(tx, from.owner);
   const auto bank = bank_of(tx, account, given.payment_method, rules.processor);
-  const auto available = ledger::available(tx, from, amount.currency);
+  const auto owed = owed_by(tx, account, amount.currency);
+  const auto available = ledger::available(tx, from, amount.currency) - owed;
   if (available < amount.amount)
     throw Error(Code::conflict,
-                "the balance is not enough: " + display({available, amount.currency}) + " is there")
+                "the balance is not enough: " +
+                    display({std::max<std::int64_t>(available, 0), amount.currency}) + " is there")
         .reason("insufficient_balance");
   const auto id = WithdrawalId::make();
   const auto withdrawal =
       tx.one(kInsert, id, account, bank, amount.amount, amount.currency, rules.processor, tx.now());
+  recover(tx, account, amount.currency, ledger::Why::withdrawal_recovery, id.uuid);
   ledger::pend(tx, {ledger::Why::withdrawal, id.uuid, from, kClearing, amount});
   attempts::begin(tx, kPlatformMerchant, processors::Operation::payout, id.uuid, rules.processor,
                   amount);
   jobs::enqueue(tx, kWithdrawJob, text_of(id), Json::object(), tx.now());
+  tell(tx, withdrawal, "withdrawal.created");
   return withdrawal;
 }
 
@@ -100,10 +110,14 @@ Withdrawal settle_withdrawal(Tx& tx, WithdrawalId id, const Outcome& outcome) {
   tx.run(kUpdate, id, withdrawal.state, withdrawal.reference, withdrawal.reason,
          withdrawal.updated_at);
   if (withdrawal.state == before) return withdrawal;
-  if (withdrawal.state == WithdrawalState::succeeded)
+  if (withdrawal.state == WithdrawalState::succeeded) {
     ledger::post_pending(tx, ledger::Why::withdrawal, id.uuid);
-  if (withdrawal.state == WithdrawalState::failed)
+    tell(tx, withdrawal, "withdrawal.succeeded");
+  }
+  if (withdrawal.state == WithdrawalState::failed) {
     ledger::void_pending(tx, ledger::Why::withdrawal, id.uuid);
+    tell(tx, withdrawal, "withdrawal.failed");
+  }
   return withdrawal;
 }
 

@@ -78,7 +78,7 @@ def check(server):
         story = Story(proxy.url, server)
         for step in (story.public, story.people, story.privacy, story.devices, story.shop,
                      story.chat, story.files, story.pay, story.follow, story.dispute,
-                     story.wallet, story.staff):
+                     story.review, story.wallet, story.staff):
             step()
     finally:
         proxy.stop()

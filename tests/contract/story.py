@@ -93,6 +93,9 @@ class Story:
         self.sandbox = base_of(link["url"])
         jobs_until(self.ops, lambda: self.owner.get(mine)["onboarding"] == "active", "not accepted")
         self.owner.get("/v1/merchants")
+        self.owner.call("PATCH", mine, {"currencies": ["USD", "JPY", "KWD"]})
+        self.owner.fails(422, "PATCH", mine, {"currencies": ["USD", "usd"]})
+        self.buyer.fails(404, "PATCH", mine, {"currencies": ["USD"]})
         invited = [self.owner.post(mine + "/invitations", {"name": name, "role": "agent"})
                    for name in ("Ann", "Nobody")]
         self.owner.get(mine + "/invitations")
@@ -203,11 +206,13 @@ class Story:
         self.ops.get("/v1/admin/reports?state=open")
         self.ops.post(f"/v1/admin/reports/{told['id']}/resolve", {"resolution": "Nothing wrong"})
 
-    def ask(self, amount=12_500):
-        return self.owner.post("/v1/payment_requests", {
-            "conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
-            "currency": "USD",
-            "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": amount}]})["id"]
+    def request(self, amount, **more):
+        return {"conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
+                "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": amount}], **more}
+
+    def ask(self, amount=12_500, currency="USD"):
+        return self.owner.post("/v1/payment_requests",
+                               self.request(amount, currency=currency))["id"]
 
     def accept(self, request, token):
         return self.buyer.post(f"/v1/payment_requests/{request}/accept",
@@ -215,7 +220,11 @@ class Story:
 
     def pay(self):
         self.buyer.post(f"/v1/payment_requests/{self.ask()}/decline", {"reason": "too dear"})
-        self.owner.post(f"/v1/payment_requests/{self.ask()}/cancel", {})
+        self.owner.post(f"/v1/payment_requests/{self.ask(1_980, 'JPY')}/cancel", {})
+        default = self.owner.post("/v1/payment_requests", self.request(500))
+        if default["total"] != {"amount": 500, "currency": "USD"}:
+            raise Violation("a request is not in the default currency")
+        self.owner.fails(422, "POST", "/v1/payment_requests", self.request(500, currency="EUR"))
         request = self.ask()
         self.buyer.get(f"/v1/payment_requests/{request}")
         self.buyer.get(f"/v1/payment_requests?conversation_id={self.conversation}")
@@ -281,6 +290,32 @@ class Story:
         self.buyer.fails(404, "GET", dispute)
         self.ops.get("/v1/admin/disputes?state=lost")
         Checked(self.url).get("/v1/evidence_key")
+
+    def review(self):
+        """Two payments that are looked at: one is approved, one goes back."""
+        for verb, state in (("approve", "approved"), ("reject", "rejected")):
+            sold = self.accept(self.ask(2_600_000), "tok_approved")["order"]
+            found = f"/v1/admin/reviews?state=open&merchant_id={self.merchant}"
+            open_one = self.ops.get(found)["data"][0]
+            if open_one["order_id"] != sold["id"] or open_one["reasons"] != ["amount"]:
+                raise Violation(f"another review is open: {open_one}")
+            path = f"/v1/admin/reviews/{open_one['id']}"
+            self.ops.post(f"{path}/{verb}", {"reason": "asked the buyer"})
+            self.ops.fails(409, "POST", f"{path}/{verb}", {"reason": "once more"})
+            if self.ops.get(path)["state"] != state:
+                raise Violation(f"{verb} came to another state")
+        self.owner.fails(404, "GET", path)
+        back = f"/v1/payments/{sold['payment_id']}/refunds"
+        jobs_until(self.ops, lambda: self.buyer.get(back)["data"][0]["state"] == "succeeded",
+                   "not given back")
+        limits = f"/v1/admin/merchants/{self.merchant}/limits"
+        self.ops.post(limits, {"request_max": 20, "reason": "new here"})
+        self.owner.fails(422, "POST", "/v1/payment_requests", {
+            "conversation_id": self.conversation, "title": "Lamp", "description": "A lamp",
+            "currency": "USD", "lines": [{"name": "Lamp", "quantity": 1, "unit_amount": 2_001}]})
+        self.ops.post(limits, {"reason": "well known"})
+        self.ops.get(limits)
+
     def wallet(self):
         """Money in by a card, to a person, and out to a bank."""
         pin, mine = "203040", "/v1/payment_methods"
@@ -298,6 +333,8 @@ class Story:
         waiting = self.buyer.post(top_ups, {**usd, "payment_method": {"token": "tok_confirm"}})
         for path in (top_ups, f"{top_ups}/{top_up}", f"{top_ups}/{waiting['id']}"):
             self.buyer.get(path)
+        self.buyer.post(f"{top_ups}/{waiting['id']}/cancel")
+        self.buyer.fails(409, "POST", f"{top_ups}/{top_up}/cancel")
         self.buyer.fails(402, "POST", top_ups, {**usd, "payment_method": {"token": "tok_declined"}})
         gift = {"to": {"email": "owner@demo.example"}, "amount": 100, "currency": "USD",
                 "note": "For the lamp", "pin": pin}
@@ -317,6 +354,25 @@ class Story:
         since = "from=2020-01-01T00:00:00Z"
         for query in ("", f"?{since}", f"?{since}&format=csv"):
             self.buyer.get("/v1/wallet/statement" + query)
+        self.top_up_disputes()
+
+    def top_up_disputes(self):
+        """Charges that were topped up are taken back: one is contested, one is accepted."""
+        card = {"amount": 700, "currency": "USD", "payment_method": {"token": "tok_approved"}}
+        all_of_them, buyer = "/v1/admin/top_up_disputes", self.buyer.get("/v1/accounts/me")["id"]
+        for verb, after in (("submit", "under_review"), ("accept", "lost")):
+            charge = self.buyer.post("/v1/wallet/top_ups", card)["reference"]
+            post_json(self.sandbox + "/disputes", {"charge": charge})
+            found = f"{all_of_them}?state=evidence_due&account_id={buyer}"
+            jobs_until(self.ops, lambda: self.ops.get(found)["data"], "no dispute of a top-up")
+            dispute = f"{all_of_them}/{self.ops.get(found)['data'][0]['id']}"
+            self.ops.fails(404, "GET", dispute + "/evidence")
+            self.ops.post(f"{dispute}/{verb}", *([{"text": "It was spent."}] * (verb == "submit")))
+            self.ops.fails(409, "POST", f"{dispute}/accept")
+            jobs_until(self.ops, lambda: self.ops.get(dispute)["state"] == after, "no answer")
+            if verb == "submit":
+                self.ops.get(dispute + "/evidence")
+        self.buyer.fails(404, "GET", dispute)
 
     def staff(self):
         hold = f"/v1/admin/payouts/{self.payout}"

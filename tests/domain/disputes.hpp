@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/world.hpp"
-#include "bottega/disputes/disputes.hpp"
+#include "bottega/disputes/top_ups.hpp"
 
 namespace bottega::test {
 
@@ -97,7 +97,7 @@ class DisputeTest : public ::testing::Test {
              [&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop_.merchant)); }))
       if (row.kind == kind) {
         const bool debited = kind == Kind::merchant_debt || kind == Kind::goodwill ||
-                             kind == Kind::processor_clearing;
+                             kind == Kind::losses || kind == Kind::processor_clearing;
         return debited ? row.debits - row.credits : row.credits - row.debits;
       }
     return 0;

@@ -150,6 +150,55 @@ TEST_F(Disputes, WonAfterTheAdvanceWasRecoveredAreTheMerchantsBalanceThatTheNext
   EXPECT_EQ(balance(Kind::merchant_debt), 0);
 }
 
+TEST_F(Disputes, WonAfterTheAdvanceWasRecoveredGoToTheBankWithTheNextBatch) {
+  const auto order = world_.sell(shop_, 10'000);
+  paid_out(order);
+  const auto dispute = submit(open(order));
+  paid_out(world_.sell(shop_, 20'000));
+  ASSERT_EQ(decide(dispute).state, State::won);
+  ASSERT_EQ(balance(Kind::merchant_payable), 9'680);
+  const auto next = paid_out(world_.sell(shop_, 3'000));
+  const auto batch = world_.transact(
+      [&](Tx& tx) { return payouts::fetch_batch(tx, shop_.owner, next.batch_id.value()); });
+  EXPECT_EQ(batch.amount.amount, next.amount.amount + 9'680);
+  EXPECT_EQ(batch.from_balance, 9'680);
+  EXPECT_EQ(next.recovered, 0);
+  EXPECT_EQ(balance(Kind::merchant_payable), 0);
+  const auto last = paid_out(world_.sell(shop_, 3'000));
+  EXPECT_EQ(world_
+                .transact([&](Tx& tx) {
+                  return payouts::fetch_batch(tx, shop_.owner, last.batch_id.value());
+                })
+                .from_balance,
+            0);
+}
+
+TEST_F(Disputes, WonMeanwhileLeavePayoutsThatTheBankRefusedTheirMoney) {
+  world_.payout_rules.tries_max = 1;
+  const auto order = world_.sell(shop_, 10'000);
+  paid_out(order);
+  const auto dispute = submit(open(order));
+  paid_out(world_.sell(shop_, 20'000));
+  const auto set_account = [&](const std::string& state) {
+    execute(world_.urls.superuser, "UPDATE sandbox.accounts SET state = '" + state + "'");
+  };
+  set_account("rejected");
+  const auto refused = sent(world_.sell(shop_, 5'000));
+  world_.advance(std::chrono::days(6));
+  world_.run_jobs();
+  ASSERT_EQ(now(refused).state, payouts::State::failed);
+  const auto theirs = balance(Kind::merchant_payable);
+  ASSERT_EQ(decide(dispute).state, State::won);
+  set_account("active");
+  paid_out(world_.sell(shop_, 3'000));
+  EXPECT_EQ(balance(Kind::merchant_payable), theirs) << "it goes with its own payout";
+  world_.transact([&](Tx& tx) { payouts::retry(tx, refused.id); });
+  world_.run_jobs();
+  EXPECT_EQ(now(refused).state, payouts::State::paid);
+  EXPECT_EQ(now(refused).recovered, 0);
+  EXPECT_EQ(balance(Kind::merchant_payable), 0);
+}
+
 // ---- together with refunds ----------------------------------------------------------------------
 
 TEST_F(Disputes, KeepRefundsFromGivingTheSameMoneyBack) {
@@ -179,6 +228,8 @@ TEST_F(Disputes, OfMoreThanIsLeftReserveWhatIsLeftAndSaySo) {
   EXPECT_EQ(accept(dispute).state, State::lost);
   EXPECT_EQ(now(payout).state, payouts::State::cancelled);
   EXPECT_EQ(balance(Kind::held), 0);
+  EXPECT_EQ(balance(Kind::losses), 4'000) << "the buyer has it twice";
+  EXPECT_EQ(balance(Kind::processor_clearing), -4'000) << "what the bank has really taken";
 }
 
 TEST_F(Disputes, OpenedWhileARefundIsUnderWayLeaveItsMoneyAlone) {
@@ -192,11 +243,49 @@ TEST_F(Disputes, OpenedWhileARefundIsUnderWayLeaveItsMoneyAlone) {
   EXPECT_EQ(now(refund).state, payments::RefundState::failed);
   EXPECT_EQ(now(payout).state, payouts::State::held) << "the dispute holds it still";
   EXPECT_EQ(accept(dispute).state, State::lost);
-  EXPECT_EQ(now(payout).amount.amount + now(payout).fee, 1'013);
-  world_.advance(6 * 24h);
+  EXPECT_EQ(now(payout).state, payouts::State::cancelled) << "the bank has taken all of it";
+  EXPECT_EQ(now(dispute).reserved, 10'000);
+  for (const auto kind : {Kind::held, Kind::losses, Kind::processor_clearing})
+    EXPECT_EQ(balance(kind), 0) << text_of(kind);
+}
+
+TEST_F(Disputes, OpenedWhileARefundOfReleasedMoneyIsUnderWayClaimWhatItLeaves) {
+  const auto order = world_.sell(shop_, 10'000);
+  paid_out(order);
+  const auto book = at_the_bank(order);
+  world_.give_back(shop_, order, 1'013);  // ends in 13: refused
+  const auto dispute = hear(news_of(book, State::evidence_due));
+  hear_webhooks();
+  EXPECT_EQ(balance(Kind::losses), 0) << "it is set aside only";
+  EXPECT_EQ(accept(dispute).state, State::lost);
+  EXPECT_EQ(balance(Kind::losses), 0);
+  EXPECT_EQ(balance(Kind::platform_fees), 0);
+  EXPECT_EQ(balance(Kind::merchant_debt), 9'680);
+  EXPECT_EQ(balance(Kind::processor_clearing), -9'680);
+}
+
+TEST_F(Disputes, OfMoreThanIsLeftThatAreWonAreNoLoss) {
+  const auto order = world_.sell(shop_, 10'000);
+  sent(order);
+  world_.give_back(shop_, order, 4'000);
   world_.run_jobs();
-  EXPECT_EQ(now(payout).state, payouts::State::paid);
-  EXPECT_EQ(balance(Kind::held), 0);
+  EXPECT_EQ(contest(open(order)).state, State::won);
+  EXPECT_EQ(balance(Kind::losses), 0);
+  EXPECT_EQ(balance(Kind::held), 6'000);
+  EXPECT_EQ(balance(Kind::processor_clearing), 6'000);
+}
+
+TEST_F(Disputes, OfAllThatWasGivenBackAreThePlatformsLossAlone) {
+  const auto order = world_.sell(shop_, 10'000);
+  paid_out(order);
+  world_.give_back(shop_, order);
+  world_.run_jobs();
+  const auto owed = balance(Kind::merchant_debt);
+  const auto dispute = open(order);
+  EXPECT_EQ(dispute.reserved, 0);
+  EXPECT_EQ(accept(dispute).state, State::lost);
+  EXPECT_EQ(balance(Kind::losses), 10'000);
+  EXPECT_EQ(balance(Kind::merchant_debt), owed) << "nothing more is asked of the merchant";
 }
 
 TEST_F(Disputes, WonOfAnOrderThatWasCancelledMeanwhileAreRefunded) {

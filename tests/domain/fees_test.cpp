@@ -154,6 +154,19 @@ INSTANTIATE_TEST_SUITE_P(
                  {{1, "USD", 100}, {2, "USD", 200}, {3, "USD", 300}}}),
     [](const auto& row) { return std::string(row.param.name); });
 
+// One for all currencies, and one for some of them: together they say what applies to each.
+TEST_F(FeePlans, AreInForceForWhicheverCurrencyTheMerchantTakes) {
+  add_from(now() + 1s, 200, "JPY");
+  world_->advance(2s);
+  EXPECT_EQ(in_force(), std::vector<std::int64_t>{290}) << "nothing is sold in yen";
+  world_->take(shop_, {"USD", "JPY"});
+  EXPECT_EQ(in_force(), (std::vector<std::int64_t>{200, 290}));
+  world_->take(shop_, {"JPY"});
+  EXPECT_EQ(in_force(), std::vector<std::int64_t>{200});
+  const auto order = world_->sell(shop_, 10'000, "JPY");
+  EXPECT_EQ(fee_of(order), 200);
+}
+
 TEST_F(FeePlans, ThatBeginAtMidnightTakeWhatIsCapturedAfterItWhateverWasAskedBefore) {
   const auto midnight = midnight_in(1);
   add_from(midnight, 1'000);

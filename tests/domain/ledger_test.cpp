@@ -198,7 +198,8 @@ TEST_P(LedgerHistories, BalanceInEveryCurrency) {
     const auto net = row.debits - row.credits;
     EXPECT_EQ(net, (expected[{row.kind, row.currency}])) << text_of(row.kind);
     const bool is_asset = row.kind == Kind::processor_fees || row.kind == Kind::merchant_debt ||
-                          row.kind == Kind::goodwill;
+                          row.kind == Kind::goodwill || row.kind == Kind::wallet_debt ||
+                          row.kind == Kind::losses;
     if (row.kind != Kind::processor_clearing) {
       EXPECT_TRUE(is_asset ? net >= 0 : net <= 0) << text_of(row.kind);
     }

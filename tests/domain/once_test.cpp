@@ -76,6 +76,22 @@ class OnceTest : public testing::Test {
   const OnceKey key = *key_of(request);
 };
 
+TEST_F(OnceTest, IsLookedAtWithoutBeingClaimed) {
+  const auto is_begun = [&](const OnceKey& which) {
+    return world->transact([&](Tx& tx) { return gateway::is_begun(tx, which); });
+  };
+  EXPECT_FALSE(is_begun(key));
+  EXPECT_FALSE(is_begun(key)) << "looking leaves nothing behind";
+  flow(key);
+  EXPECT_TRUE(is_begun(key));
+  auto other = key;
+  other.digest = key_of(request_of(key.key, R"({"a":2})"))->digest;
+  EXPECT_FALSE(is_begun(other)) << "another body is another request";
+  world->transact([&](Tx& tx) { gateway::keep(tx, key, gateway::created(Json{{"n", 1}})); });
+  EXPECT_THROW(is_begun(key), Replayed);
+  EXPECT_FALSE(is_begun(other));
+}
+
 TEST_F(OnceTest, ARepeatGetsTheFirstReplyAndHasNoEffect) {
   const auto first = serve(key), again = serve(key), third = serve(key);
   EXPECT_FALSE(is_replayed(first));

@@ -173,6 +173,7 @@ TEST_F(PayoutBatches, WaitForTheSmallestAmountAndSayWhy) {
   pass(6 * 24h);
   EXPECT_EQ(now(small).state, State::scheduled);
   EXPECT_EQ(now(small).reason, "it waits until there is 50.00 USD to be paid out");
+  EXPECT_EQ(world_->run_jobs(), 0) << "it waits, and is not looked at all the while";
   EXPECT_TRUE(batches().empty());
   const auto more = send(4'000);
   pass(6 * 24h);

@@ -223,6 +223,19 @@ TEST_F(ProcessorFees, AreInTheSandboxsBooksAndInWhateverItSays) {
   hear_everything();
 }
 
+TEST_F(ProcessorFees, OfATopUpAreThePlatformsAndPostedOnce) {
+  const auto top_up = world_->top_up(shop_.buyer, 10'000);
+  hear_everything();
+  const auto all = world_->transact(
+      [&](Tx& tx) { return ledger::history(tx, ledger::kPlatform, std::nullopt, 1'000); });
+  std::vector<std::int64_t> kept;
+  for (const auto& entry : all)
+    if (entry.why == Why::processor_fee && entry.about == text_of(top_up.id))
+      kept.push_back(entry.amount.amount);
+  EXPECT_EQ(kept, std::vector<std::int64_t>{250});
+  EXPECT_EQ(world_->balance(shop_.buyer).balance, 10'000) << "the platform bears it";
+}
+
 TEST(ProcessorFeesOff, AreNotSpokenOf) {
   World world;
   const auto shop = world.shop();

@@ -243,6 +243,34 @@ TEST_F(WalletMoney, GoesToABankThatIsKept) {
   EXPECT_EQ(now(sent).state, WithdrawalState::succeeded);
 }
 
+TEST_F(WalletMoney, IsToldToItsOwnerAlone) {
+  keep_bank();
+  world_->notices.clear();
+  world_->top_up(who_, 5'000);
+  world_->top_up(who_, 5'000, "tok_declined");
+  world_->top_up(who_, 5'000, "tok_confirm");
+  withdraw(1'000);
+  withdraw(2'013);  // ends in 13: refused
+  world_->run_jobs();
+  std::map<std::string, int> told;
+  for (const auto& notice : world_->notices) {
+    const auto frame = Json::parse(notice.text);
+    const auto event = frame.value("event", "");
+    if (!event.starts_with("top_up.") && !event.starts_with("withdrawal.")) continue;
+    if (notice.topics != std::vector<std::string>{identity::account_topic(who_.account)}) continue;
+    ++told[event];
+    EXPECT_TRUE(frame["data"].contains(event.substr(0, event.find('.')))) << notice.text;
+    EXPECT_EQ(frame["conversation"], nullptr);
+  }
+  EXPECT_EQ(told, (std::map<std::string, int>{{"top_up.created", 3},
+                                              {"top_up.succeeded", 1},
+                                              {"top_up.failed", 1},
+                                              {"top_up.action_required", 1},
+                                              {"withdrawal.created", 2},
+                                              {"withdrawal.succeeded", 1},
+                                              {"withdrawal.failed", 1}}));
+}
+
 // ---- what there is ------------------------------------------------------------------------------
 
 TEST_F(WalletMoney, AddsUpInEveryStatement) {

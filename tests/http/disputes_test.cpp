@@ -166,5 +166,39 @@ TEST_F(DisputeRoutes, OfTheStaffAreWrittenDown) {
   EXPECT_EQ(log[0]["action"], "dispute.evidence");
 }
 
+TEST_F(DisputeRoutes, AboutATopUpAreTheStaffsAndShowInTheWallet) {
+  auto ada = person(house_->server, "Ada").api;
+  const auto charged = ada.post(
+      "/v1/wallet/top_ups",
+      {{"amount", 5'000}, {"currency", "USD"}, {"payment_method", {{"token", "tok_approved"}}}});
+  ASSERT_EQ(charged.status, 201) << charged.body;
+  Client bank(house_->server.sandbox_port());
+  ASSERT_EQ(bank.post("/disputes", {{"charge", charged.json()["reference"]}}).status / 100, 2);
+  auto support = staff(house_->server, "support"), finance = staff(house_->server, "finance");
+  const auto me = ada.get("/v1/accounts/me").json()["id"].get<std::string>();
+  const auto list = "/v1/admin/top_up_disputes?account_id=" + me;
+  Json found;
+  EXPECT_TRUE(soon([&] {
+    found = support.get(list).json()["data"];
+    return found.size() == 1 && found[0]["state"] == "evidence_due";
+  }));
+  const auto path = "/v1/admin/top_up_disputes/" + found.at(0)["id"].get<std::string>();
+  const auto balance = ada.get("/v1/wallet").json()["balances"][0];
+  EXPECT_EQ(balance["balance"], 0);
+  EXPECT_EQ(balance["reserved"], 5'000);
+  EXPECT_EQ(balance["owed"], 0);
+  EXPECT_TRUE(is_problem(ada.get(path), 404, "not_found"));
+  EXPECT_EQ(support.get(path).json()["reserved"], 5'000);
+  EXPECT_TRUE(is_problem(support.post(path + "/accept"), 403, "forbidden"));
+  EXPECT_TRUE(is_problem(finance.get(path + "/evidence"), 404, "not_found"));
+  EXPECT_TRUE(points_at(finance.post(path + "/submit", {{"text", ""}}).json(), "/text"));
+  const auto sent = finance.post(path + "/submit", {{"text", "It was spent."}});
+  ASSERT_EQ(sent.status, 200) << sent.body;
+  EXPECT_EQ(sent.json()["response"], "contest");
+  EXPECT_TRUE(is_problem(finance.post(path + "/accept"), 409, "conflict"));
+  EXPECT_TRUE(soon([&] { return support.get(path).json()["state"] == "under_review"; }));
+  EXPECT_EQ(finance.get(path + "/evidence").status, 200);
+}
+
 }  // namespace disputes_test
 }  // namespace bottega::test

@@ -167,6 +167,7 @@ TEST_F(FeeRoutes, AddUpToARevenueByDaysAndCurrencies) {
                     {"fees_returned", 0},
                     {"goodwill", 0},
                     {"processor_fees", 200},
+                    {"losses", 0},
                     {"net_revenue", -200}};
   EXPECT_EQ(told["data"][0], row);
   ASSERT_EQ(told["totals"].size(), 1u);
@@ -181,7 +182,7 @@ TEST_F(FeeRoutes, AddUpToARevenueByDaysAndCurrencies) {
 TEST_F(FeeRoutes, ComeAsAFileForASpreadsheet) {
   const std::string head =
       "day,currency,captured,captures,refunded,fees_earned,fees_returned,goodwill,"
-      "processor_fees,net_revenue\r\n";
+      "processor_fees,losses,net_revenue\r\n";
   for (const auto& [query, accept] :
        std::vector<std::pair<std::string, std::string>>{{"?format=csv", "application/json"},
                                                         {"", "text/csv"},
@@ -194,7 +195,7 @@ TEST_F(FeeRoutes, ComeAsAFileForASpreadsheet) {
     std::istringstream lines(answer.body.substr(head.size()));
     std::size_t rows = 0;
     for (std::string line; std::getline(lines, line); ++rows)
-      EXPECT_EQ(std::ranges::count(line, ','), 9) << line;
+      EXPECT_EQ(std::ranges::count(line, ','), 10) << line;
     EXPECT_EQ(rows, report("").json()["data"].size());
   }
   for (const auto& [query, accept] : std::vector<std::pair<std::string, std::string>>{

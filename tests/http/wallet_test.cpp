@@ -120,9 +120,32 @@ TEST_F(WalletRoutes, PayARequestWithAKeptCard) {
   grow_stale();
   EXPECT_TRUE(is_problem(buyer.post(path, body), 403, "forbidden"));
   ASSERT_EQ(buyer.put("/v1/me/pin", {{"password", kPassword}, {"pin", kPin}}).status, 204);
-  const auto paid = buyer.post(path, with_pin(body));
+  const auto key = new_key();
+  const auto paid = buyer.post(path, with_pin(body), {{"Idempotency-Key", key}});
   ASSERT_EQ(paid.status, 200) << paid.body;
   EXPECT_EQ(paid.json()["payment"]["state"], "captured");
+  const auto other = Json{{"password", kPassword}, {"pin", "908070"}};
+  ASSERT_EQ(buyer.put("/v1/me/pin", other).status, 204);
+  const auto again = buyer.post(path, with_pin(body), {{"Idempotency-Key", key}});
+  EXPECT_EQ(again.body, paid.body) << "by the PIN of then";
+}
+
+TEST_F(WalletRoutes, GiveUpATopUpThatWaitsForItsOwner) {
+  auto ben = person(house_->server, "Ben");
+  const auto waiting = ada_.api.post("/v1/wallet/top_ups", top_up(5'000, "tok_confirm"));
+  ASSERT_EQ(waiting.status, 202) << waiting.body;
+  const auto path = "/v1/wallet/top_ups/" + std::string(waiting.json()["id"]);
+  EXPECT_TRUE(is_problem(ben.api.post(path + "/cancel"), 404, "not_found"));
+  const HeaderList key = {{"Idempotency-Key", new_key()}};
+  const auto given_up = ada_.api.post(path + "/cancel", nullptr, key);
+  ASSERT_EQ(given_up.status, 200) << given_up.body;
+  EXPECT_EQ(given_up.json()["state"], "failed");
+  EXPECT_EQ(given_up.json()["reason"], "cancelled");
+  EXPECT_EQ(ada_.api.post(path + "/cancel", nullptr, key).body, given_up.body);
+  EXPECT_EQ(available(ada_), 0);
+  const auto done = ada_.api.post("/v1/wallet/top_ups", top_up(100)).json();
+  EXPECT_TRUE(is_problem(ada_.api.post("/v1/wallet/top_ups/" + std::string(done["id"]) + "/cancel"),
+                         409, "conflict"));
 }
 
 // ---- before money leaves ------------------------------------------------------------------------
@@ -140,6 +163,41 @@ TEST_F(WalletRoutes, WantAPinWhereTheSessionIsNotFresh) {
   ASSERT_EQ(set_pin().status, 204);
   EXPECT_EQ(ada_.api.post("/v1/transfers", with_pin(gift(ben, 100))).status, 201);
   EXPECT_EQ(ada_.api.post("/v1/wallet/top_ups", top_up(100)).status, 201) << "nothing leaves";
+}
+
+TEST_F(WalletRoutes, AnswerARepeatWhenTheSessionIsNotFreshAnyMore) {
+  auto ben = person(house_->server, "Ben");
+  ASSERT_EQ(ada_.api.post("/v1/wallet/top_ups", top_up(5'000)).status, 201);
+  auto with_card = usd(700), gift_by_card = gift(ben, 9'000);
+  with_card["payment_method"] = {{"id", keep("tok_approved")}};
+  gift_by_card["payment_method"] = with_card["payment_method"];
+  keep("tok_bank");
+  const std::vector<std::pair<std::string, Json>> requests = {{"/v1/wallet/top_ups", with_card},
+                                                              {"/v1/wallet/withdrawals", usd(100)},
+                                                              {"/v1/transfers", gift(ben, 200)},
+                                                              {"/v1/transfers", gift_by_card}};
+  const auto send = [&](const std::pair<std::string, Json>& request, const std::string& key) {
+    return ada_.api.post(request.first, request.second, {{"Idempotency-Key", key}});
+  };
+  std::vector<std::string> keys;
+  std::vector<Answer> first;
+  for (const auto& request : requests) {
+    keys.push_back(new_key());
+    first.push_back(send(request, keys.back()));
+    ASSERT_EQ(first.back().status, 201) << first.back().body;
+  }
+  grow_stale();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto again = send(requests[i], keys[i]);
+    EXPECT_EQ(again.status, 201) << again.body;
+    EXPECT_EQ(again.body, first[i].body);
+    EXPECT_EQ(again.header("idempotent-replayed"), "true");
+    EXPECT_EQ(send(requests[i], new_key()).json()["reason"], "step_up_required");
+    auto changed = requests[i];
+    changed.second["amount"] = 150;
+    EXPECT_EQ(send(changed, keys[i]).json()["reason"], "step_up_required") << "not the same";
+  }
+  EXPECT_EQ(ada_.api.get("/v1/transfers").json()["data"].size(), 2u);
 }
 
 TEST_F(WalletRoutes, LockThePinAfterFiveWrongTries) {
@@ -257,6 +315,12 @@ TEST_F(WalletRoutes, AreToldLive) {
   const auto heard = socket.event("transfer.created");
   EXPECT_EQ(heard["data"]["transfer"]["id"], sent["id"]);
   EXPECT_EQ(heard["conversation"], nullptr);
+  const auto charged = ben.api.post("/v1/wallet/top_ups", top_up(700)).json();
+  EXPECT_EQ(socket.event("top_up.succeeded")["data"]["top_up"], charged);
+  ASSERT_EQ(ben.api.post("/v1/payment_methods", {{"token", "tok_bank"}}).status, 201);
+  const auto home = ben.api.post("/v1/wallet/withdrawals", usd(500)).json();
+  const auto sent_home = socket.event("withdrawal.succeeded");
+  EXPECT_EQ(sent_home["data"]["withdrawal"]["id"], home["id"]);
 }
 
 TEST_F(WalletRoutes, AreNotLeftBehindByWhoIsErased) {

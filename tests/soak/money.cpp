@@ -21,6 +21,7 @@ class Simulation {
   Simulation(std::uint64_t seed, Sums& seen) : random_(seed), seen_(seen) {
     for (const auto* currency : {"USD", "USD", "JPY", "KWD"})
       shops_.push_back(world_.shop(currency));
+    world_.take(shops_[1], {"USD", "JPY", "KWD"});
     staff_ = world_.staff();
     for (int i = 0; i < 6; ++i) people_.push_back(world_.person());
     auto scripted = std::make_unique<Scripted>(random_, world_.clock);
@@ -118,9 +119,9 @@ void Simulation::save_bank(const identity::Who& who) {
 
 void Simulation::ask() {
   const auto& shop = any(shops_);
-  const auto currency =
-      world_.transact([&](Tx& tx) { return identity::fetch_merchant(tx, shop.merchant).currency; });
-  world_.ask(shop, 100 + die(90'000), std::string(currency.code()));
+  auto currencies = world_.transact(
+      [&](Tx& tx) { return identity::fetch_merchant(tx, shop.merchant).currencies; });
+  world_.ask(shop, 100 + die(90'000), text_of(any(currencies)));
   ++begun_;
 }
 

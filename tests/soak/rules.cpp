@@ -11,14 +11,21 @@ constexpr Rule kRules[] = {
      "HAVING sum(debits) <> sum(credits) OR sum(debits_pending) <> sum(credits_pending)) x"},
     {"an account that may not is below zero",
      "SELECT count(*) FROM bottega.ledger_accounts WHERE CASE WHEN kind = 'processor_clearing' "
-     "THEN false WHEN kind IN ('processor_fees', 'merchant_debt', 'goodwill') "
-     "THEN debits - credits < credits_pending ELSE credits - debits < debits_pending END"},
+     "THEN false WHEN kind IN ('processor_fees', 'merchant_debt', 'goodwill', "
+     "'wallet_debt', 'losses') THEN debits - credits < credits_pending ELSE credits - debits < "
+     "debits_pending END"},
     {"a payment gave back, or lost in disputes, more than was paid",
      "SELECT count(*) FROM bottega.payments WHERE refunded + refunding + disputed > amount"},
     {"a request was paid more than once",
      "SELECT count(*) FROM (SELECT payment_request_id FROM bottega.payments WHERE state IN "
      "('captured', 'partially_refunded', 'refunded') GROUP BY payment_request_id "
      "HAVING count(*) > 1) x"},
+    {"a merchant has taken another amount than is counted for its limit",
+     "SELECT count(*) FROM (SELECT merchant_id, currency, sum(taken) AS taken FROM "
+     "bottega.merchant_takings GROUP BY 1, 2) t FULL JOIN (SELECT merchant_id, currency, "
+     "sum(amount) AS amount FROM bottega.payments WHERE state NOT IN ('failed', 'voided') "
+     "GROUP BY 1, 2) p USING (merchant_id, currency) WHERE coalesce(taken, 0) <> "
+     "coalesce(amount, 0)"},
     {"a captured payment has no order, or an order no captured payment",
      "SELECT count(*) FROM bottega.payments p FULL JOIN bottega.orders o ON o.merchant_id = "
      "p.merchant_id AND o.payment_id = p.id WHERE (coalesce(p.state, '') IN ('captured', "
@@ -53,6 +60,15 @@ constexpr Rule kRulesAtRest[] = {
      "due_at < $1::timestamptz - interval '1 minute'"},
     {"a payout is held without a reason",
      "SELECT count(*) FROM bottega.payouts WHERE state = 'held' AND reason IS NULL"},
+    {"a transfer is in another currency than what it is about",
+     "SELECT count(*) FROM bottega.ledger_transfers t JOIN (SELECT id, currency FROM "
+     "bottega.payments UNION ALL SELECT id, currency FROM bottega.refunds UNION ALL SELECT id, "
+     "currency FROM bottega.payouts UNION ALL SELECT id, currency FROM bottega.payout_batches "
+     "UNION ALL SELECT id, currency FROM bottega.disputes) s ON s.id = t.about "
+     "WHERE s.currency <> t.currency"},
+    {"a batch has payouts of another currency",
+     "SELECT count(*) FROM bottega.payouts p JOIN bottega.payout_batches b ON b.merchant_id = "
+     "p.merchant_id AND b.id = p.batch_id WHERE b.currency <> p.currency"},
 };
 
 }  // namespace
@@ -99,7 +115,7 @@ void count(pqxx::connection& link, Sums& seen) {
   pqxx::nontransaction look(link);
   for (const std::string table :
        {"payment_requests", "payments", "orders", "refunds", "payouts", "payout_batches",
-        "disputes", "top_ups", "withdrawals", "transfers"})
+        "disputes", "top_up_disputes", "top_ups", "withdrawals", "transfers"})
     for (const auto& row :
          look.exec("SELECT state, count(*) FROM bottega." + table + " GROUP BY 1"))
       seen[table + ' ' + row[0].as<std::string>()] += row[1].as<std::int64_t>();

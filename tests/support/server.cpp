@@ -46,13 +46,15 @@ Server::Server(const std::filesystem::path& data_dir, const std::vector<std::str
     words.push_back("--set");
     words.push_back(setting);
   };
-  // The brute-force limits would see all tests as one address.
+  // The brute-force limits would see all tests as one address, those of risk as one buyer.
   for (const auto* setting :
        {"http.port=0", "sandbox.port=0", "tls.port=0", "auth.tries_per_address=100000",
         "limits.address_per_minute=1000000", "limits.requests_per_minute=1000000",
         "limits.writes_per_minute=1000000", "limits.conversation_per_minute=1000000",
         "limits.connections_per_minute=1000000", "auth.password_memory_bytes=8192",
-        "auth.password_ops=1"})
+        "auth.password_ops=1", "risk.buyer_count_hour_max=0", "risk.buyer_count_day_max=0",
+        "risk.buyer_sum_hour_max=0", "risk.buyer_sum_day_max=0", "risk.method_tries_hour_max=0",
+        "risk.method_tries_day_max=0", "risk.merchant_week_max=0", "risk.review_week=0"})
     set(setting);
   set("data.dir=" + data_dir.string());
   for (const auto& setting : settings) set(setting);

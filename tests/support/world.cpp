@@ -111,6 +111,11 @@ Shop World::shop(const std::string& currency) {
   return shop;
 }
 
+identity::Merchant World::take(const Shop& shop, const std::vector<std::string>& currencies) {
+  const auto given = from_json<identity::ChangedMerchant>({{"currencies", currencies}});
+  return transact([&](Tx& tx) { return identity::change_merchant(tx, shop.merchant, given); });
+}
+
 identity::Who World::member(const Shop& shop, identity::Role role) {
   const auto who = person();
   transact([&](Tx& tx) { identity::add_member(tx, shop.merchant, who.account, role); });
@@ -160,8 +165,8 @@ payouts::Shipped World::ship(const Shop& shop, const orders::Order& order) {
       [&](Tx& tx) { return payouts::ship(tx, shop.owner, order.id, shipment, payout_rules); });
 }
 
-orders::Order World::sell(const Shop& shop, std::int64_t amount) {
-  return pay(shop, ask(shop, amount)).order.value();
+orders::Order World::sell(const Shop& shop, std::int64_t amount, const std::string& currency) {
+  return pay(shop, ask(shop, amount, currency)).order.value();
 }
 
 payments::Cancelled World::cancel(const Shop& shop, const orders::Order& order) {

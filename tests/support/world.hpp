@@ -44,6 +44,8 @@ class World {
   identity::Merchant merchant(const identity::Who& owner, const std::string& currency = "USD");
   void activate(identity::MerchantId merchant);
   Shop shop(const std::string& currency = "USD");
+  // The currencies of new requests, set by the way of the settings; the first is the default.
+  identity::Merchant take(const Shop& shop, const std::vector<std::string>& currencies);
 
   // A new person with this role in the shop; and a key that it gave out.
   identity::Who member(const Shop& shop, identity::Role role);
@@ -58,7 +60,8 @@ class World {
                          const std::string& token = "tok_approved");
   payouts::Shipped ship(const Shop& shop, const orders::Order& order);
   // A paid order.
-  orders::Order sell(const Shop& shop, std::int64_t amount = 1250);
+  orders::Order sell(const Shop& shop, std::int64_t amount = 1250,
+                     const std::string& currency = "USD");
 
   // Cancels what was not sent, as its owner; a job carries out the refund.
   payments::Cancelled cancel(const Shop& shop, const orders::Order& order);

@@ -13,6 +13,7 @@
 #include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
+#include "bottega/risk/reviews.hpp"
 #include "bottega/storage/migrate.hpp"
 #include "bottega/wallet/transfers.hpp"
 
@@ -131,7 +132,11 @@ Moves top_up_moves() {
       {"requires_action", waiting},
       {"unknown", lost},
       {"succeeded", {{"ask_owner", "succeeded"}, {"succeed", "succeeded"}, {"lose", "succeeded"}}},
-      {"failed", {{"ask_owner", "failed"}, {"fail", "failed"}, {"lose", "failed"}}}};
+      {"failed",
+       {{"ask_owner", "failed"},
+        {"fail", "failed"},
+        {"lose", "failed"},
+        {"come_late", "succeeded"}}}};
 }
 
 Moves transfer_moves() {
@@ -178,7 +183,11 @@ const std::vector<Subject>& subjects() {
              {"fail", "failed"},
              {"lose", "unknown"}}},
            {"succeeded", {{"succeed", "succeeded"}, {"lose", "succeeded"}, {"wait", "succeeded"}}},
-           {"failed", {{"fail", "failed"}, {"lose", "failed"}, {"wait", "failed"}}}}),
+           {"failed",
+            {{"fail", "failed"},
+             {"lose", "failed"},
+             {"wait", "failed"},
+             {"come_late", "succeeded"}}}}),
       subject<payouts::kLifecycle>(
           "Payout", "payouts",
           {{"scheduled", {{"submit", "submitted"}, {"hold", "held"}, {"cancel", "cancelled"}}},
@@ -188,6 +197,8 @@ const std::vector<Subject>& subjects() {
            {"paid", {{"pay", "paid"}}}}),
       subject<payouts::kBatchLifecycle>("Batch", "payout_batches",
                                         {{"submitted", {{"pay", "paid"}, {"fail", "failed"}}}}),
+      subject<risk::kReviewLifecycle>(
+          "Review", "reviews", {{"open", {{"approve", "approved"}, {"reject", "rejected"}}}}),
       subject<disputes::kLifecycle>("Dispute", "disputes", dispute_moves()),
       subject<wallet::kTopUpLifecycle>("TopUp", "top_ups", top_up_moves()),
       subject<wallet::kTransferLifecycle>("Transfer", "transfers", transfer_moves()),

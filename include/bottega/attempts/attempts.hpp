@@ -16,10 +16,11 @@ using identity::MerchantId;
 
 enum class State : std::uint8_t { sent, waiting, succeeded, failed, unknown };
 BOOST_DESCRIBE_ENUM(State, sent, waiting, succeeded, failed, unknown)
-enum class Event : std::uint8_t { wait, succeed, fail, lose };
-BOOST_DESCRIBE_ENUM(Event, wait, succeed, fail, lose)
+enum class Event : std::uint8_t { wait, succeed, fail, lose, come_late };
+BOOST_DESCRIBE_ENUM(Event, wait, succeed, fail, lose, come_late)
 
 // The self-edges of the final states: the answer, the webhook and the reconciler may all say it.
+// What was given up may have been done all the same: that is told apart from a contradiction.
 inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::sent, Event::wait, State::waiting},
     {State::sent, Event::succeed, State::succeeded},
@@ -39,6 +40,7 @@ inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::failed, Event::fail, State::failed},
     {State::failed, Event::lose, State::failed},
     {State::failed, Event::wait, State::failed},
+    {State::failed, Event::come_late, State::succeeded},
 })};
 static_assert(kLifecycle.deterministic());
 
@@ -92,6 +94,9 @@ T state_as(State attempt) {
   }
   return T::unknown;
 }
+// The same for what was given up and was done all the same: the attempt has succeeded after all.
+std::optional<Attempt> settle_late(Tx& tx, MerchantId merchant, const Uuid& subject,
+                                   const processors::Outcome& outcome);
 // The subject of the attempt with this key, and its merchant; throws Error(not_found), also where
 // the attempt is with another processor: none may bring news of what it was not asked to do.
 struct Subject {

@@ -91,11 +91,18 @@ struct Config {
 
   std::int64_t payments_amount_max = 75'000'000, payments_call_timeout_ms = 10'000;
   std::int64_t payments_expiry_default_s = 86'400;
+  std::int64_t risk_request_max = 100'000, risk_merchant_week_max = 1'000'000;
+  std::int64_t risk_buyer_count_hour_max = 60, risk_buyer_count_day_max = 200;
+  std::int64_t risk_buyer_sum_hour_max = 100'000, risk_buyer_sum_day_max = 200'000;
+  std::int64_t risk_method_tries_hour_max = 60, risk_method_tries_day_max = 200;
+  std::int64_t risk_review_first_sale = 5'000, risk_review_amount = 25'000;
+  std::int64_t risk_review_week = 250'000;
   std::int64_t orders_cancel_after_days = 7;
   std::int64_t refunds_within_days = 180;
   std::string fees_on_refund = "proportional";
   std::int64_t payouts_business_days = 3;
   std::string payouts_batch_at;
+  std::string payouts_minimums;
   std::int64_t payouts_minimum = 0, payouts_minimum_wait_days = 30, payouts_tries_max = 8;
   std::int64_t settlements_hour = 2;
   std::int64_t transfers_amount_max = 100'000;

@@ -102,6 +102,9 @@ EvidenceKey evidence_key(Tx& tx);
 // Throws Error(conflict) where a decision is contradicted.
 Dispute hear(Tx& tx, const std::string& processor, const processors::DisputeNews& news,
              const payments::Rules& rules);
+// The same for whatever was charged: a payment, or a person's top-up (top_ups.hpp).
+void take_news(Tx& tx, const std::string& processor, const processors::DisputeNews& news,
+               const payments::Rules& rules);
 // Asks a processor for the news of the last days, which may have been lost on their way.
 asio::awaitable<void> ask(Database& db, processors::Processor& processor,
                           const payments::Rules& rules);

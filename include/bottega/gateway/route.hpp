@@ -143,6 +143,10 @@ class Call {
     std::function<Reply(Tx&)> run = [&](Tx& tx) { return op(tx); };
     co_return co_await run_read(run);
   }
+  // Whether an earlier try of the same request, by its Idempotency-Key, has begun it; where that
+  // was answered already, this ends here with the same answer. Before anything is asked of somebody
+  // that was asked of them then.
+  asio::awaitable<bool> is_repeat();
   // For a flow with a foreign call: commits the first transaction with the key in flight and the id
   // of what was begun, or answers that id where an earlier try of the same request began it.
   asio::awaitable<std::string> begin(std::function<std::string(Tx&)> op);

@@ -13,7 +13,7 @@ struct FeePlan {
   std::optional<Currency> currency;  // none: whatever the currency
   std::int64_t basis_points = 0, fixed = 0;
   Instant effective_from{};
-  bool in_force = false;  // for what is captured now in the merchant's currency
+  bool in_force = false;  // for what is captured now in one of the merchant's currencies
   std::string reason;
   Instant created_at{};
 };

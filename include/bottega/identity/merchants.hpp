@@ -11,19 +11,22 @@ BOOST_DESCRIBE_ENUM(Role, agent, manager, owner)
 enum class Onboarding : std::uint8_t { pending, in_progress, active, rejected };
 BOOST_DESCRIBE_ENUM(Onboarding, pending, in_progress, active, rejected)
 
+inline constexpr std::size_t kCurrenciesMax = 10;
+
 struct Merchant {
   MerchantId id;
   std::int64_t number = 0;
   std::string name;
   Country country;
-  Currency currency;
+  Currency currency;                 // what is meant where none is named
+  std::vector<Currency> currencies;  // all that they may ask for, that one first
   Onboarding onboarding{};
   std::string processor;
   std::optional<std::string> processor_account;
   Instant created_at{};
 };
 BOOST_DESCRIBE_STRUCT(Merchant, (),
-                      (id, number, name, country, currency, onboarding, processor,
+                      (id, number, name, country, currency, currencies, onboarding, processor,
                        processor_account, created_at))
 
 struct NewMerchant {
@@ -32,6 +35,14 @@ struct NewMerchant {
   Currency currency;
 };
 BOOST_DESCRIBE_STRUCT(NewMerchant, (), (name, country, currency))
+
+// The settings of a merchant. The first of the currencies is the default.
+struct ChangedMerchant {
+  List<Currency, 1, kCurrenciesMax> currencies;
+  // Each is named once.
+  void check(Faults& faults, const std::string& pointer) const;
+};
+BOOST_DESCRIBE_STRUCT(ChangedMerchant, (), (currencies))
 
 // Where the merchant finds the processor's questions.
 struct OnboardingLink {
@@ -88,6 +99,11 @@ BOOST_DESCRIBE_STRUCT(FeeRate, (), (basis_points, fixed))
 Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeeRate fees,
                          const std::string& processor, std::string_view countries);
 Merchant fetch_merchant(Tx& tx, MerchantId id);
+// As they are, and stay until the transaction ends: whoever changes them waits.
+Merchant keep_merchant(Tx& tx, MerchantId id);
+// New requests are asked for in the currencies given; what was begun in others runs to its end.
+Merchant change_merchant(Tx& tx, MerchantId id, const ChangedMerchant& given);
+bool takes(const Merchant& merchant, const Currency& currency);
 std::vector<Merchant> merchants_of(Tx& tx, const Who& who);
 
 // Throws Error(not_found) unless the one who asks belongs to the merchant, Error(forbidden) where

@@ -3,7 +3,6 @@
 // itself refuses to change or delete a transfer and to overdraw an account.
 #include <map>
 #include <set>
-#include <span>
 
 #include "bottega/identity/merchants.hpp"
 
@@ -19,9 +18,11 @@ inline constexpr OwnerId kPlatform{Uuid{{0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 
 // What belongs to one sale is kept under its merchant, the platform's fees too, so that one busy
 // row does not hold up every sale. Of these processor_clearing (money at the processor),
 // processor_fees (what it kept), merchant_debt (what a merchant owes us, after a refund of money
-// that was paid out) and goodwill (what the platform has given buyers) are debited first; the
-// others, which we owe or have earned, are credited first. None may be overdrawn but
-// processor_clearing, where the platform's own money stands in for a merchant's.
+// that was paid out), wallet_debt (what a person owes, after a dispute about a top-up that was
+// spent), goodwill (what the platform has given buyers) and losses (what banks have taken that
+// nobody owes) are debited first; the others, which we owe or have earned, are credited first. None
+// may be overdrawn but processor_clearing, where the platform's own money stands in for a
+// merchant's.
 enum class Kind : std::uint8_t {
   processor_clearing,
   processor_fees,
@@ -32,13 +33,19 @@ enum class Kind : std::uint8_t {
   dispute_reserve,
   wallet,
   goodwill,
+  wallet_reserve,
+  wallet_debt,
+  losses,
 };
 BOOST_DESCRIBE_ENUM(Kind, processor_clearing, processor_fees, held, merchant_payable, merchant_debt,
-                    platform_fees, dispute_reserve, wallet, goodwill)
+                    platform_fees, dispute_reserve, wallet, goodwill, wallet_reserve, wallet_debt,
+                    losses)
 
 // A refund's money is taken from where it is: what is held, the platform's fee, the merchant's
 // balance; the rest is advanced, and recovered from what the merchant earns later. So is a
-// dispute's, which is reserved first, and then gone or back.
+// dispute's, which is reserved first, and then gone or back; what it takes beyond what was left is
+// the platform's loss, less what a failed refund has left after all. What a person owes is
+// recovered from what they top up, and before they withdraw.
 enum class Why : std::uint8_t {
   capture,
   processor_fee,
@@ -63,11 +70,20 @@ enum class Why : std::uint8_t {
   top_up,
   withdrawal,
   transfer,
+  top_up_recovery,
+  withdrawal_recovery,
+  dispute_loss,
+  dispute_late,
+  dispute_late_fee,
+  dispute_late_balance,
+  dispute_late_advance,
 };
 BOOST_DESCRIBE_ENUM(Why, capture, processor_fee, refund, refund_fee, refund_balance, refund_advance,
                     goodwill, goodwill_return, release, platform_fee, payout, recovery, dispute,
                     dispute_fee, dispute_balance, dispute_advance, dispute_lost, dispute_won,
-                    dispute_won_fee, dispute_won_debt, top_up, withdrawal, transfer)
+                    dispute_won_fee, dispute_won_debt, top_up, withdrawal, transfer,
+                    top_up_recovery, withdrawal_recovery, dispute_loss, dispute_late,
+                    dispute_late_fee, dispute_late_balance, dispute_late_advance)
 
 // Pending money has not moved and cannot be spent; it is posted or voided in the end, once.
 enum class Phase : std::uint8_t { posted, pending, voided };
@@ -102,10 +118,29 @@ void pend(Tx& tx, const Transfer& transfer);
 // where there is nothing pending both throw Error(not_found).
 void post_pending(Tx& tx, Why why, const Uuid& about);
 void void_pending(Tx& tx, Why why, const Uuid& about);
-// The same for many, in one statement.
-void pend(Tx& tx, std::span<const Transfer> transfers);
-void post_pending(Tx& tx, Why why, std::span<const Uuid> about);
-void void_pending(Tx& tx, Why why, std::span<const Uuid> about);
+
+// The same for several that are written together, in one statement.
+class Batch {
+ public:
+  void post(const Transfer& transfer);
+  void pend(const Transfer& transfer);
+  void post_pending(Why why, const Uuid& about);
+  void void_pending(Why why, const Uuid& about);
+  // Writes them all, and forgets them.
+  void write(Tx& tx);
+
+ private:
+  struct Line {
+    Why why{};
+    Uuid about;
+    Phase phase{};
+    std::optional<Transfer> transfer;  // none where it ends what is pending
+  };
+  void add(const Transfer& transfer, Phase phase);
+  void end(Why why, const Uuid& about, Phase phase);
+
+  std::vector<Line> lines_;
+};
 
 struct Balance {
   Kind kind{};
@@ -120,6 +155,8 @@ BOOST_DESCRIBE_STRUCT(Balance, (),
 void lock_owner(Tx& tx, OwnerId owner);
 // The same for many, in an order that keeps those who want the same from waiting for each other.
 void lock_owners(Tx& tx, const std::set<OwnerId>& owners);
+// Whether there is a posted transfer for this cause.
+bool is_posted(Tx& tx, Why why, const Uuid& about);
 // What may leave an account now: its balance less what is pending; 0 where there is no account.
 std::int64_t available(Tx& tx, const Account& account, const Currency& currency);
 // The same of one kind of account of many owners.

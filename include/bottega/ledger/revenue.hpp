@@ -14,11 +14,12 @@ struct RevenueRow {
   std::int64_t fees_earned = 0, fees_returned = 0;
   std::int64_t goodwill = 0;        // what was given less what came back
   std::int64_t processor_fees = 0;  // as far as the processor has said them
-  std::int64_t net_revenue = 0;     // earned, less what was returned, given and kept
+  std::int64_t losses = 0;          // what banks have taken and nobody owes
+  std::int64_t net_revenue = 0;     // earned, less what was returned, given, kept and lost
 };
 BOOST_DESCRIBE_STRUCT(RevenueRow, (),
                       (day, currency, captured, captures, refunded, fees_earned, fees_returned,
-                       goodwill, processor_fees, net_revenue))
+                       goodwill, processor_fees, losses, net_revenue))
 
 struct Revenue {
   Date from{}, until{};  // both included

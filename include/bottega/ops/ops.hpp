@@ -5,6 +5,7 @@
 #include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
+#include "bottega/risk/reviews.hpp"
 
 namespace bottega::ops {
 
@@ -71,6 +72,10 @@ std::vector<disputes::Dispute> find_disputes(Tx& tx, std::optional<MerchantId> m
                                              std::optional<disputes::State> state,
                                              std::optional<disputes::DisputeId> after,
                                              std::int64_t limit);
+
+std::vector<risk::Review> find_reviews(Tx& tx, std::optional<MerchantId> merchant,
+                                       std::optional<risk::ReviewState> state,
+                                       std::optional<risk::ReviewId> after, std::int64_t limit);
 
 // The sums of the ledger, and what is wrong with the books, in words.
 struct TrialBalance {

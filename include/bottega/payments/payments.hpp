@@ -7,6 +7,7 @@
 #include "bottega/identity/pins.hpp"
 #include "bottega/ledger/ledger.hpp"
 #include "bottega/orders/orders.hpp"
+#include "bottega/risk/limits.hpp"
 #include "bottega/storage/database.hpp"
 #include "bottega/wallet/methods.hpp"
 
@@ -134,7 +135,7 @@ struct NewRequest {
   ConversationId conversation_id;
   Line<1, 32> title;
   Text<1, 255> description;
-  Currency currency;
+  std::optional<Currency> currency;  // one of the merchant's; the default where none is given
   orders::Lines lines;
   std::optional<ShippingAddress> shipping_address;
   std::optional<Instant> expires_at;  // 30 minutes to 30 days from now; a day where none is given
@@ -195,10 +196,11 @@ struct Rules {
   std::chrono::days cancel_after{0};
   std::chrono::days refund_within{180};  // of the payment, for the merchant
   FeeOnRefund fee_on_refund{};
+  risk::Rules limits = {};
 };
 
 // Asks for money in a conversation. Throws Error(conflict) until the processor has accepted the
-// merchant.
+// merchant, and Error(invalid) for more than one request may ask for.
 Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules);
 Request fetch_request(Tx& tx, const Who& who, RequestId id);
 std::vector<Request> list_requests(Tx& tx, const Who& who, ConversationId conversation,
@@ -212,6 +214,7 @@ void expire(Tx& tx, MerchantId merchant, RequestId id);
 // What the processor is to charge for an acceptance, from the processor of the request's merchant.
 std::string token_of(Tx& tx, const Who& who, const Payment& payment, const Acceptance& acceptance);
 // Writes down that the buyer pays: the request is `paying`, the attempt is committed with its key.
+// Throws what risk::count() throws where that would pass a limit, and nothing has changed.
 Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance,
               const Rules& rules);
 // Writes down what the processor said, posts the ledger, makes the order and tells the

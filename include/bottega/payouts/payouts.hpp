@@ -68,20 +68,22 @@ inline constexpr Machine kBatchLifecycle{std::to_array<Edge<BatchState, BatchEve
 })};
 static_assert(kBatchLifecycle.deterministic());
 
-// One transfer to the merchant's bank. `amount` is the sum of its payouts less what they recovered.
+// One transfer to the merchant's bank. `amount` is the sum of its payouts less what they recovered,
+// and what else was in the merchant's balance.
 struct Batch {
   BatchId id;
   MerchantId merchant_id;
   Money amount;
-  std::int64_t payouts = 0;  // how many
+  std::int64_t payouts = 0;       // how many
+  std::int64_t from_balance = 0;  // of the amount: what no payout stands for
   BatchState state{};
   std::optional<std::string> reason, reference;
   Instant created_at{};
   std::optional<Instant> ended_at;
 };
 BOOST_DESCRIBE_STRUCT(Batch, (),
-                      (id, merchant_id, amount, payouts, state, reason, reference, created_at,
-                       ended_at))
+                      (id, merchant_id, amount, payouts, from_balance, state, reason, reference,
+                       created_at, ended_at))
 
 struct Reason {
   Text<1, 255> reason;
@@ -95,7 +97,12 @@ struct Rules {
   std::int64_t minimum = 0;                      // minor units; less waits for more to come
   std::chrono::days minimum_wait{30};            // and is sent all the same after this long
   std::int64_t tries_max = 8;
+  std::map<Currency, std::int64_t> minimums = {};  // of currencies whose minimum is another one
+
+  Money least(const Currency& currency) const;
 };
+// Reads the setting "JPY:1000,KWD:3000". Throws Error(invalid).
+std::map<Currency, std::int64_t> minimums_of(const std::string& text);
 // Reads the setting "HH:MM"; empty is none. Throws Error(invalid).
 std::optional<std::chrono::minutes> batch_time(const std::string& text);
 
@@ -125,6 +132,9 @@ struct Hold {
 // been released already, where it does nothing.
 void hold(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold, const std::string& reason);
 void lift(Tx& tx, MerchantId merchant, OrderId order, const Hold& hold);
+// Locks the payout of an order, where there is one: before the merchant's balances, in the order of
+// all locks.
+void lock_of_order(Tx& tx, MerchantId merchant, OrderId order);
 // Whether the order's money has been released to the merchant. From the answer to the end of the
 // transaction it is not, if it was not.
 bool is_released(Tx& tx, MerchantId merchant, OrderId order);
@@ -158,6 +168,7 @@ std::vector<Payout> list_of_batch(Tx& tx, MerchantId merchant, BatchId batch,
                                   std::optional<PayoutId> after, std::int64_t limit);
 
 inline constexpr std::string_view kPayJob = "payouts.pay";
+inline constexpr std::string_view kWaitJob = "payouts.wait";  // the same, for what was too little
 inline constexpr std::string_view kSendJob = "payouts.send";
 
 }  // namespace bottega::payouts

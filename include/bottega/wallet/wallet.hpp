@@ -37,10 +37,11 @@ inline constexpr auto kMonth = std::chrono::hours(24 * 30);
 
 enum class TopUpState : std::uint8_t { created, requires_action, succeeded, failed, unknown };
 BOOST_DESCRIBE_ENUM(TopUpState, created, requires_action, succeeded, failed, unknown)
-enum class TopUpEvent : std::uint8_t { ask_owner, succeed, fail, lose };
-BOOST_DESCRIBE_ENUM(TopUpEvent, ask_owner, succeed, fail, lose)
+enum class TopUpEvent : std::uint8_t { ask_owner, succeed, fail, lose, come_late };
+BOOST_DESCRIBE_ENUM(TopUpEvent, ask_owner, succeed, fail, lose, come_late)
 
 // The self-edges say that the answer, the webhook and the reconciler may each bring the same news.
+// A charge that was given up and is made all the same comes late: it is the person's money.
 inline constexpr Machine kTopUpLifecycle{std::to_array<Edge<TopUpState, TopUpEvent>>({
     {TopUpState::created, TopUpEvent::ask_owner, TopUpState::requires_action},
     {TopUpState::created, TopUpEvent::succeed, TopUpState::succeeded},
@@ -60,6 +61,7 @@ inline constexpr Machine kTopUpLifecycle{std::to_array<Edge<TopUpState, TopUpEve
     {TopUpState::failed, TopUpEvent::ask_owner, TopUpState::failed},
     {TopUpState::failed, TopUpEvent::fail, TopUpState::failed},
     {TopUpState::failed, TopUpEvent::lose, TopUpState::failed},
+    {TopUpState::failed, TopUpEvent::come_late, TopUpState::succeeded},
 })};
 static_assert(kTopUpLifecycle.deterministic());
 
@@ -71,11 +73,12 @@ struct TopUp {
   std::optional<TransferId> transfer_id;  // what it is to pay for
   std::string processor;
   std::optional<std::string> reference, reason, action_url;
+  std::int64_t disputed = 0;  // open, or lost
   Instant created_at{}, updated_at{};
 };
 BOOST_DESCRIBE_STRUCT(TopUp, (),
                       (id, account_id, amount, state, transfer_id, processor, reference, reason,
-                       action_url, created_at, updated_at))
+                       action_url, disputed, created_at, updated_at))
 
 struct NewTopUp {
   Count<1, kAmountMax> amount;
@@ -89,7 +92,8 @@ BOOST_DESCRIBE_STRUCT(NewTopUp, (), (amount, currency, payment_method, pin))
 TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<TransferId> transfer,
                    const Rules& rules);
 // Writes down what the processor said; hearing it again changes nothing. What the money was to pay
-// for goes on, or fails with it.
+// for goes on, or fails with it. A charge that was given up and is made all the same is credited;
+// what it was to pay for has failed and stays so.
 TopUp settle_top_up(Tx& tx, TopUpId id, const processors::Outcome& outcome);
 // Both throw Error(not_found) for what is another's.
 TopUp fetch_top_up(Tx& tx, AccountId account, TopUpId id);
@@ -100,8 +104,13 @@ std::vector<TopUp> list_top_ups(Tx& tx, AccountId account, std::optional<TopUpId
 // is `unknown`, and the reconciler asks by the key.
 asio::awaitable<processors::Outcome> charge(Database& db, const processors::Registry& registry,
                                             TopUpId id, std::string token, std::string return_url);
-// Finds out what became of one without a definite outcome; gives up what its owner has not
-// confirmed within a day. Throws Error(busy) to be asked again.
+// Gives up one that waits for its owner's confirmation; where the processor does not answer, the
+// reconciler tells it again. Throws Error(not_found) for what is another's, Error(conflict) for
+// what does not wait.
+asio::awaitable<void> cancel_top_up(Database& db, const processors::Registry& registry,
+                                    AccountId account, TopUpId id);
+// Finds out what became of one without a definite outcome; gives up what its owner wants no more,
+// or has not confirmed within a day. Throws Error(busy) to be asked again.
 asio::awaitable<void> reconcile_top_up(Database& db, const processors::Registry& registry,
                                        TopUpId id, const Rules& rules);
 
@@ -156,10 +165,13 @@ BOOST_DESCRIBE_STRUCT(LimitsLeft, (),
 struct WalletBalance {
   std::string currency;
   std::int64_t balance = 0, available = 0, pending_in = 0, pending_out = 0;
+  std::int64_t reserved = 0;  // in open disputes about what was topped up
+  std::int64_t owed = 0;      // of such disputes; taken from what is topped up next
   LimitsLeft limits_left;
 };
 BOOST_DESCRIBE_STRUCT(WalletBalance, (),
-                      (currency, balance, available, pending_in, pending_out, limits_left))
+                      (currency, balance, available, pending_in, pending_out, reserved, owed,
+                       limits_left))
 
 // Per currency in which there is, or was, any money; the limits are the same in each of the others.
 struct Wallet {

@@ -1,6 +1,6 @@
 // Disputes: what the merchant's managers see and say, what the staff sees, and the key that anybody
 // verifies evidence with.
-#include "bottega/disputes/disputes.hpp"
+#include "bottega/disputes/top_ups.hpp"
 
 #include "gateway/routes/staff.hpp"
 
@@ -70,6 +70,60 @@ asio::awaitable<Reply> evidence_for_staff(Call& call) {
   co_return co_await call.transact([&](Tx& tx) {
     const auto evidence = disputes::fetch_evidence(tx, id);
     ops::record(tx, call.who(), act_of(call, "dispute.evidence", text_of(id)));
+    return ok(evidence);
+  });
+}
+
+// ---- about top-ups: they are no merchant's, and the staff's to answer ---------------------------
+
+using disputes::TopUpDispute;
+
+asio::awaitable<Reply> list_of_top_ups(Call& call) {
+  const auto account = call.parameter_as<identity::AccountId>("account_id");
+  const auto state = call.parameter_as<disputes::State>("state");
+  auto find = [&](Tx& tx, auto after, std::int64_t limit) {
+    return disputes::list_top_up_disputes(tx, account, state, after, limit);
+  };
+  co_return co_await listing<DisputeId>(call, "top_up_disputes.list", find);
+}
+
+asio::awaitable<Reply> show_of_top_up(Call& call) {
+  const auto id = call.at<DisputeId>(0);
+  co_return co_await call.transact([&](Tx& tx) {
+    const auto dispute = disputes::fetch_top_up_dispute(tx, id);
+    ops::record(tx, call.who(), act_of(call, "top_up_dispute.show", text_of(id)));
+    return ok(dispute);
+  });
+}
+
+asio::awaitable<Reply> submit_of_top_up(Call& call) {
+  const auto id = call.at<DisputeId>(0);
+  const auto given = call.body<disputes::TopUpStatement>();
+  const auto reply = co_await call.transact([&](Tx& tx) {
+    const auto dispute = disputes::submit_top_up_dispute(tx, id, given);
+    ops::record(tx, call.who(), act_of(call, "top_up_dispute.submit", text_of(id)));
+    return ok(dispute);
+  });
+  call.app.poke_jobs();
+  co_return reply;
+}
+
+asio::awaitable<Reply> accept_of_top_up(Call& call) {
+  const auto id = call.at<DisputeId>(0);
+  const auto reply = co_await call.transact([&](Tx& tx) {
+    const auto dispute = disputes::accept_top_up_dispute(tx, id);
+    ops::record(tx, call.who(), act_of(call, "top_up_dispute.accept", text_of(id)));
+    return ok(dispute);
+  });
+  call.app.poke_jobs();
+  co_return reply;
+}
+
+asio::awaitable<Reply> evidence_of_top_up(Call& call) {
+  const auto id = call.at<DisputeId>(0);
+  co_return co_await call.transact([&](Tx& tx) {
+    const auto evidence = disputes::fetch_top_up_evidence(tx, id);
+    ops::record(tx, call.who(), act_of(call, "top_up_dispute.evidence", text_of(id)));
     return ok(evidence);
   });
 }
@@ -158,6 +212,53 @@ const Route kRoutes[] = {
      .handler = evidence_for_staff,
      .name = "adminGetEvidence",
      .summary = "What was sent to the processor about a dispute, signed",
+     .gives = kGives<disputes::Evidence>},
+    {.verb = Verb::get,
+     .path = "/v1/admin/top_up_disputes",
+     .access = Access::support,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = list_of_top_ups,
+     .name = "adminListTopUpDisputes",
+     .summary = "Find disputes about top-ups",
+     .gives = kGivesPage<TopUpDispute>,
+     .parameters = "account_id state limit cursor"},
+    {.verb = Verb::get,
+     .path = "/v1/admin/top_up_disputes/{id}",
+     .access = Access::support,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = show_of_top_up,
+     .name = "adminGetTopUpDispute",
+     .summary = "One dispute about a top-up",
+     .gives = kGives<TopUpDispute>},
+    {.verb = Verb::post,
+     .path = "/v1/admin/top_up_disputes/{id}/submit",
+     .access = Access::finance,
+     .budget = Budget::writes,
+     .once = Once::required,
+     .handler = submit_of_top_up,
+     .name = "adminSubmitTopUpDispute",
+     .summary = "Contest it: the top-up and what has moved since go to the processor, once",
+     .takes = kTakes<disputes::TopUpStatement>,
+     .gives = kGives<TopUpDispute>},
+    {.verb = Verb::post,
+     .path = "/v1/admin/top_up_disputes/{id}/accept",
+     .access = Access::finance,
+     .budget = Budget::writes,
+     .once = Once::required,
+     .handler = accept_of_top_up,
+     .name = "adminAcceptTopUpDispute",
+     .summary = "Accept it: the money is lost",
+     .gives = kGives<TopUpDispute>},
+    {.verb = Verb::get,
+     .path = "/v1/admin/top_up_disputes/{id}/evidence",
+     .access = Access::finance,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = evidence_of_top_up,
+     .name = "adminGetTopUpEvidence",
+     .summary = "What was sent to the processor about a dispute of a top-up, signed",
      .gives = kGives<disputes::Evidence>},
 };
 

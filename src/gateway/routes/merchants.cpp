@@ -35,6 +35,15 @@ asio::awaitable<Reply> show(Call& call) {
   });
 }
 
+asio::awaitable<Reply> change(Call& call) {
+  const auto id = call.at<MerchantId>(0);
+  const auto given = call.body<ChangedMerchant>();
+  co_return co_await call.transact([&](Tx& tx) {
+    require_member(tx, call.who(), id, Role::manager, Scope::payments);
+    return ok(change_merchant(tx, id, given));
+  });
+}
+
 // The link is the processor's: what the merchant answers there never passes through us.
 asio::awaitable<Reply> onboard(Call& call) {
   const auto id = call.at<MerchantId>(0);
@@ -110,6 +119,16 @@ const Route kRoutes[] = {
      .handler = show,
      .name = "getMerchant",
      .summary = "A business account, with what the processor decided",
+     .gives = kGives<Merchant>},
+    {.verb = Verb::patch,
+     .path = "/v1/merchants/{id}",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = change,
+     .name = "changeMerchant",
+     .summary = "Set the currencies of new payment requests; the first is the default",
+     .takes = kTakes<ChangedMerchant>,
      .gives = kGives<Merchant>},
     {.verb = Verb::post,
      .path = "/v1/merchants/{id}/onboarding",

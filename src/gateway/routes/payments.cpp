@@ -64,10 +64,12 @@ asio::awaitable<Reply> accept(Call& call) {
   const auto request_id = call.at<RequestId>(0);
   auto& app = call.app;
   const auto& rules = app.payment_rules;
-  if (given.payment_method.id) co_await step_up_to_pay(call, given.pin);
+  auto proof = Proof::given;
+  if (given.payment_method.id) proof = co_await step_up_to_pay(call, given.pin);
   bool fresh = false;
   std::string token;
   std::function<std::string(Tx&)> first = [&](Tx& tx) {
+    require_given(proof);
     fresh = true;
     const auto payment = begin(tx, call.who(), request_id, given, rules);
     token = token_of(tx, call.who(), payment, given);

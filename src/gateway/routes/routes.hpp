@@ -29,6 +29,7 @@ std::span<const Route> staff_money_routes();
 std::span<const Route> book_routes();
 std::span<const Route> fee_routes();
 std::span<const Route> settlement_routes();
+std::span<const Route> risk_routes();
 std::span<const Route> system_routes();
 
 // Everything that the gateway serves.

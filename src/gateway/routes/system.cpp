@@ -7,6 +7,7 @@
 #include "gateway/event_mark.hpp"
 #include "gateway/openapi.hpp"
 #include "gateway/routes/routes.hpp"
+#include "bottega/risk/reviews.hpp"
 #include "bottega/settlements/settlements.hpp"
 
 namespace bottega::gateway {
@@ -37,6 +38,8 @@ asio::awaitable<Reply> metrics(Call& call) {
       const auto open =
           co_await call.app.db.read([](Tx& tx) { return settlements::count_open(tx); });
       call.app.metrics.settlement_differences = open;
+      const auto reviews = co_await call.app.db.read([](Tx& tx) { return risk::count_open(tx); });
+      call.app.metrics.reviews_open = reviews;
     }
   } catch (const Error&) {}
   Reply reply;
@@ -226,7 +229,7 @@ std::span<const Route> all_routes() {
           payment_routes(),    order_routes(),        payout_routes(),     processor_routes(),
           admin_routes(),      staff_money_routes(),  book_routes(),       fee_routes(),
           settlement_routes(), dispute_routes(),      wallet_routes(),     transfer_routes(),
-          system_routes()})
+          risk_routes(),       system_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

@@ -10,12 +10,17 @@ namespace {
 using namespace wallet;
 
 // What is missing is charged between two transactions, as a top-up. Safe to run again from the top.
-asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given) {
+asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given, Proof proof) {
   auto& app = call.app;
   const auto who = call.who().account;
   std::optional<Sent> fresh;
   std::function<std::string(Tx&)> first = [&](Tx& tx) {
+    require_given(proof);
     fresh = send(tx, who, given, app.wallet_rules);
+    if (fresh->token) {
+      const MethodChoice card{given.payment_method->id, std::nullopt};
+      risk::count_try(tx, who, card, app.payment_rules.limits);
+    }
     return text_of(fresh->transfer.id);
   };
   const auto begun = co_await call.begin(first);
@@ -40,19 +45,30 @@ asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given) {
 }
 
 struct Moving : GroupCommit::Part {
-  explicit Moving(Move asked) : move(std::move(asked)) {}
+  Moving(Move asked, Proof proven) : move(std::move(asked)), proof(proven) {}
   Move move;
+  Proof proof;
 };
 
 Reply answer_to(const Move& asked, const Transfer& moved) {
   return std::holds_alternative<NewTransfer>(asked.what) ? created(moved) : ok(moved);
 }
 
-asio::awaitable<Reply> move_money(Call& call, Move asked) {
-  auto part = std::make_shared<Moving>(std::move(asked));
+std::exception_ptr refusal_of(Proof proof) {
+  try {
+    require_given(proof);
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
+asio::awaitable<Reply> move_money(Call& call, Move asked, Proof proof) {
+  auto part = std::make_shared<Moving>(std::move(asked), proof);
   part->key = once_key(call.request);
   if (auto reply = co_await call.app.transfers.write(part)) co_return *std::move(reply);
   co_return co_await call.transact([&](Tx& tx) {
+    require_given(proof);
     const auto moved = wallet::move(tx, {part->move}, call.app.wallet_rules);
     if (const auto* refusal = std::get_if<Error>(&moved.front())) throw Error(*refusal);
     return answer_to(part->move, std::get<Transfer>(moved.front()));
@@ -61,16 +77,16 @@ asio::awaitable<Reply> move_money(Call& call, Move asked) {
 
 asio::awaitable<Reply> create(Call& call) {
   const auto given = call.body<NewTransfer>();
-  co_await step_up_to_pay(call, given.pin);
-  if (given.payment_method) co_return co_await send_with_card(call, given);
+  const auto proof = co_await step_up_to_pay(call, given.pin);
+  if (given.payment_method) co_return co_await send_with_card(call, given, proof);
   Move asked{call.who().account, given};
-  co_return co_await move_money(call, std::move(asked));
+  co_return co_await move_money(call, std::move(asked), proof);
 }
 
 template <TransferEvent on>
 asio::awaitable<Reply> end(Call& call) {
   Move asked{call.who().account, Ending{call.at<TransferId>(0), on}};
-  co_return co_await move_money(call, std::move(asked));
+  co_return co_await move_money(call, std::move(asked), Proof::given);
 }
 
 asio::awaitable<Reply> show(Call& call) {
@@ -154,14 +170,20 @@ std::span<const Route> transfer_routes() { return kRoutes; }
 GroupCommit::Write transfer_writer(const wallet::Rules& rules) {
   return [&rules](Tx& tx, std::span<GroupCommit::Part* const> parts) {
     std::vector<Move> asked;
-    asked.reserve(parts.size());
-    for (auto* part : parts) asked.push_back(static_cast<const Moving&>(*part).move);
+    std::vector<Moving*> movings;
+    for (auto* part : parts) {
+      auto& moving = static_cast<Moving&>(*part);
+      moving.refusal = refusal_of(moving.proof);
+      if (moving.refusal) continue;
+      movings.push_back(&moving);
+      asked.push_back(moving.move);
+    }
     const auto moved = wallet::move(tx, asked, rules);
-    for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (std::size_t i = 0; i < movings.size(); ++i) {
       if (const auto* refusal = std::get_if<Error>(&moved[i]))
-        parts[i]->refusal = std::make_exception_ptr(Error(*refusal));
+        movings[i]->refusal = std::make_exception_ptr(Error(*refusal));
       else
-        parts[i]->reply = answer_to(asked[i], std::get<Transfer>(moved[i]));
+        movings[i]->reply = answer_to(asked[i], std::get<Transfer>(moved[i]));
     }
   };
 }

@@ -92,15 +92,18 @@ Reply answer_of(const Call& call, const TopUp& done) {
 // Two transactions with the call to the processor between them, safe to run again from the top.
 asio::awaitable<Reply> top_up(Call& call) {
   const auto given = call.body<NewTopUp>();
-  if (given.payment_method.id) co_await step_up_to_pay(call, given.pin);
+  auto proof = Proof::given;
+  if (given.payment_method.id) proof = co_await step_up_to_pay(call, given.pin);
   auto& app = call.app;
   const auto who = call.who().account;
   const auto& rules = app.wallet_rules;
   bool fresh = false;
   std::string token;
   std::function<std::string(Tx&)> first = [&](Tx& tx) {
+    require_given(proof);
     fresh = true;
     token = token_to_charge(tx, who, given.payment_method, rules.processor);
+    risk::count_try(tx, who, given.payment_method, app.payment_rules.limits);
     const Money amount{given.amount.value, given.currency};
     return text_of(begin_top_up(tx, who, amount, std::nullopt, rules).id);
   };
@@ -123,6 +126,20 @@ asio::awaitable<Reply> show_top_up(Call& call) {
       [&](Tx& tx) { return ok(fetch_top_up(tx, call.who().account, id)); });
 }
 
+// The processor is told first. Where it does not answer, a job tells it again.
+asio::awaitable<Reply> give_up_top_up(Call& call) {
+  const auto id = call.at<TopUpId>(0);
+  auto& app = call.app;
+  const auto who = call.who().account;
+  if (!co_await call.is_repeat()) co_await cancel_top_up(app.db, app.registry, who, id);
+  co_return co_await call.transact([&](Tx& tx) {
+    const auto now = fetch_top_up(tx, who, id);
+    if (now.state == TopUpState::succeeded)
+      throw Error(Code::conflict, "the charge was confirmed before it could be cancelled");
+    return now.state == TopUpState::failed ? ok(now) : accepted(now);
+  });
+}
+
 asio::awaitable<Reply> top_ups(Call& call) {
   const auto after = cursor_id<TopUpId>(call);
   const auto limit = call.limit();
@@ -133,8 +150,9 @@ asio::awaitable<Reply> top_ups(Call& call) {
 
 asio::awaitable<Reply> withdraw_some(Call& call) {
   const auto given = call.body<NewWithdrawal>();
-  co_await step_up_to_pay(call, given.pin);
+  const auto proof = co_await step_up_to_pay(call, given.pin);
   const auto reply = co_await call.transact([&](Tx& tx) {
+    require_given(proof);
     return created(begin_withdrawal(tx, call.who().account, given, call.app.wallet_rules));
   });
   call.app.poke_jobs();
@@ -253,6 +271,15 @@ const Route kRoutes[] = {
      .handler = show_top_up,
      .name = "getTopUp",
      .summary = "One top-up, and where to confirm it",
+     .gives = kGives<TopUp>},
+    {.verb = Verb::post,
+     .path = "/v1/wallet/top_ups/{id}/cancel",
+     .access = Access::person,
+     .budget = Budget::writes,
+     .once = Once::required,
+     .handler = give_up_top_up,
+     .name = "cancelTopUp",
+     .summary = "Give up a top-up that waits for one's confirmation; 202 while that is open",
      .gives = kGives<TopUp>},
     {.verb = Verb::post,
      .path = "/v1/wallet/withdrawals",

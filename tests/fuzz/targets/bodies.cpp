@@ -9,8 +9,9 @@
 #include "bottega/conversations/messages.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
-#include "bottega/identity/fees.hpp"
 #include "bottega/disputes/disputes.hpp"
+#include "bottega/disputes/top_ups.hpp"
+#include "bottega/identity/fees.hpp"
 #include "bottega/identity/identity.hpp"
 #include "bottega/identity/invitations.hpp"
 #include "bottega/identity/merchants.hpp"
@@ -21,6 +22,7 @@
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/processors/sandbox.hpp"
+#include "bottega/risk/limits.hpp"
 #include "bottega/settlements/settlements.hpp"
 #include "bottega/wallet/transfers.hpp"
 
@@ -65,6 +67,7 @@ void read(const Json& json) {
 // Every type of the routes; a test compares the two lists.
 constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Acceptance>,
+    read<ChangedMerchant>,
     read<ChangedMethod>,
     read<InvitationCode>,
     read<Login>,
@@ -101,6 +104,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Resolution>,
     read<Snooze>,
     read<disputes::NewEvidence>,
+    read<disputes::TopUpStatement>,
     read<identity::NewPin>,
     read<ops::ClockMove>,
     read<ops::StaffMember>,
@@ -108,6 +112,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<payouts::Reason>,
     read<processors::Card>,
     read<settlements::NewRun>,
+    read<risk::NewLimits>,
     read<processors::NewDispute>,
     read<SearchSettings>,
     read<StepUp>,
