@@ -73,7 +73,8 @@ Funding fund(Tx& tx, const Payment& payment, const orders::Order& order, const A
   return {Funder::merchant, Source::held, fee};
 }
 
-Refund begin_refund(Tx& tx, Payment payment, const orders::Order& order, const Asked& asked,
+// The conversation is not told yet: its lock comes after those of the balances.
+Refund start_refund(Tx& tx, Payment payment, const orders::Order& order, const Asked& asked,
                     const Rules& rules) {
   const auto funding = fund(tx, payment, order, asked, rules);
   const auto id = RefundId::make();
@@ -92,6 +93,12 @@ Refund begin_refund(Tx& tx, Payment payment, const orders::Order& order, const A
   attempts::begin(tx, merchant, processors::Operation::refund, id.uuid, payment.processor,
                   asked.amount);
   jobs::enqueue(tx, kRefundJob, text_of(id), {{"merchant_id", text_of(merchant)}}, tx.now());
+  return refund;
+}
+
+Refund begin_refund(Tx& tx, const Payment& payment, const orders::Order& order, const Asked& asked,
+                    const Rules& rules) {
+  const auto refund = start_refund(tx, payment, order, asked, rules);
   tell_refund(tx, refund, payment, "refund.created");
   return refund;
 }
@@ -102,7 +109,7 @@ Cancelled cancel_and_refund(Tx& tx, Sale sale, const std::string& reason,
   const auto given = given_back(tx, payment.merchant_id, payment.id);
   if (given.platform_open > 0)
     throw Error(Code::conflict, "a refund by the platform is under way; try again in a moment");
-  order = orders::cancel(tx, std::move(order), reason);
+  orders::kLifecycle.advance(order.state, orders::Event::cancel);
   // What the platform gave the buyer instead of the merchant is the platform's again.
   if (given.by_platform > 0)
     ledger::post(
@@ -110,9 +117,11 @@ Cancelled cancel_and_refund(Tx& tx, Sale sale, const std::string& reason,
                                     payment.id.uuid, ledger::Kind::held, ledger::Kind::goodwill,
                                     {given.by_platform, payment.amount.currency}));
   const Money rest{left_of(payment), payment.amount.currency};
-  if (rest.amount == 0) return {order, std::nullopt};
-  const auto refund =
-      begin_refund(tx, payment, order, {rest, reason, Funder::merchant, created_by}, rules);
+  std::optional<Refund> refund;
+  if (rest.amount > 0)
+    refund = start_refund(tx, payment, order, {rest, reason, Funder::merchant, created_by}, rules);
+  order = orders::cancel(tx, std::move(order), reason);
+  if (refund) tell_refund(tx, *refund, payment, "refund.created");
   return {order, refund};
 }
 
@@ -127,7 +136,7 @@ Refund give_back_of(Tx& tx, MerchantId merchant, PaymentId id, const Asked& with
   const bool all = asked.amount.amount == left_of(sale.payment);
   if (all && asked.funded_by == Funder::merchant && sale.order.state == orders::State::paid)
     return *cancel_and_refund(tx, std::move(sale), asked.reason, asked.created_by, rules).refund;
-  return begin_refund(tx, std::move(sale.payment), sale.order, asked, rules);
+  return begin_refund(tx, sale.payment, sale.order, asked, rules);
 }
 
 }  // namespace
@@ -164,8 +173,8 @@ std::optional<Refund> take_back(Tx& tx, MerchantId merchant, PaymentId id,
     return cancel_and_refund(tx, std::move(sale), reason, created_by, rules).refund;
   const Money rest{left_of(sale.payment), sale.payment.amount.currency};
   if (rest.amount == 0) return std::nullopt;
-  return begin_refund(tx, std::move(sale.payment), sale.order,
-                      {rest, reason, Funder::merchant, created_by}, rules);
+  return begin_refund(tx, sale.payment, sale.order, {rest, reason, Funder::merchant, created_by},
+                      rules);
 }
 
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const NewRefund& given, const Rules& rules) {

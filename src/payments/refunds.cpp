@@ -70,6 +70,14 @@ Locked lock_refund(Tx& tx, MerchantId merchant, RefundId id) {
   return {std::move(payment), tx.one(kLock, merchant, id)};
 }
 
+// What its outcome moves, before the first transfer: the payout that becomes smaller, and then the
+// balances.
+void lock_money(Tx& tx, const Refund& refund, const Funding& funding) {
+  if (funding.funded_by == Funder::merchant)
+    payouts::lock_of_order(tx, refund.merchant_id, refund.order_id);
+  ledger::lock_owner(tx, ledger::owner_of(refund.merchant_id));
+}
+
 struct Work {
   Payment payment;
   Refund refund;
@@ -127,10 +135,11 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& ou
   tx.run(kUpdate, merchant, id, refund.state, refund.reference, refund.failure, refund.updated_at);
   if (refund.state == before) return refund;
   const auto funding = funding_of(tx, refund);
+  const bool ended = refund.state != RefundState::pending && refund.state != RefundState::unknown;
+  if (ended) lock_money(tx, refund, funding);
   if (refund.state == RefundState::succeeded)
     succeeded(tx, refund, std::move(payment), funding, rules);
   if (refund.state == RefundState::failed) failed(tx, refund, std::move(payment), funding);
-  const bool ended = refund.state != RefundState::pending && refund.state != RefundState::unknown;
   if (ended && funding.source == Source::held)
     payouts::lift(tx, merchant, refund.order_id, {payouts::Cause::refund, id.uuid});
   return refund;

@@ -188,6 +188,12 @@ void tell_managers(Tx& tx, const Payout& payout, const std::string& event) {
   tx.announce(std::move(notice));
 }
 
+// What its end moves, before the transfer: its payouts, and then the balances.
+void lock_money(Tx& tx, const Batch& batch) {
+  tx.all(kLockBatched, batch.merchant_id, batch.id);
+  ledger::lock_owner(tx, ledger::owner_of(batch.merchant_id));
+}
+
 Batch paid(Tx& tx, Batch batch) {
   for (auto& payout : tx.all(kLockBatched, batch.merchant_id, batch.id)) {
     payout.paid_at = tx.now();
@@ -300,11 +306,13 @@ Batch settle(Tx& tx, MerchantId merchant, BatchId id, const Outcome& outcome, co
   const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, outcome);
   if (!attempt || batch.state != BatchState::submitted) return batch;
   batch.reference = attempt->reference;
-  if (attempt->state == attempts::State::succeeded) {
+  const bool succeeded = attempt->state == attempts::State::succeeded;
+  if (!succeeded && attempt->state != attempts::State::failed) return batch;
+  lock_money(tx, batch);
+  if (succeeded) {
     ledger::post_pending(tx, ledger::Why::payout, id.uuid);
     return paid(tx, std::move(batch));
   }
-  if (attempt->state != attempts::State::failed) return batch;
   batch.reason = attempt->reason;
   return failed(tx, std::move(batch), rules);
 }
