@@ -186,6 +186,19 @@ void add(Faults& faults, const std::vector<IdType>& ids, const std::string& deta
   for (const auto& id : ids) faults.push_back({text_of(id), detail});
 }
 
+// Money of the shop, of its buyers or its banks, or a debt; the rest of its accounts is the
+// platform's own.
+bool has_balance(Tx& tx, MerchantId shop) {
+  using enum ledger::Kind;
+  for (const auto& one : ledger::balances(tx, ledger::owner_of(shop))) {
+    const bool counts = one.kind == held || one.kind == merchant_payable ||
+                        one.kind == merchant_debt || one.kind == dispute_reserve;
+    if (counts && (one.debits != one.credits || one.debits_pending + one.credits_pending > 0))
+      return true;
+  }
+  return false;
+}
+
 void require_free(Tx& tx, AccountId account, const std::vector<OwnShop>& shops) {
   Faults faults;
   add(faults, tx.all(kBeingPaid, account), "is being paid");
@@ -202,6 +215,8 @@ void require_free(Tx& tx, AccountId account, const std::vector<OwnShop>& shops) 
   for (const auto& shop : shops) {
     if (shop.has_money)
       faults.push_back({text_of(shop.id), "has orders, requests or payouts under way"});
+    else if (has_balance(tx, shop.id))
+      faults.push_back({text_of(shop.id), "has money or a debt"});
     else if (shop.has_others)
       faults.push_back({text_of(shop.id), "has members and would be without an owner"});
   }

@@ -223,6 +223,29 @@ TEST_F(Erasure, OfAnOwnerWaitsForTheMoneyOfTheShop) {
             Code::unauthenticated);
 }
 
+// Nothing is under way, and yet there is something left.
+TEST_F(Erasure, OfAnOwnerWaitsForWhatTheBooksHaveOfTheShop) {
+  using enum ledger::Kind;
+  const std::vector<std::string> in_it = {text_of(shop.merchant)};
+  const auto post = [&](ledger::Why why, ledger::Kind debit, ledger::Kind credit) {
+    const Money amount{700, from_text<Currency>("USD")};
+    const auto about = payments::PaymentId::make().uuid;
+    in([&](Tx& tx) {
+      ledger::post(tx, ledger::transfer_within(shop.merchant, why, about, debit, credit, amount));
+    });
+  };
+  post(ledger::Why::capture, processor_clearing, held);
+  EXPECT_EQ(in_the_way(shop.owner), in_it) << "a buyer's";
+  post(ledger::Why::release, held, merchant_payable);
+  EXPECT_EQ(in_the_way(shop.owner), in_it) << "its own";
+  post(ledger::Why::payout, merchant_payable, processor_clearing);
+  post(ledger::Why::refund_advance, merchant_debt, processor_clearing);
+  EXPECT_EQ(in_the_way(shop.owner), in_it) << "a debt";
+  post(ledger::Why::capture, processor_clearing, merchant_debt);
+  post(ledger::Why::capture, processor_clearing, platform_fees);
+  EXPECT_EQ(in_the_way(shop.owner), std::vector<std::string>{}) << "the fees are the platform's";
+}
+
 TEST_F(Erasure, OfAnOwnerLeavesAShopToOtherOwnersOnly) {
   const auto agent = world.member(shop, identity::Role::agent);
   EXPECT_EQ(in_the_way(shop.owner), std::vector<std::string>{text_of(shop.merchant)});
