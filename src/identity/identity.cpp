@@ -15,9 +15,9 @@ struct TokenOwner {
   AccountId account;
   SessionId session;
   std::optional<StaffRole> staff_role;
-  Instant expires_at{};
+  Instant expires_at{}, opened_at{};
 };
-BOOST_DESCRIBE_STRUCT(TokenOwner, (), (account, session, staff_role, expires_at))
+BOOST_DESCRIBE_STRUCT(TokenOwner, (), (account, session, staff_role, expires_at, opened_at))
 
 struct KeyOwner {
   ApiKeyId id;
@@ -36,7 +36,7 @@ struct RefreshRow {
 BOOST_DESCRIBE_STRUCT(RefreshRow, (), (session_id, account_id, expires_at, used, ended))
 
 const Sql<TokenOwner(std::string)> kFindAccess{"identity.find_access", R"(
-    SELECT a.id AS account, s.id AS session, a.staff_role, t.expires_at
+    SELECT a.id AS account, s.id AS session, a.staff_role, t.expires_at, s.created_at AS opened_at
     FROM access_tokens t JOIN sessions s ON s.id = t.session_id
          JOIN accounts a ON a.id = s.account_id
     WHERE t.hash = $1 AND s.revoked_at IS NULL AND a.state = 'active')"};
@@ -139,6 +139,7 @@ Who person_of(Tx& tx, std::string_view token) {
   who.session = owner->session;
   who.staff = owner->staff_role;
   who.expires_at = owner->expires_at;
+  who.opened_at = owner->opened_at;
   return who;
 }
 

@@ -29,9 +29,6 @@ const Sql<void(AccountId, std::string)> kMatched{"identity.pin_matched", R"(
     UPDATE pins SET tries = 0, lock_outs = 0, locked_until = NULL
     WHERE account_id = $1 AND hash = $2)"};
 
-const Sql<Instant(AccountId, SessionId)> kOpenedAt{"identity.session_opened_at", R"(
-    SELECT created_at FROM sessions WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL)"};
-
 Error spent() {
   return Error(Code::forbidden,
                "the PIN was wrong too often; set a new one with the password of the account")
@@ -83,7 +80,5 @@ Error wrong_pin(const PinTry& tried) {
                                      : "the PIN is wrong; " + left + " left";
   return Error(Code::forbidden, words).reason("wrong_pin");
 }
-
-Instant opened_at(Tx& tx, const Who& who) { return tx.one(kOpenedAt, who.account, who.session); }
 
 }  // namespace bottega::identity

@@ -148,7 +148,11 @@ TEST_F(Identity, ARefreshTokenBuysOneNewPairInTheSameSession) {
   EXPECT_NE(second->access_token, first.access_token);
   EXPECT_NE(second->refresh_token, first.refresh_token);
   EXPECT_EQ(authenticate(second->access_token).account, person.account);
-  EXPECT_TRUE(rotate(second->refresh_token));
+  world->advance(5min);
+  const auto third = rotate(second->refresh_token);
+  ASSERT_TRUE(third);
+  EXPECT_EQ(authenticate(third->access_token).opened_at, sessions(person)[0].created_at);
+  EXPECT_GE(world->clock.now() - sessions(person)[0].created_at, 5min) << "it is not younger";
   EXPECT_EQ(sessions(person).size(), 1u);
 }
 

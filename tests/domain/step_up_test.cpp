@@ -17,9 +17,10 @@ class StepUpToPay : public testing::Test {
     const auto hash = identity::hash_password(Secret("203040"), Gate::kCheap);
     world_->transact([&](Tx& tx) { identity::set_pin(tx, request_.who.account, hash); });
   }
-  std::optional<Code> give(const std::string& pin) {
+  std::optional<Code> give(const std::optional<std::string>& pin) {
     gateway::Call call(gate_.app, request_, {}, gateway::Once::none);
-    const std::optional<identity::Pin> given = identity::Pin{Secret(pin)};
+    std::optional<identity::Pin> given;
+    if (pin) given = identity::Pin{Secret(*pin)};
     return code_of([&] { run(gateway::step_up_to_pay(call, given)); });
   }
   // How many tries are left after one more.
@@ -32,6 +33,20 @@ class StepUpToPay : public testing::Test {
   Gate gate_{*world_};
   gateway::Request request_;
 };
+
+TEST_F(StepUpToPay, AsksForAPinWhereTheSessionIsNotFresh) {
+  const auto fresh = std::chrono::seconds(world_->config.auth_fresh_login_s);
+  const auto now = world_->clock.now();
+  const std::vector<std::pair<Instant, std::optional<Code>>> rows = {
+      {now, std::nullopt},
+      {now - fresh + std::chrono::minutes(1), std::nullopt},
+      {now - fresh, Code::forbidden},
+      {Instant{}, Code::forbidden}};
+  for (const auto& [opened_at, code] : rows) {
+    request_.who.opened_at = opened_at;
+    EXPECT_EQ(give(std::nullopt), code) << text_of(opened_at);
+  }
+}
 
 TEST_F(StepUpToPay, SpendsNoTryWhereTheQueueIsFull) {
   {

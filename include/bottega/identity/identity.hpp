@@ -35,6 +35,7 @@ struct Who {
   ApiKeyId api_key;
   std::vector<Scope> scopes;
   Instant expires_at{};
+  Instant opened_at{};  // when a person's session was opened with a password
   // "usr_…" or "key_…": the scope of rate limits and idempotency keys, and the actor in the audit
   // log.
   std::string actor() const;

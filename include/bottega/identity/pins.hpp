@@ -34,7 +34,4 @@ void pin_matched(Tx& tx, AccountId account, const PinTry& tried);
 // It was wrong: says how many tries are left.
 Error wrong_pin(const PinTry& tried);
 
-// When the session was opened with a password.
-Instant opened_at(Tx& tx, const Who& who);
-
 }  // namespace bottega::identity
