@@ -131,7 +131,8 @@ Claim claim_more(Tx& tx, const Dispute& dispute, const Claim& claim, const payme
   const auto& merchant = dispute.merchant_id;
   const auto beyond = dispute.amount.amount - dispute.reserved;
   if (beyond <= 0) return claim;
-  const auto sale = payments::lock_disputed(tx, merchant, dispute.payment_id);  // as it is now
+  const auto sale =
+      payments::lock_sale(tx, merchant, dispute.payment_id, "dispute");  // as it is now
   const auto more = payments::claim(tx, sale, beyond, rules);
   using enum Kind;
   if (more.source == Source::held) {
