@@ -159,7 +159,7 @@ std::vector<payouts::Payout> find_payouts(Tx& tx, std::optional<MerchantId> merc
 std::vector<risk::Review> find_reviews(Tx& tx, std::optional<MerchantId> merchant,
                                        std::optional<risk::ReviewState> state,
                                        std::optional<risk::ReviewId> after, std::int64_t limit) {
-  return tx.all(kReviews, merchant, state, after.value_or(newest<risk::ReviewId>()), limit);
+  return tx.all(kReviews, merchant, state, after.value_or(risk::ReviewId::newest()), limit);
 }
 
 TrialBalance trial_balance(Tx& tx, std::optional<Instant> at) {
