@@ -108,6 +108,34 @@ TEST_F(SettlementCheck, FindsAnotherAmountAndAnotherCurrency) {
   }
 }
 
+TEST_F(SettlementCheck, FindsAnotherAmountOfAWallet) {
+  const auto made = world_.top_up(shop_.buyer, 5'000);
+  const auto key = key_of(made.id.uuid, wallet::kPlatformMerchant);
+  change_theirs(key, "amount = amount + 1");
+  const auto run = check_tomorrow();
+  EXPECT_EQ(run.state, State::differences) << run.failure.value_or("");
+  const auto found = differences(run);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].kind, Kind::amount);
+  EXPECT_EQ(found[0].key, key);
+  EXPECT_EQ(found[0].subject, text_of(made.id));
+  EXPECT_FALSE(found[0].merchant_id) << "it is nobody's but the platform's";
+  change_theirs(key, "amount = amount - 1");
+  EXPECT_EQ(check(day_).state, State::clean);
+}
+
+TEST_F(SettlementCheck, AsksAboutAWalletsUnsettledTopUpAgain) {
+  const auto made = world_.top_up(shop_.buyer, 5'000);
+  const auto key = key_of(made.id.uuid, wallet::kPlatformMerchant);
+  change_ours(key, "state = 'unknown', settled_at = NULL");
+  check_tomorrow();
+  world_.advance(24h);
+  const auto next = check(day_ + std::chrono::days(1));
+  ASSERT_EQ(kinds(next), SettlementKinds{Kind::unsettled});
+  EXPECT_EQ(differences(next)[0].subject, text_of(made.id));
+  EXPECT_EQ(next.pushed, 1);
+}
+
 TEST_F(SettlementCheck, FindsALedgerThatHasPostedAnotherAmount) {
   const auto order = world_.sell(shop_, 5'000);
   sql("SET session_replication_role = replica; UPDATE bottega.ledger_transfers SET amount = 4999 "
