@@ -149,6 +149,23 @@ TEST_F(SettlementCheck, FindsALedgerThatHasPostedAnotherAmount) {
   EXPECT_EQ(run.sums.at(0).settled, 5'000);
 }
 
+// Money out of nothing: no card was charged for it.
+TEST_F(SettlementCheck, FindsWhatTheLedgerHasPostedToAWalletByItself) {
+  world_.top_up(shop_.buyer, 5'000);
+  const auto nobody = wallet::TopUpId::make();
+  sql("INSERT INTO bottega.ledger_transfers (id, debit_kind, debit_owner, credit_kind, "
+      "credit_owner, amount, currency, why, about, phase, at) SELECT gen_random_uuid(), "
+      "debit_kind, debit_owner, credit_kind, credit_owner, 700, currency, why, '" +
+      uuid_text(nobody.uuid) + "', phase, at FROM bottega.ledger_transfers WHERE why = 'top_up'");
+  const auto run = check_tomorrow();
+  const auto found = differences(run);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].kind, Kind::ledger);
+  EXPECT_EQ(found[0].subject, text_of(nobody));
+  EXPECT_EQ(found[0].ours, (Money{700, parse_currency("USD")}));
+  EXPECT_FALSE(found[0].merchant_id);
+}
+
 TEST_F(SettlementCheck, IsCleanWhereTheTwoClocksPutMidnightBetweenThem) {
   const auto late = world_.sell(shop_, 5'000), early = world_.sell(shop_, 2'000);
   const auto midnight = Instant(day_ + std::chrono::days(1));
