@@ -126,6 +126,10 @@ std::int64_t available(Tx& tx, const Account& account, const Currency& currency)
 using Funds = std::map<std::pair<OwnerId, Currency>, std::int64_t>;
 Funds available(Tx& tx, const std::set<OwnerId>& owners, Kind kind);
 
+// What is younger may still be under way in a transaction that began before another's end: books,
+// statements and audits that are to stay true end this long ago.
+inline constexpr auto kSettled = std::chrono::minutes(1);
+
 // All accounts of an owner.
 std::vector<Balance> balances(Tx& tx, OwnerId owner);
 std::vector<Balance> balances_at(Tx& tx, OwnerId owner, Instant at);
