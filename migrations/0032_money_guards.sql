@@ -47,3 +47,74 @@ BEGIN
     EXECUTE format('GRANT UPDATE (%s) ON %I TO bottega_app', one.columns, one.name);
   END LOOP;
 END $$;
+
+-- What every account that has moved held when the books were closed, so that nobody has to add up
+-- all that has ever moved; under the owner of zeros what all owners held together.
+CREATE TABLE ledger_closings (
+  until timestamptz PRIMARY KEY
+);
+CREATE TABLE ledger_snapshots (
+  owner_id uuid NOT NULL,
+  kind text NOT NULL,
+  currency text NOT NULL,
+  until timestamptz NOT NULL,
+  debits bigint NOT NULL,
+  credits bigint NOT NULL,
+  debits_pending bigint NOT NULL,
+  credits_pending bigint NOT NULL,
+  PRIMARY KEY (owner_id, kind, currency, until)
+);
+CREATE INDEX ledger_snapshots_until ON ledger_snapshots (until);
+GRANT SELECT ON ledger_closings, ledger_snapshots TO bottega_app;
+
+-- Closes the books up to the end of the next day (UTC), or earlier where more has moved than can be
+-- added up at once; not before an hour has passed, so that nothing is under way with an earlier
+-- time. Answers until when, or nothing where none is due.
+CREATE FUNCTION ledger_close() RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = bottega, pg_temp AS $$
+DECLARE
+  present timestamptz;
+  closed timestamptz;
+  begins timestamptz;
+  ends timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('ledger close', 0));
+  SELECT now() + offset_us * interval '1 microsecond' INTO present FROM test_clock;
+  SELECT max(until) INTO closed FROM ledger_closings;
+  begins := coalesce(closed, (SELECT at FROM ledger_transfers ORDER BY id LIMIT 1));
+  ends := date_trunc('day', begins, 'UTC') + interval '24 hours';
+  WHILE ends - begins > interval '1 minute'
+        AND (SELECT count(*) FROM (SELECT FROM ledger_transfers
+                                   WHERE at >= coalesce(closed, '-infinity') AND at < ends
+                                   LIMIT 500001) t) > 500000 LOOP
+    ends := begins + (ends - begins) / 2;
+  END LOOP;
+  IF begins IS NULL OR ends > present - interval '1 hour' THEN RETURN NULL; END IF;
+  INSERT INTO ledger_closings (until) VALUES (ends);
+  INSERT INTO ledger_snapshots (owner_id, kind, currency, until, debits, credits, debits_pending,
+                                credits_pending)
+  SELECT m.owner_id, m.kind, m.currency, ends, m.debits + coalesce(p.debits, 0),
+         m.credits + coalesce(p.credits, 0), m.debits_pending + coalesce(p.debits_pending, 0),
+         m.credits_pending + coalesce(p.credits_pending, 0)
+  FROM (SELECT coalesce(owner_id, '00000000-0000-0000-0000-000000000000') AS owner_id, kind,
+               currency, sum(debits) AS debits, sum(credits) AS credits,
+               sum(debits_pending) AS debits_pending, sum(credits_pending) AS credits_pending
+        FROM ledger_sides WHERE at >= coalesce(closed, '-infinity') AND at < ends
+        GROUP BY GROUPING SETS ((owner_id, kind, currency), (kind, currency))) m
+  LEFT JOIN LATERAL (
+    SELECT s.debits, s.credits, s.debits_pending, s.credits_pending FROM ledger_snapshots s
+    WHERE s.owner_id = m.owner_id AND s.kind = m.kind AND s.currency = m.currency
+    ORDER BY s.until DESC LIMIT 1) p ON true;
+  RETURN ends;
+END $$;
+REVOKE ALL ON FUNCTION ledger_close FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger_close TO bottega_app;
+
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger_closings
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only_all BEFORE TRUNCATE ON ledger_closings
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger_snapshots
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only_all BEFORE TRUNCATE ON ledger_snapshots
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -30,6 +30,8 @@ class Roles : public testing::Test {
     const auto shop = world->shop();
     world->sell(shop);
     world->top_up(shop.buyer, 700);
+    world->transact([](Tx& tx) { ops::move_clock(tx, std::chrono::hours(50)); });
+    world->transact([](Tx& tx) { ledger::close_books(tx); });
     world->transact([&](Tx& tx) {
       ops::record(tx, shop.owner, {"test.act", "subject", std::nullopt, Json::object(), "req_1"});
     });
@@ -76,6 +78,14 @@ INSTANTIATE_TEST_SUITE_P(
                   "('held', gen_random_uuid(), 'USD')"},
         Forbidden{"UpdateABalance", kApp, "UPDATE bottega.ledger_accounts SET credits = 0"},
         Forbidden{"DeleteABalance", kApp, "DELETE FROM bottega.ledger_accounts"},
+        Forbidden{"CloseTheBooksByHand", kApp,
+                  "INSERT INTO bottega.ledger_closings (until) VALUES (now())"},
+        Forbidden{"InsertASnapshot", kApp,
+                  "INSERT INTO bottega.ledger_snapshots (owner_id, kind, currency, until, debits, "
+                  "credits, debits_pending, credits_pending) VALUES (gen_random_uuid(), 'held', "
+                  "'USD', now(), 0, 0, 0, 0)"},
+        Forbidden{"UpdateASnapshot", kApp, "UPDATE bottega.ledger_snapshots SET credits = 0"},
+        Forbidden{"DeleteASnapshot", kApp, "DELETE FROM bottega.ledger_snapshots"},
         Forbidden{"UpdateTheAuditLog", kApp, "UPDATE bottega.audit_log SET actor = 'x'"},
         Forbidden{"DeleteFromTheAuditLog", kApp, "DELETE FROM bottega.audit_log"},
         Forbidden{"TruncateTheAuditLog", kApp, "TRUNCATE bottega.audit_log"},
@@ -122,6 +132,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "UPDATE bottega.ledger_accounts SET owner_id = gen_random_uuid()", "only grows"},
         Forbidden{"DeleteABalance", kOwner, "DELETE FROM bottega.ledger_accounts", "append-only"},
         Forbidden{"TruncateTheBalances", kOwner, "TRUNCATE bottega.ledger_accounts", "append-only"},
+        Forbidden{"UpdateASnapshot", kOwner, "UPDATE bottega.ledger_snapshots SET credits = 0",
+                  "append-only"},
+        Forbidden{"DeleteAClosing", kOwner, "DELETE FROM bottega.ledger_closings", "append-only"},
         Forbidden{"UpdateAFeePlan", kOwner, "UPDATE bottega.fee_plans SET fixed = 0",
                   "append-only"},
         Forbidden{"DeleteAFeePlan", kOwner, "DELETE FROM bottega.fee_plans", "append-only"},
