@@ -102,6 +102,8 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
   if (amount.amount > rules.amount_max)
     throw Error(Code::invalid, "this is too much at once",
                 {{"/amount", "must be at most " + std::to_string(rules.amount_max)}});
+  // Nobody is charged whose account is just being erased.
+  identity::hold_active(tx, account);
   const auto id = TopUpId::make();
   const auto top_up = tx.one(kInsert, id, account, amount.amount, amount.currency, transfer,
                              rules.processor, tx.now());
