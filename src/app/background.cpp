@@ -8,6 +8,7 @@
 
 #include "gateway/once.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/ledger/ledger.hpp"
 #include "bottega/notifications/subscriptions.hpp"
 
 namespace bottega {
@@ -73,6 +74,25 @@ asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot&
   });
   if (sandbox != nullptr) co_await sandbox->transact([&](Tx& tx) { tx.run(kSweepSandbox); });
   co_await depot.sweep();
+}
+
+asio::awaitable<void> audit(Database& db, gateway::Metrics& metrics, const Clock& clock) {
+  try {
+    for (bool more = true; more;)
+      more = co_await db.transact([](Tx& tx) { return ledger::close_books(tx).has_value(); });
+    const auto at = (clock.now() - clock.offset()).time_since_epoch();
+    const auto turn = std::chrono::floor<std::chrono::hours>(at).count();
+    auto faults = co_await db.read([](Tx& tx) { return ledger::audit(tx); });
+    const auto past = co_await db.read([&](Tx& tx) { return ledger::audit_closed(tx, turn); });
+    faults.insert(faults.end(), past.begin(), past.end());
+    for (const auto& fault : faults) log::error("ledger.fault", {{"fault", fault}});
+    metrics.ledger_faults = static_cast<std::int64_t>(faults.size());
+    metrics.ledger_audited_at = std::chrono::floor<std::chrono::seconds>(at).count();
+  } catch (...) {
+    // What was not looked at is not known to be right.
+    metrics.ledger_faults = -1;
+    throw;
+  }
 }
 
 }  // namespace bottega

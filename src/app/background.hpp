@@ -6,6 +6,7 @@
 #include <functional>
 #include <future>
 
+#include "gateway/metrics.hpp"
 #include "bottega/attachments/depot.hpp"
 #include "bottega/jobs/job.hpp"
 #include "bottega/processors/sandbox.hpp"
@@ -40,5 +41,9 @@ class Loop {
 // Removes what nobody can need any more: old tokens, kept replies, commit tokens,
 // what broken uploads have left.
 asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot& depot);
+
+// Closes the books of the days that are over and audits the ledger; the metrics say what was wrong,
+// and when that was known.
+asio::awaitable<void> audit(Database& db, gateway::Metrics& metrics, const Clock& clock);
 
 }  // namespace bottega

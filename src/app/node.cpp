@@ -273,11 +273,7 @@ void Node::Parts::start_loops() {
     const auto rules = retention_rules_of(config);
     co_await privacy::retain(db, rules);
   });
-  add(server->context(), "audit", kAuditEvery, [this]() -> asio::awaitable<void> {
-    const auto faults = co_await db.read([](Tx& tx) { return ledger::audit(tx); });
-    for (const auto& fault : faults) log::error("ledger.fault", {{"fault", fault}});
-    app.metrics.ledger_faults = static_cast<std::int64_t>(faults.size());
-  });
+  add(server->context(), "audit", kAuditEvery, [this] { return audit(db, app.metrics, clock); });
   add(server->context(), "disputes", kAskDisputesEvery, [this]() -> asio::awaitable<void> {
     for (auto* processor : registry.all()) co_await disputes::ask(db, *processor, payment_rules);
   });

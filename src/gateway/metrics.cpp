@@ -95,6 +95,7 @@ std::string Metrics::page(const App& app, std::int64_t jobs_due, std::int64_t jo
   if (app.recent != nullptr)
     families_->set("recent_bytes", static_cast<std::int64_t>(app.recent->bytes()));
   families_->set("ledger_faults", ledger_faults);
+  families_->set("ledger_audited_at", ledger_audited_at);
   families_->set("settlement_differences", settlement_differences);
   families_->set("reviews_open", reviews_open);
   families_->set("jobs_due", jobs_due);

@@ -24,8 +24,9 @@ class Metrics {
   std::atomic<std::int64_t> connections{0}, sockets{0}, refused{0}, slow_closed{0};
   // Times a listener learnt from the database that the bus had not told it something.
   std::atomic<std::uint64_t> healed{0};
-  // What the last audit of the ledger has found wrong.
-  std::atomic<std::int64_t> ledger_faults{0};
+  // What the last audit of the ledger has found wrong, -1 where it could not be made; and when the
+  // last one was that could, in seconds of the machine's time.
+  std::atomic<std::int64_t> ledger_faults{0}, ledger_audited_at{0};
   // What the settlement checks have found and nobody has resolved.
   std::atomic<std::int64_t> settlement_differences{0};
   // Payments that wait for the staff's decision.

@@ -42,7 +42,7 @@ std::string csv_of(const MerchantStatement& statement) {
     out += csv_line({to_text(one.at), text_of(one.why), one.about,
                      one.order_number ? std::to_string(*one.order_number) : "", shown(one.fee),
                      shown(one.amount), shown(one.balance), currency});
-  total(statement.until, "closing", statement.closing);
+  total(statement.until, statement.is_closed ? "closing" : "so far", statement.closing);
   return out;
 }
 
@@ -70,7 +70,8 @@ std::string page_of(const MerchantStatement& statement) {
            cell(one.fee == 0 ? "" : decimal({one.fee, currency}), true) +
            cell(decimal({one.amount, currency}), true) +
            cell(decimal({one.balance, currency}), true) + "</tr>";
-  return out + "<tr>" + cell(to_text(statement.until)) + cell("Closing balance") + "<td><td><td>" +
+  return out + "<tr>" + cell(to_text(statement.until)) +
+         cell(statement.is_closed ? "Closing balance" : "Balance so far") + "<td><td><td>" +
          cell(decimal({statement.closing, currency}), true) + "</tr></tbody></table></body></html>";
 }
 

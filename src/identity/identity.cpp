@@ -57,8 +57,8 @@ const Sql<std::int64_t(MerchantId, ApiKeyId)> kKeyLives{"identity.key_lives", R"
 const Sql<ApiKeyId(AccountId)> kKeysMadeBy{"identity.keys_made_by", R"(
     SELECT id FROM api_keys WHERE created_by = $1 AND revoked_at IS NULL)"};
 
-const Sql<AccountId(AccountId)> kHoldAccount{"identity.hold_account", R"(
-    SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE)"};
+const Sql<AccountState(AccountId)> kHoldAccount{"identity.hold_account", R"(
+    SELECT state FROM accounts WHERE id = $1 FOR NO KEY UPDATE)"};
 
 const Sql<Account(AccountId, Email, std::string, std::string, std::optional<StaffRole>, Instant)>
     kInsertAccount{"identity.insert_account", R"(
@@ -233,6 +233,11 @@ void require_current(Tx& tx, const Who& who) {
 }
 
 void hold_account(Tx& tx, AccountId account) { tx.one(kHoldAccount, account); }
+
+void hold_active(Tx& tx, AccountId account) {
+  if (tx.one(kHoldAccount, account) != AccountState::active)
+    throw Error(Code::unauthenticated, "this account was closed in the meantime");
+}
 
 Tokens open_session(Tx& tx, AccountId account, const Device& device, TokenLife life) {
   const auto session = SessionId::make();

@@ -64,42 +64,11 @@ const Sql<Balance(OwnerId)> kBalances{"ledger.balances", R"(
     SELECT kind, currency, debits, credits, debits_pending, credits_pending FROM ledger_accounts
     WHERE owner_id = $1 ORDER BY currency, kind)"};
 
-const Sql<Balance(OwnerId, Instant)> kBalancesAt{"ledger.balances_at", R"(
-    SELECT kind, currency, sum(debits)::bigint AS debits, sum(credits)::bigint AS credits,
-           sum(debits_pending)::bigint AS debits_pending,
-           sum(credits_pending)::bigint AS credits_pending
-    FROM ledger_sides WHERE owner_id = $1 AND at <= $2 GROUP BY currency, kind
-    ORDER BY currency, kind)"};
-
 const Sql<Balance()> kTrial{"ledger.trial_balance", R"(
     SELECT kind, currency, sum(debits)::bigint AS debits, sum(credits)::bigint AS credits,
            sum(debits_pending)::bigint AS debits_pending,
            sum(credits_pending)::bigint AS credits_pending
     FROM ledger_accounts GROUP BY currency, kind ORDER BY currency, kind)"};
-
-const Sql<Balance(Instant)> kTrialAt{"ledger.trial_balance_at", R"(
-    SELECT kind, currency, sum(debits)::bigint AS debits, sum(credits)::bigint AS credits,
-           sum(debits_pending)::bigint AS debits_pending,
-           sum(credits_pending)::bigint AS credits_pending
-    FROM ledger_sides WHERE at <= $1 GROUP BY currency, kind ORDER BY currency, kind)"};
-
-const Sql<std::string()> kUnbalanced{"ledger.unbalanced", R"(
-    SELECT 'debits and credits differ by '
-           || (sum(debits) - sum(credits))::text || ' (pending: '
-           || (sum(debits_pending) - sum(credits_pending))::text || ') in ' || currency
-    FROM ledger_accounts GROUP BY currency
-    HAVING sum(debits) <> sum(credits) OR sum(debits_pending) <> sum(credits_pending))"};
-
-const Sql<std::string()> kDrifted{"ledger.drifted", R"(
-    WITH sums AS (
-      SELECT kind, owner_id, currency, sum(debits) AS debits, sum(credits) AS credits,
-             sum(debits_pending) AS debits_pending, sum(credits_pending) AS credits_pending
-      FROM ledger_sides GROUP BY kind, owner_id, currency)
-    SELECT 'account ' || kind || ' of ' || owner_id::text || ' is not the sum of its transfers'
-    FROM ledger_accounts a FULL JOIN sums s USING (kind, owner_id, currency)
-    WHERE (a.debits, a.credits, a.debits_pending, a.credits_pending) IS DISTINCT FROM
-          (s.debits, s.credits, s.debits_pending, s.credits_pending)
-    LIMIT 100)"};
 
 struct EntryRow {
   TransferId id;
@@ -349,10 +318,6 @@ Funds available(Tx& tx, const std::set<OwnerId>& owners, Kind kind) {
 
 std::vector<Balance> balances(Tx& tx, OwnerId owner) { return tx.all(kBalances, owner); }
 
-std::vector<Balance> balances_at(Tx& tx, OwnerId owner, Instant at) {
-  return tx.all(kBalancesAt, owner, at);
-}
-
 std::vector<Movement> movements(Tx& tx, const Account& account, Instant from, Instant until,
                                 std::int64_t limit) {
   std::vector<Movement> moved;
@@ -365,13 +330,6 @@ std::vector<Movement> movements(Tx& tx, const Account& account, Instant from, In
 }
 
 std::vector<Balance> trial_balance(Tx& tx) { return tx.all(kTrial); }
-std::vector<Balance> trial_balance_at(Tx& tx, Instant at) { return tx.all(kTrialAt, at); }
-
-std::vector<std::string> audit(Tx& tx) {
-  auto faults = tx.all(kUnbalanced);
-  for (auto& fault : tx.all(kDrifted)) faults.push_back(std::move(fault));
-  return faults;
-}
 
 std::vector<Entry> history(Tx& tx, OwnerId owner, std::optional<TransferId> after,
                            std::int64_t limit) {

@@ -158,6 +158,8 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
               const Rules& rules) {
   if (const auto& token = acceptance.payment_method.token)
     wallet::refuse_card_number(token->value, "/payment_method/token");
+  // Nobody is charged whose account is just being erased.
+  identity::hold_active(tx, who.account);
   auto request = lock_request(tx, identity::merchant_of(tx, id.uuid), id);
   require_buyer(tx, who, request);
   if (request.state == RequestState::open && request.expires_at <= tx.now())

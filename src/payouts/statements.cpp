@@ -92,6 +92,7 @@ MerchantStatement statement(Tx& tx, MerchantId merchant, const Currency& currenc
                         currency,
                         period.from,
                         period.until,
+                        end + ledger::kSettled <= tx.now(),
                         0,
                         0,
                         {}};

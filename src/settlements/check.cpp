@@ -48,7 +48,8 @@ const Sql<Settled(RunId, std::string, Instant, Instant, AttemptId, std::int64_t,
       AND a.settled_at < $3
     ORDER BY a.settled_at, a.id LIMIT $6)"};
 
-// What the ledger has posted on the day for which nothing has succeeded.
+// What the ledger has posted on the day for which nothing has succeeded; what belongs to no
+// merchant is a wallet's, and where nobody was asked to move it, every processor's run tells of it.
 struct Stray {
   ledger::Why why{};
   ThingId about;
@@ -58,14 +59,19 @@ struct Stray {
 BOOST_DESCRIBE_STRUCT(Stray, (), (why, about, amount, merchant_id))
 
 const Sql<Stray(std::string, Instant, Instant, Words, std::int64_t)> kStray{"settlements.stray", R"(
-    SELECT t.why, t.about, t.amount, t.currency, m.id AS merchant_id
-    FROM ledger_transfers t
-    JOIN merchants m ON m.processor = $1
-      AND m.id = CASE WHEN t.debit_kind = 'processor_clearing' THEN t.debit_owner
-                      WHEN t.credit_kind = 'processor_clearing' THEN t.credit_owner END
-    WHERE t.at >= $2 AND t.at < $3 AND t.phase = 'posted' AND t.why = ANY ($4::text[])
+    SELECT t.why, t.about, t.amount, t.currency, t.owner AS merchant_id
+    FROM (SELECT id, why, about, amount, currency,
+                 CASE WHEN debit_kind = 'processor_clearing' THEN debit_owner
+                      ELSE credit_owner END AS owner
+          FROM ledger_transfers
+          WHERE at >= $2 AND at < $3 AND phase = 'posted' AND why = ANY ($4::text[])
+            AND 'processor_clearing' IN (debit_kind, credit_kind)) t
+    LEFT JOIN merchants m ON m.id = t.owner
+    WHERE coalesce(m.processor,
+                   (SELECT min(a.processor) FROM attempts a
+                    WHERE a.merchant_id = t.owner AND a.subject_id = t.about), $1) = $1
       AND NOT EXISTS (SELECT FROM attempts a
-                      WHERE a.merchant_id = m.id AND a.subject_id = t.about
+                      WHERE a.merchant_id = t.owner AND a.subject_id = t.about
                         AND a.state = 'succeeded')
     ORDER BY t.id LIMIT $5)"};
 

@@ -122,6 +122,12 @@ void tell(const Progress& run, const Finding& finding) {
                                        {"key", finding.key}});
 }
 
+// Under the platform's id wallets are kept, which is no merchant.
+Difference shown(Difference difference) {
+  if (difference.merchant_id == wallet::kPlatformMerchant) difference.merchant_id.reset();
+  return difference;
+}
+
 Finding finding_of(const Watched& watched, Kind kind, const std::string& note) {
   Finding finding{kind,         watched.key,    watched.operation,
                   std::nullopt, watched.theirs, watched.merchant_id,
@@ -211,12 +217,14 @@ void resolve_gone(Tx& tx, const Progress& run) {
 std::vector<Difference> differences(Tx& tx, RunId id, std::optional<DifferenceId> after,
                                     std::int64_t limit) {
   fetch(tx, id);
-  return tx.all(kOfRun, id, after.value_or(DifferenceId{}), limit);
+  auto all = tx.all(kOfRun, id, after.value_or(DifferenceId{}), limit);
+  for (auto& one : all) one = shown(std::move(one));
+  return all;
 }
 
 Difference resolve(Tx& tx, DifferenceId id, const std::string& resolved_by,
                    const std::string& resolution) {
-  auto found = tx.one(kLock, id);
+  auto found = shown(tx.one(kLock, id));
   if (found.resolved_at) throw Error(Code::conflict, "it is resolved already");
   found.resolved_at = tx.now();
   found.resolved_by = resolved_by;

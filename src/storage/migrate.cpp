@@ -36,11 +36,12 @@ constexpr Refusal kRefusals[] = {
      "the role of database.url may change the schema"},
     {"SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
      "WHERE n.nspname = current_schema() "
-     "AND c.relname IN ('ledger_transfers', 'ledger_accounts', 'audit_log') "
+     "AND c.relname IN ('ledger_transfers', 'ledger_accounts', 'ledger_snapshots', "
+     "'ledger_closings', 'audit_log') "
      "AND (pg_has_role(current_user, c.relowner, 'MEMBER') "
      "OR has_any_column_privilege(current_user, c.oid, 'UPDATE') "
      "OR has_table_privilege(current_user, c.oid, 'DELETE, TRUNCATE, TRIGGER') "
-     "OR (c.relname = 'ledger_accounts' "
+     "OR (c.relname IN ('ledger_accounts', 'ledger_snapshots', 'ledger_closings') "
      "AND has_any_column_privilege(current_user, c.oid, 'INSERT')))",
      "the role of database.url may alter the ledger or the audit log"},
 };

@@ -40,6 +40,10 @@ Wallet wallet_of(Tx& tx, AccountId account, const Rules& rules) {
 Statement statement_of(Tx& tx, AccountId account, Instant from, Instant until) {
   if (until < from)
     throw Error(Code::invalid, "the time ends before it begins", {{"until", "must be after from"}});
+  // Otherwise the next statement could begin with another balance than this one ends with.
+  if (until > tx.now() - ledger::kSettled)
+    throw Error(Code::invalid, "what has moved in the last minute is not settled yet",
+                {{"until", "must be a minute ago or earlier"}});
   // The lines, and one for the opening of each currency.
   const auto most = kStatementLines + std::ssize(currencies());
   const auto moved = ledger::movements(tx, {ledger::Kind::wallet, ledger::owner_of(account)}, from,

@@ -185,6 +185,8 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
   if (amount.amount > rules.amount_max)
     throw Error(Code::invalid, "this is too much at once",
                 {{"/amount", "must be at most " + std::to_string(rules.amount_max)}});
+  // Nobody is charged whose account is just being erased.
+  identity::hold_active(tx, account);
   if (transfer && owed_by(tx, account, amount.currency) > 0)
     throw Error(Code::conflict, "something is owed after a dispute; it is taken from a top-up")
         .reason("wallet_owes");

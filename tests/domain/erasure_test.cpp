@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "support/uploads.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/messages.hpp"
@@ -255,6 +257,39 @@ TEST_F(Erasure, OfAnOwnerLeavesAShopToOtherOwnersOnly) {
   world.sell(shop);
   EXPECT_EQ(in_the_way(shop.owner), std::vector<std::string>{});
   EXPECT_EQ(asked("SELECT count(*) FROM merchant_members"), "1");
+}
+
+// Both begin before the other has ended; whoever is charged waits for the erasure.
+TEST_F(Erasure, RefusesACharge) {
+  const auto rich = world.person("Rita Rich");
+  const auto request = world.ask(shop, 1'000);
+  const auto charged_while_erased = [&](const Who& who, const std::function<void(Tx&)>& charge) {
+    std::future<std::optional<Code>> refusal;
+    in([&](Tx& tx) {
+      begin_erasure(tx, who.account);
+      refusal = std::async(std::launch::async, [&] { return code_of([&] { in(charge); }); });
+      int tries = 0;
+      while (asked("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+                   "datname = current_database()") == "0")
+        if (++tries == 1'000) throw Error(Code::internal, "nobody waits");
+    });
+    return refusal.get();
+  };
+  EXPECT_EQ(charged_while_erased(rich,
+                                 [&](Tx& tx) {
+                                   const Money amount{500, *Currency::find("USD")};
+                                   wallet::begin_top_up(tx, rich.account, amount, std::nullopt,
+                                                        world.wallet_rules);
+                                 }),
+            Code::unauthenticated);
+  EXPECT_EQ(charged_while_erased(shop.buyer,
+                                 [&](Tx& tx) {
+                                   payments::begin(tx, shop.buyer, request.id,
+                                                   acceptance("tok_approved"), world.payment_rules);
+                                 }),
+            Code::unauthenticated);
+  EXPECT_EQ(asked("SELECT count(*) FROM attempts"), "0");
+  EXPECT_EQ(asked("SELECT state FROM payment_requests"), "open");
 }
 
 TEST_F(Erasure, KeepsWhatWasReportedForItsOwnTime) {

@@ -1,5 +1,5 @@
 // What the roles may do in the migrated database: the server can write history and not rewrite it,
-// and the sandbox processor's books are its own.
+// nothing is charged or sent twice, and the sandbox processor's books are its own.
 #include <gtest/gtest.h>
 
 #include "support/world.hpp"
@@ -29,6 +29,9 @@ class Roles : public testing::Test {
     world = std::make_unique<World>();
     const auto shop = world->shop();
     world->sell(shop);
+    world->top_up(shop.buyer, 700);
+    world->transact([](Tx& tx) { ops::move_clock(tx, std::chrono::hours(50)); });
+    world->transact([](Tx& tx) { ledger::close_books(tx); });
     world->transact([&](Tx& tx) {
       ops::record(tx, shop.owner, {"test.act", "subject", std::nullopt, Json::object(), "req_1"});
     });
@@ -40,6 +43,7 @@ class Roles : public testing::Test {
     if (role == "bottega_owner") return world->urls.owner;
     return role == "bottega_sandbox" ? world->urls.sandbox : world->urls.superuser;
   }
+  static std::string refused(const std::string& sql) { return refusal_of(world->urls.app, sql); }
   static std::string count(const std::string& table) {
     return execute(world->urls.superuser, "SELECT count(*) FROM bottega." + table);
   }
@@ -74,6 +78,14 @@ INSTANTIATE_TEST_SUITE_P(
                   "('held', gen_random_uuid(), 'USD')"},
         Forbidden{"UpdateABalance", kApp, "UPDATE bottega.ledger_accounts SET credits = 0"},
         Forbidden{"DeleteABalance", kApp, "DELETE FROM bottega.ledger_accounts"},
+        Forbidden{"CloseTheBooksByHand", kApp,
+                  "INSERT INTO bottega.ledger_closings (until) VALUES (now())"},
+        Forbidden{"InsertASnapshot", kApp,
+                  "INSERT INTO bottega.ledger_snapshots (owner_id, kind, currency, until, debits, "
+                  "credits, debits_pending, credits_pending) VALUES (gen_random_uuid(), 'held', "
+                  "'USD', now(), 0, 0, 0, 0)"},
+        Forbidden{"UpdateASnapshot", kApp, "UPDATE bottega.ledger_snapshots SET credits = 0"},
+        Forbidden{"DeleteASnapshot", kApp, "DELETE FROM bottega.ledger_snapshots"},
         Forbidden{"UpdateTheAuditLog", kApp, "UPDATE bottega.audit_log SET actor = 'x'"},
         Forbidden{"DeleteFromTheAuditLog", kApp, "DELETE FROM bottega.audit_log"},
         Forbidden{"TruncateTheAuditLog", kApp, "TRUNCATE bottega.audit_log"},
@@ -120,6 +132,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "UPDATE bottega.ledger_accounts SET owner_id = gen_random_uuid()", "only grows"},
         Forbidden{"DeleteABalance", kOwner, "DELETE FROM bottega.ledger_accounts", "append-only"},
         Forbidden{"TruncateTheBalances", kOwner, "TRUNCATE bottega.ledger_accounts", "append-only"},
+        Forbidden{"UpdateASnapshot", kOwner, "UPDATE bottega.ledger_snapshots SET credits = 0",
+                  "append-only"},
+        Forbidden{"DeleteAClosing", kOwner, "DELETE FROM bottega.ledger_closings", "append-only"},
         Forbidden{"UpdateAFeePlan", kOwner, "UPDATE bottega.fee_plans SET fixed = 0",
                   "append-only"},
         Forbidden{"DeleteAFeePlan", kOwner, "DELETE FROM bottega.fee_plans", "append-only"},
@@ -137,6 +152,52 @@ INSTANTIATE_TEST_SUITE_P(OfASuperuserByMistake, Rights,
                                          Forbidden{"DeleteFromTheAuditLog", kSuperuser,
                                                    "DELETE FROM bottega.audit_log", "append-only"}),
                          [](const auto& row) { return std::string(row.param.name); });
+
+// What became of money is written down as it goes on; what it is was said once.
+TEST_F(Roles, TheServerMayNotChangeWhatMoneyItIsWhoseOrWhere) {
+  const std::map<std::string, std::vector<std::string>> columns = {
+      {"payments", {"merchant_id", "id", "buyer_id", "amount", "currency", "processor"}},
+      {"attempts", {"merchant_id", "id", "subject_id", "amount", "currency", "processor"}},
+      {"refunds", {"merchant_id", "id", "payment_id", "order_id", "amount", "currency"}},
+      {"payout_batches", {"merchant_id", "id", "amount", "currency"}},
+      {"top_ups", {"id", "account_id", "transfer_id", "amount", "currency", "processor"}},
+      {"withdrawals", {"id", "account_id", "payment_method_id", "amount", "currency"}},
+      {"transfers", {"id", "sender_id", "recipient_id", "amount", "currency"}}};
+  for (const auto& [table, all] : columns)
+    for (const auto& column : all) {
+      const auto set = "UPDATE bottega." + table + " SET " + column + " = " + column;
+      EXPECT_NE(refused(set).find("permission denied"), std::string::npos) << set;
+    }
+  for (const auto& [table, all] : columns) {
+    const auto set = "UPDATE bottega." + table + " SET state = state";
+    EXPECT_EQ(refused(set), "") << set;
+  }
+}
+
+TEST_F(Roles, OfOneThingOneAttemptLives) {
+  const auto again = [](const std::string& state) {
+    return "INSERT INTO bottega.attempts (merchant_id, id, operation, subject_id, processor, "
+           "amount, currency, state) SELECT merchant_id, gen_random_uuid(), operation, "
+           "subject_id, processor, amount, currency, '" +
+           state + "' FROM bottega.attempts WHERE state = 'succeeded'";
+  };
+  for (const auto* state : {"sent", "waiting", "unknown", "succeeded"})
+    EXPECT_NE(refused(again(state)).find("attempts_one_alive"), std::string::npos) << state;
+  EXPECT_EQ(refused(again("failed")), "");
+}
+
+TEST_F(Roles, OneChargePaysForOneThing) {
+  const auto words = refused(
+      "INSERT INTO bottega.top_ups (id, account_id, amount, currency, state, processor, reference, "
+      "created_at, updated_at) SELECT gen_random_uuid(), account_id, amount, currency, state, "
+      "processor, reference, created_at, updated_at FROM bottega.top_ups");
+  EXPECT_NE(words.find("top_ups_reference"), std::string::npos) << words;
+  const auto shop = world->shop();
+  world->sell(shop);
+  const auto other = refused(
+      "UPDATE bottega.payments SET reference = (SELECT min(reference) FROM bottega.payments)");
+  EXPECT_NE(other.find("payments_reference"), std::string::npos) << other;
+}
 
 TEST_F(Roles, NobodyElseMayRunTheLedgersTriggerFunction) {
   EXPECT_EQ(execute(world->urls.superuser,

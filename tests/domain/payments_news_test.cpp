@@ -29,9 +29,15 @@ class News : public ::testing::Test {
     return run(payments::call(world_->db, world_->registry.get("sandbox"), shop_.merchant,
                               payment.id, token, "http://shop.example/back"));
   }
+  // One charge is of one payment.
+  static Outcome of_one(Outcome outcome, const std::string& what) {
+    if (outcome.reference == "sch_test") outcome.reference += what;
+    return outcome;
+  }
   static payments::Accepted settle(const payments::Payment& payment, const Outcome& outcome) {
+    const auto its_own = of_one(outcome, text_of(payment.id));
     return world_->transact([&](Tx& tx) {
-      return payments::settle(tx, shop_.merchant, payment.id, outcome, world_->payment_rules);
+      return payments::settle(tx, shop_.merchant, payment.id, its_own, world_->payment_rules);
     });
   }
   static payments::Accepted now(const payments::Payment& payment) {
@@ -48,7 +54,7 @@ class News : public ::testing::Test {
     return world_->transact([&](Tx& tx) { return attempts::keep_event(tx, "sandbox", event); });
   }
   static processors::Event event_of(const std::string& key, const Outcome& outcome) {
-    return {"evt_" + random_token(12), processors::Operation::charge, key, outcome};
+    return {"evt_" + random_token(12), processors::Operation::charge, key, of_one(outcome, key)};
   }
   static std::int64_t captures_of(const payments::Payment& payment) {
     const auto orders =

@@ -237,6 +237,7 @@ TEST_F(PayoutBatches, AndRefundsMakeStatementsThatAddUp) {
   send(20'000);
   pass(6 * 24h);
   const auto statement = this->statement();
+  EXPECT_FALSE(statement.is_closed) << "the day is not over";
   EXPECT_EQ(statement.opening, 0);
   std::int64_t balance = 0;
   for (const auto& line : statement.lines) {
@@ -266,6 +267,14 @@ TEST_F(PayoutBatches, HaveStatementsOfAYearAtMost) {
     });
   };
   EXPECT_FALSE(of(-365, 0));
+  const auto yesterday = today - std::chrono::days(1);
+  world_->advance(61s);
+  EXPECT_TRUE(world_
+                  ->transact([&](Tx& tx) {
+                    return payouts::statement(tx, shop_.merchant, from_text<Currency>("USD"),
+                                              {yesterday, yesterday});
+                  })
+                  .is_closed);
   EXPECT_EQ(of(-366, 0), Code::invalid);
   EXPECT_EQ(of(1, 0), Code::invalid);
 }

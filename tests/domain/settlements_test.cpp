@@ -108,6 +108,34 @@ TEST_F(SettlementCheck, FindsAnotherAmountAndAnotherCurrency) {
   }
 }
 
+TEST_F(SettlementCheck, FindsAnotherAmountOfAWallet) {
+  const auto made = world_.top_up(shop_.buyer, 5'000);
+  const auto key = key_of(made.id.uuid, wallet::kPlatformMerchant);
+  change_theirs(key, "amount = amount + 1");
+  const auto run = check_tomorrow();
+  EXPECT_EQ(run.state, State::differences) << run.failure.value_or("");
+  const auto found = differences(run);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].kind, Kind::amount);
+  EXPECT_EQ(found[0].key, key);
+  EXPECT_EQ(found[0].subject, text_of(made.id));
+  EXPECT_FALSE(found[0].merchant_id) << "it is nobody's but the platform's";
+  change_theirs(key, "amount = amount - 1");
+  EXPECT_EQ(check(day_).state, State::clean);
+}
+
+TEST_F(SettlementCheck, AsksAboutAWalletsUnsettledTopUpAgain) {
+  const auto made = world_.top_up(shop_.buyer, 5'000);
+  const auto key = key_of(made.id.uuid, wallet::kPlatformMerchant);
+  change_ours(key, "state = 'unknown', settled_at = NULL");
+  check_tomorrow();
+  world_.advance(24h);
+  const auto next = check(day_ + std::chrono::days(1));
+  ASSERT_EQ(kinds(next), SettlementKinds{Kind::unsettled});
+  EXPECT_EQ(differences(next)[0].subject, text_of(made.id));
+  EXPECT_EQ(next.pushed, 1);
+}
+
 TEST_F(SettlementCheck, FindsALedgerThatHasPostedAnotherAmount) {
   const auto order = world_.sell(shop_, 5'000);
   sql("SET session_replication_role = replica; UPDATE bottega.ledger_transfers SET amount = 4999 "
@@ -119,6 +147,23 @@ TEST_F(SettlementCheck, FindsALedgerThatHasPostedAnotherAmount) {
   EXPECT_EQ(found[0].key, key_of(order));
   EXPECT_EQ(run.sums.at(0).ledger, 4'999);
   EXPECT_EQ(run.sums.at(0).settled, 5'000);
+}
+
+// Money out of nothing: no card was charged for it.
+TEST_F(SettlementCheck, FindsWhatTheLedgerHasPostedToAWalletByItself) {
+  world_.top_up(shop_.buyer, 5'000);
+  const auto nobody = wallet::TopUpId::make();
+  sql("INSERT INTO bottega.ledger_transfers (id, debit_kind, debit_owner, credit_kind, "
+      "credit_owner, amount, currency, why, about, phase, at) SELECT gen_random_uuid(), "
+      "debit_kind, debit_owner, credit_kind, credit_owner, 700, currency, why, '" +
+      uuid_text(nobody.uuid) + "', phase, at FROM bottega.ledger_transfers WHERE why = 'top_up'");
+  const auto run = check_tomorrow();
+  const auto found = differences(run);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].kind, Kind::ledger);
+  EXPECT_EQ(found[0].subject, text_of(nobody));
+  EXPECT_EQ(found[0].ours, (Money{700, parse_currency("USD")}));
+  EXPECT_FALSE(found[0].merchant_id);
 }
 
 TEST_F(SettlementCheck, IsCleanWhereTheTwoClocksPutMidnightBetweenThem) {

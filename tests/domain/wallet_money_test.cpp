@@ -286,7 +286,9 @@ TEST_F(WalletMoney, AddsUpInEveryStatement) {
   keep_bank();
   withdraw(1'000);
   world_->run_jobs();
+  world_->advance(60s);
   const auto end = world_->clock.now();
+  world_->advance(61s);
   const auto of = [&](Instant from, Instant until) {
     return world_->transact(
         [&](Tx& tx) { return wallet::statement_of(tx, who_.account, from, until); });
@@ -309,10 +311,24 @@ TEST_F(WalletMoney, AddsUpInEveryStatement) {
   EXPECT_EQ(code_of([&] { of(end, start); }), Code::invalid);
 }
 
+// What began before may be written down after it.
+TEST_F(WalletMoney, HasNoStatementOfTheLastMinuteOrOfWhatIsToCome) {
+  const auto now = world_->clock.now();
+  const auto of = [&](Instant until) {
+    return code_of([&] {
+      world_->transact([&](Tx& tx) { wallet::statement_of(tx, who_.account, now - 1h, until); });
+    });
+  };
+  EXPECT_EQ(of(now + 24h), Code::invalid);
+  EXPECT_EQ(of(now - 50s), Code::invalid);
+  EXPECT_FALSE(of(now - 61s));
+}
+
 TEST_F(WalletMoney, IsASpreadsheetToo) {
   const auto start = world_->clock.now() - 1s;
   const auto made = world_->top_up(who_, 1'234);
   const auto end = world_->clock.now();
+  world_->advance(61s);
   const auto csv = world_->transact([&](Tx& tx) {
     return wallet::statement_csv(wallet::statement_of(tx, who_.account, start, end));
   });

@@ -224,5 +224,19 @@ TEST(Metrics, SayThatTheBooksAreWrong) {
       << "the sums differ, and an account has no transfers";
 }
 
+TEST(Metrics, SayThatTheBooksWereNotLookedAt) {
+  const House house;
+  const std::string faults = "bottega_load{kind=\"ledger_faults\"}",
+                    audited_at = "bottega_load{kind=\"ledger_audited_at\"}";
+  EXPECT_TRUE(soon([&] { return value_of(page_of(house.server), audited_at) > 1.7e9; }));
+  execute(house.urls.superuser, "REVOKE SELECT ON bottega.ledger_accounts FROM bottega_app");
+  const TempDir dir;
+  const Server other(dir.path() / "data",
+                     {"database.url=" + house.urls.app, "database.owner_url=" + house.urls.owner,
+                      "sandbox.url=" + house.urls.sandbox});
+  EXPECT_TRUE(soon([&] { return value_of(page_of(other), faults) == -1; }));
+  EXPECT_EQ(value_of(page_of(other), audited_at), 0);
+}
+
 }  // namespace metrics_test
 }  // namespace bottega::test

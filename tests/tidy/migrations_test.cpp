@@ -29,6 +29,8 @@ const std::map<std::string, const char*> kShared = {
     {"push_subscriptions", "devices of people"},
     {"ledger_accounts", "owners are merchants, the platform and processors alike"},
     {"ledger_transfers", "moves between two owners, of which at most one is the merchant"},
+    {"ledger_closings", "of the whole ledger"},
+    {"ledger_snapshots", "of ledger accounts"},
     {"attachment_secret", "one row"},
     {"evidence_key", "one row"},
     {"search_state", "one row"},

@@ -114,6 +114,8 @@ Who authenticate(Tx& tx, std::string_view token);
 void require_current(Tx& tx, const Who& who);
 // Whatever else changes what this person is to a shop waits for the end of this transaction.
 void hold_account(Tx& tx, AccountId account);
+// The same; throws Error(unauthenticated) where the account was erased or suspended meanwhile.
+void hold_active(Tx& tx, AccountId account);
 
 // Throws Error(conflict) where the address is taken.
 Account register_account(Tx& tx, const Email& email, const std::string& name,

@@ -163,6 +163,10 @@ std::int64_t available(Tx& tx, const Account& account, const Currency& currency)
 using Funds = std::map<std::pair<OwnerId, Currency>, std::int64_t>;
 Funds available(Tx& tx, const std::set<OwnerId>& owners, Kind kind);
 
+// What is younger may still be under way in a transaction that began before another's end: books,
+// statements and audits that are to stay true end this long ago.
+inline constexpr auto kSettled = std::chrono::minutes(1);
+
 // All accounts of an owner.
 std::vector<Balance> balances(Tx& tx, OwnerId owner);
 std::vector<Balance> balances_at(Tx& tx, OwnerId owner, Instant at);
@@ -187,9 +191,16 @@ std::vector<Movement> movements(Tx& tx, const Account& account, Instant from, In
 std::vector<Balance> trial_balance(Tx& tx);
 std::vector<Balance> trial_balance_at(Tx& tx, Instant at);
 
+// Writes down what every account held at the end of the next day that is over, and answers until
+// when; nothing where none is due. What is asked of an instant, and every audit, begins there.
+std::optional<Instant> close_books(Tx& tx);
+
 // What is wrong with the books, in words; empty when debits equal credits in every currency and
-// every account is the sum of its transfers.
+// every account is the sum of its transfers: of those since the books were closed, and what it held
+// then.
 std::vector<std::string> audit(Tx& tx);
+// The same of one of the closings, which come in turn.
+std::vector<std::string> audit_closed(Tx& tx, std::int64_t turn);
 
 struct Entry {
   TransferId id;

@@ -42,12 +42,14 @@ struct MerchantStatement {
   MerchantId merchant_id;
   std::string name;
   Currency currency;
-  Date from{}, until{};  // both included, UTC
+  Date from{}, until{};    // both included, UTC
+  bool is_closed = false;  // the last day is over: nothing will be added
   std::int64_t opening = 0, closing = 0;
   std::vector<MerchantStatementLine> lines;
 };
 BOOST_DESCRIBE_STRUCT(MerchantStatement, (),
-                      (merchant_id, name, currency, from, until, opening, closing, lines))
+                      (merchant_id, name, currency, from, until, is_closed, opening, closing,
+                       lines))
 
 struct Period {
   Date from{}, until{};

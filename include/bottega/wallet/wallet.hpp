@@ -207,7 +207,8 @@ struct Statement {
 BOOST_DESCRIBE_STRUCT(Statement, (), (from, until, currencies))
 
 inline constexpr std::int64_t kStatementLines = 5'000;
-// Throws Error(invalid) for a time that ends before it begins or holds more than kStatementLines.
+// Throws Error(invalid) for a time that ends before it begins or less than ledger::kSettled ago, or
+// that holds more than kStatementLines.
 Statement statement_of(Tx& tx, AccountId account, Instant from, Instant until);
 // RFC 4180; each currency begins with its opening and ends with its closing balance.
 std::string statement_csv(const Statement& statement);

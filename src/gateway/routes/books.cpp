@@ -8,8 +8,6 @@ namespace {
 using identity::AccountId, identity::MerchantId;
 using ledger::BookFormat, ledger::TransferId;
 
-// What is younger may still be under way in a transaction that began before another's end.
-constexpr auto kSettled = std::chrono::minutes(1);
 constexpr std::int64_t kPieceEntries = 500;
 
 asio::awaitable<Reply> trial_balance(Call& call) {
@@ -86,7 +84,7 @@ class BookDownload final : public Outgoing {
 
 asio::awaitable<Reply> export_books(Call& call) {
   const auto format = call.parameter_as<BookFormat>("format").value_or(BookFormat::csv);
-  const auto latest = call.app.clock.now() - kSettled;
+  const auto latest = call.app.clock.now() - ledger::kSettled;
   const auto until = call.parameter_as<Instant>("until").value_or(latest);
   if (until > latest)
     throw Error(Code::invalid, "the books of the last minute are not closed yet",

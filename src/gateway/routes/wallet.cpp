@@ -66,7 +66,8 @@ BOOST_DESCRIBE_ENUM(StatementFormat, json, csv)
 
 asio::awaitable<Reply> statement(Call& call) {
   const auto format = call.parameter_as<StatementFormat>("format");
-  const auto until = call.parameter_as<Instant>("until").value_or(call.app.clock.now());
+  const auto latest = call.app.clock.now() - ledger::kSettled;
+  const auto until = call.parameter_as<Instant>("until").value_or(latest);
   const auto from = call.parameter_as<Instant>("from").value_or(until - kStatementDefault);
   co_return co_await call.read([&](Tx& tx) {
     const auto made = statement_of(tx, call.who().account, from, until);
