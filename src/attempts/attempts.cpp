@@ -1,12 +1,13 @@
 #include "bottega/attempts/attempts.hpp"
 
+#include "bottega/core/log.hpp"
 #include "bottega/jobs/job.hpp"
 
 namespace bottega::attempts {
 namespace {
 
 using ThingId = Id<"thing">;
-using processors::Operation, processors::Verdict;
+using processors::Operation, processors::Outcome, processors::Verdict;
 
 const Sql<Attempt(MerchantId, AttemptId, Operation, ThingId, std::string, std::int64_t, Currency)>
     kBegin{"attempts.begin", R"(
@@ -21,10 +22,15 @@ const Sql<Attempt(MerchantId, ThingId, std::int64_t)> kLockLatest{"attempts.lock
            sent_at < clock_timestamp() - make_interval(secs => $3::bigint / 1000.0) AS overdue
     FROM attempts WHERE merchant_id = $1 AND subject_id = $2 ORDER BY id DESC LIMIT 1 FOR UPDATE)"};
 
+const Sql<void(MerchantId, AttemptId)> kTakeUp{"attempts.take_up", R"(
+    UPDATE attempts SET asked = asked + 1,
+           sent_at = CASE asked WHEN 0 THEN clock_timestamp() ELSE sent_at END
+    WHERE merchant_id = $1 AND id = $2)"};
+
 const Sql<void(MerchantId, AttemptId, State, std::optional<std::string>, std::optional<std::string>,
                Instant)>
     kSettle{"attempts.settle", R"(
-    UPDATE attempts SET state = $3, reference = $4, reason = $5, asked = asked + 1,
+    UPDATE attempts SET state = $3, reference = $4, reason = $5,
            settled_at = CASE WHEN $3 IN ('succeeded', 'failed') THEN coalesce(settled_at, $6) END
     WHERE merchant_id = $1 AND id = $2)"};
 
@@ -66,6 +72,30 @@ Event event_of(Verdict verdict) {
   return Event::lose;
 }
 
+Outcome answer_about(const Attempt& attempt, Outcome outcome) {
+  if (outcome.verdict == Verdict::refused) {
+    log::error(
+        "attempt.question_refused",
+        {{"attempt", attempt.key()}, {"processor", attempt.processor}, {"reason", outcome.reason}});
+    outcome = {};
+  }
+  outcome.key = attempt.key();
+  return outcome;
+}
+
+// Whatever breaks on the way, the call may have been made: unknown is not a verdict.
+asio::awaitable<Outcome> send_it(const Attempt& attempt, const Send& send) {
+  Outcome outcome;
+  try {
+    outcome = co_await send();
+  } catch (const std::exception& failure) {
+    log::error("attempt.call_failed",
+               {{"attempt", attempt.key()}, {"error", std::string(failure.what())}});
+  }
+  outcome.key = attempt.key();
+  co_return outcome;
+}
+
 }  // namespace
 
 Attempt begin(Tx& tx, MerchantId merchant, Operation operation, const Uuid& subject,
@@ -76,7 +106,7 @@ Attempt begin(Tx& tx, MerchantId merchant, Operation operation, const Uuid& subj
                 amount.currency);
 }
 
-Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome) {
+Attempt settle(Tx& tx, Attempt attempt, const Outcome& outcome) {
   attempt.state = kLifecycle.advance(attempt.state, event_of(outcome.verdict));
   if (!outcome.reference.empty()) attempt.reference = outcome.reference;
   if (!outcome.reason.empty()) attempt.reason = outcome.reason;
@@ -90,20 +120,40 @@ Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
   return tx.one(kLockLatest, merchant, ThingId{subject}, 2 * call_timeout.count());
 }
 
+Attempt take_up(Tx& tx, MerchantId merchant, const Uuid& subject,
+                std::chrono::milliseconds call_timeout) {
+  auto attempt = lock_latest(tx, merchant, subject, call_timeout);
+  tx.run(kTakeUp, merchant, attempt.id);
+  return attempt;
+}
+
 std::optional<Attempt> settle_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
-                                     const processors::Outcome& outcome) {
+                                     const Outcome& outcome) {
   const auto latest = lock_latest(tx, merchant, subject, {});
   if (!outcome.key.empty() && outcome.key != latest.key()) return std::nullopt;
   return settle(tx, latest, outcome);
 }
 
-asio::awaitable<processors::Outcome> carry_out(processors::Processor& processor,
-                                               const Attempt& attempt, const Send& send) {
-  if (attempt.asked == 0 && !attempt.overdue) co_return co_await send();
+asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Attempt& attempt,
+                                   const Send& send) {
+  if (attempt.asked == 0 && !attempt.overdue) co_return co_await send_it(attempt, send);
+  const auto told = co_await ask(processor, attempt);
+  if (told.verdict != Verdict::not_found) co_return told;
+  if (attempt.state == State::sent && !attempt.overdue)
+    throw Error(Code::busy, "the call may still be under way");
+  co_return co_await send_it(attempt, send);
+}
+
+asio::awaitable<Outcome> ask(processors::Processor& processor, const Attempt& attempt) {
   const auto key = attempt.key();
   auto outcome = co_await processor.look_up(attempt.operation, key);
-  if (outcome.verdict == Verdict::not_found) outcome = co_await send();
-  co_return outcome;
+  co_return answer_about(attempt, std::move(outcome));
+}
+
+asio::awaitable<Outcome> cancel(processors::Processor& processor, const Attempt& attempt) {
+  const auto key = attempt.key();
+  auto outcome = co_await processor.cancel(key);
+  co_return answer_about(attempt, std::move(outcome));
 }
 
 Subject subject_of(Tx& tx, const std::string& processor, const std::string& key) {

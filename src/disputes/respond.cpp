@@ -84,7 +84,7 @@ struct Work {
 
 Work work_of(Tx& tx, MerchantId merchant, DisputeId id, const payments::Rules& rules) {
   auto dispute = lock_dispute(tx, merchant, id).dispute;
-  auto attempt = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
+  auto attempt = attempts::take_up(tx, merchant, id.uuid, rules.call_timeout);
   std::string evidence;
   if (dispute.response == Stance::contest) evidence = fetch_evidence(tx, id).document;
   return {std::move(dispute), std::move(attempt), std::move(evidence)};

@@ -237,13 +237,12 @@ asio::awaitable<void> reconcile(Database& db, const processors::Registry& regist
   const auto attempt = co_await db.transact(
       [&](Tx& tx) { return attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout); });
   auto& processor = registry.get(payment.processor);
-  const auto key = attempt.key();
-  auto outcome = co_await processor.look_up(processors::Operation::charge, key);
+  auto outcome = co_await attempts::ask(processor, attempt);
   if (outcome.verdict == Verdict::not_found) {
     if (payment.state == State::created && !attempt.overdue)
       throw Error(Code::busy, "the call may still be under way");
     // Nothing was done so far; from here on nothing can be, even if our call still arrives.
-    outcome = co_await processor.cancel(key);
+    outcome = co_await attempts::cancel(processor, attempt);
   }
   const auto settled =
       co_await db.transact([&](Tx& tx) { return settle(tx, merchant, id, outcome, rules); });
@@ -256,8 +255,8 @@ asio::awaitable<void> abandon(Database& db, const processors::Registry& registry
   if (payment.state != State::requires_action) co_return;
   const auto attempt = co_await db.transact(
       [&](Tx& tx) { return attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout); });
-  const auto key = attempt.key();
-  const auto outcome = co_await registry.get(payment.processor).cancel(key);
+  auto& processor = registry.get(payment.processor);
+  const auto outcome = co_await attempts::cancel(processor, attempt);
   co_await db.transact([&](Tx& tx) { settle(tx, merchant, id, outcome, rules); });
 }
 

@@ -78,7 +78,7 @@ struct Work {
 
 Work work_of(Tx& tx, MerchantId merchant, RefundId id, const Rules& rules) {
   auto [payment, refund] = lock_refund(tx, merchant, id);
-  auto attempt = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
+  auto attempt = attempts::take_up(tx, merchant, id.uuid, rules.call_timeout);
   return {std::move(payment), std::move(refund), std::move(attempt),
           identity::fetch_merchant(tx, merchant).processor_account.value_or("")};
 }

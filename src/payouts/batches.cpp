@@ -197,7 +197,7 @@ std::optional<Work> work_of(Tx& tx, MerchantId merchant_id, BatchId id, const Ru
   const auto batch = tx.one(kLockBatch, merchant_id, id);
   if (batch.state != BatchState::submitted) return std::nullopt;
   const auto merchant = identity::fetch_merchant(tx, merchant_id);
-  return Work{batch, attempts::lock_latest(tx, merchant_id, id.uuid, rules.call_timeout),
+  return Work{batch, attempts::take_up(tx, merchant_id, id.uuid, rules.call_timeout),
               merchant.processor_account.value_or("")};
 }
 

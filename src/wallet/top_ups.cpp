@@ -159,15 +159,14 @@ asio::awaitable<void> reconcile_top_up(Database& db, const processors::Registry&
   if (is_final(work.top_up.state)) co_return;
   const auto now = co_await db.read([&](Tx& tx) { return tx.now(); });
   auto& processor = registry.get(work.top_up.processor);
-  const auto key = work.attempt.key();
-  auto outcome = co_await processor.look_up(processors::Operation::charge, key);
+  auto outcome = co_await attempts::ask(processor, work.attempt);
   const bool never_seen = outcome.verdict == Verdict::not_found;
   const bool is_late =
       outcome.verdict == Verdict::buyer_action && work.top_up.created_at + kConfirmWithin <= now;
   if (never_seen && work.top_up.state == TopUpState::created && !work.attempt.overdue)
     throw Error(Code::busy, "the call may still be under way");
   // From here on nothing can be done, even if our call still arrives or somebody confirms.
-  if (never_seen || is_late) outcome = co_await processor.cancel(key);
+  if (never_seen || is_late) outcome = co_await attempts::cancel(processor, work.attempt);
   const auto settled = co_await db.transact([&](Tx& tx) { return settle_top_up(tx, id, outcome); });
   if (!is_final(settled.state)) throw Error(Code::busy, "no definite outcome yet");
 }

@@ -50,7 +50,7 @@ struct Work {
 std::optional<Work> work_of(Tx& tx, WithdrawalId id, const Rules& rules) {
   auto withdrawal = tx.one(kLock, id);
   if (is_final(withdrawal.state)) return std::nullopt;
-  auto attempt = attempts::lock_latest(tx, kPlatformMerchant, id.uuid, rules.call_timeout);
+  auto attempt = attempts::take_up(tx, kPlatformMerchant, id.uuid, rules.call_timeout);
   auto token = token_of_bank(tx, withdrawal.account_id, withdrawal.payment_method_id);
   return Work{std::move(withdrawal), std::move(attempt), std::move(token)};
 }

@@ -50,7 +50,7 @@ struct Attempt {
   Money amount;
   State state{};
   std::optional<std::string> reference, reason;
-  std::int64_t asked = 0;  // how often the processor was asked about it
+  std::int64_t asked = 0;  // how often it was sent or asked about, counted before each call
   bool overdue = false;    // longer under way than any call may take
   std::string key() const { return text_of(id); }
 };
@@ -67,15 +67,26 @@ Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome);
 // The newest attempt for a subject, locked. It is overdue once it is older than any call may take.
 Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
                     std::chrono::milliseconds call_timeout);
+// The same, for whoever carries it out now. That they do is counted before the call: whatever
+// becomes of them, the next one asks before anything is sent again.
+Attempt take_up(Tx& tx, MerchantId merchant, const Uuid& subject,
+                std::chrono::milliseconds call_timeout);
 // Settles the newest attempt for a subject; none where the outcome is of an older try, whose news
 // must not be taken for news of this one.
 std::optional<Attempt> settle_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
                                      const processors::Outcome& outcome);
 // Makes the call of an attempt: the first time it is sent; after that it is asked about, and sent
-// again under the same key only where the processor has proof that it never saw it.
+// again under the same key only where the processor has proof that it never saw it. Throws
+// Error(busy) where a call may still be under way.
 using Send = std::function<asio::awaitable<processors::Outcome>()>;
 asio::awaitable<processors::Outcome> carry_out(processors::Processor& processor,
                                                const Attempt& attempt, const Send& send);
+// What became of an attempt, as the processor says; and the same for a charge that is not to happen
+// any more. Where it refuses the question (our credentials are wrong, for instance) nothing is
+// known: only as the answer to what was sent is a refusal proof that nothing was done.
+asio::awaitable<processors::Outcome> ask(processors::Processor& processor, const Attempt& attempt);
+asio::awaitable<processors::Outcome> cancel(processors::Processor& processor,
+                                            const Attempt& attempt);
 // The state of what is as its newest attempt is, in its own words.
 template <class T>
 T state_as(State attempt) {

@@ -1,0 +1,215 @@
+// A call that may move money: sent once, then asked about, whatever is lost, broken or refused on
+// the way; by a processor that does not notice when a key is repeated.
+#include <gtest/gtest.h>
+
+#include "support/relay.hpp"
+#include "support/world.hpp"
+
+namespace bottega::test {
+namespace attempts_test {
+
+using namespace std::chrono_literals;
+using payouts::BatchState, payouts::State;
+using processors::Outcome, processors::Verdict;
+
+// It moves money each time that it is told to, and says what the test wants it to say.
+class Careless final : public Relay {
+ public:
+  using Relay::Relay;
+  asio::awaitable<Outcome> pay_out(const processors::Payout& call) override {
+    moved.push_back(call);
+    if (on_move) on_move();
+    co_return says;
+  }
+  asio::awaitable<Outcome> refund(const processors::Refund& call) override {
+    refunded.push_back(call);
+    co_return says;
+  }
+  asio::awaitable<Outcome> charge(const processors::Charge& call) override {
+    charged.push_back(call);
+    co_return says;
+  }
+  asio::awaitable<Outcome> look_up(processors::Operation, const std::string&) override {
+    ++asked;
+    co_return knows;
+  }
+  asio::awaitable<Outcome> cancel(const std::string&) override {
+    ++cancelled;
+    co_return knows;
+  }
+
+  Outcome says, knows{Verdict::succeeded, "spo_1", "", ""};
+  std::function<void()> on_move;
+  std::vector<processors::Payout> moved;
+  std::vector<processors::Refund> refunded;
+  std::vector<processors::Charge> charged;
+  int asked = 0, cancelled = 0;
+};
+
+class Attempts : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { world_ = std::make_unique<World>(); }
+  static void TearDownTestSuite() { world_.reset(); }
+  void SetUp() override {
+    world_->payout_rules.call_timeout = 10'000ms;
+    auto made = std::make_unique<Careless>(world_->registry.get("sandbox"));
+    bank_ = made.get();
+    registry_.add(std::move(made));
+    shop_ = world_->shop();
+  }
+  void TearDown() override {
+    const auto books = world_->trial_balance();
+    EXPECT_TRUE(books.is_balanced) << Json(books.faults).dump();
+  }
+
+  // A payout that is due, and its batch, which is committed and not sent.
+  payouts::Payout due() {
+    const auto payout = world_->ship(shop_, world_->sell(shop_, 10'000)).payout.value();
+    world_->advance(6 * 24h);
+    const auto batch = world_->transact([&](Tx& tx) {
+      return payouts::collect(tx, payout.merchant_id, payout.id, world_->payout_rules);
+    });
+    batch_ = batch.value().id;
+    return payout;
+  }
+  void send() {
+    run(payouts::send(world_->db, registry_, shop_.merchant, batch_, world_->payout_rules));
+  }
+  payouts::Payout now(const payouts::Payout& payout) {
+    return world_->transact([&](Tx& tx) { return payouts::fetch(tx, shop_.owner, payout.id); });
+  }
+  std::vector<payouts::Batch> batches() {
+    return world_->transact(
+        [&](Tx& tx) { return payouts::list_batches(tx, shop_.merchant, std::nullopt, 100); });
+  }
+  static void as_superuser(const std::string& statement) {
+    execute(world_->urls.superuser, statement);
+  }
+
+  static inline std::unique_ptr<World> world_;
+  processors::Registry registry_;
+  Careless* bank_ = nullptr;
+  Shop shop_;
+  payouts::BatchId batch_;
+};
+
+// ---- a refusal is an answer to what was sent, and not to a question -----------------------------
+
+TEST_F(Attempts, AreNotOverWhereTheProcessorRefusesTheQuestion) {
+  const auto payout = due();
+  EXPECT_EQ(code_of([&] { send(); }), Code::busy) << "moved, and the answer is lost";
+  bank_->knows = {Verdict::refused, "", "unauthorized", ""};
+  EXPECT_EQ(code_of([&] { send(); }), Code::busy);
+  EXPECT_EQ(now(payout).state, State::submitted) << "our key is wrong: that proves nothing";
+  bank_->knows = {Verdict::succeeded, "spo_1", "", ""};
+  send();
+  EXPECT_EQ(now(payout).state, State::paid);
+  EXPECT_EQ(bank_->moved.size(), 1u);
+  ASSERT_EQ(batches().size(), 1u);
+  EXPECT_EQ(batches()[0].state, BatchState::paid);
+}
+
+TEST_F(Attempts, ThatTheProcessorRefusesWhenTheyAreSentAreOver) {
+  const auto payout = due();
+  bank_->says = {Verdict::refused, "", "no_such_account", ""};
+  send();
+  EXPECT_EQ(now(payout).state, State::failed);
+  EXPECT_EQ(now(payout).reason, "no_such_account");
+  EXPECT_EQ(bank_->asked, 0);
+}
+
+TEST_F(Attempts, OfChargesAreNotOverWhereTheProcessorRefusesTheQuestionOrTheCancelling) {
+  const auto request = world_->ask(shop_);
+  const auto given = acceptance("tok_approved");
+  const auto payment = world_->transact([&](Tx& tx) {
+    return payments::begin(tx, shop_.buyer, request.id, given, world_->payment_rules);
+  });
+  const auto settle = [&](const Outcome& outcome) {
+    return world_
+        ->transact([&](Tx& tx) {
+          return payments::settle(tx, shop_.merchant, payment.id, outcome, world_->payment_rules);
+        })
+        .payment.state;
+  };
+  const auto reconcile = [&] {
+    return code_of([&] {
+      run(payments::reconcile(world_->db, registry_, shop_.merchant, payment.id,
+                              world_->payment_rules));
+    });
+  };
+  ASSERT_EQ(settle({}), payments::State::unknown);
+  bank_->knows = {Verdict::refused, "", "unauthorized", ""};
+  EXPECT_EQ(reconcile(), Code::busy);
+  EXPECT_EQ(settle({}), payments::State::unknown);
+  ASSERT_EQ(settle({Verdict::buyer_action, "sch_1", "", "http://page.example"}),
+            payments::State::requires_action);
+  run(payments::abandon(world_->db, registry_, shop_.merchant, payment.id, world_->payment_rules));
+  EXPECT_EQ(bank_->cancelled, 1);
+  EXPECT_EQ(settle({}), payments::State::requires_action) << "nobody knows that it is dead";
+  bank_->knows = {Verdict::succeeded, "sch_1", "", ""};
+  EXPECT_FALSE(reconcile());
+  EXPECT_EQ(settle({}), payments::State::captured);
+}
+
+TEST_F(Attempts, OfTopUpsAreNotOverWhereTheProcessorRefusesTheQuestion) {
+  const auto who = world_->person();
+  const auto top_up = world_->transact([&](Tx& tx) {
+    return wallet::begin_top_up(tx, who.account, {5'000, *Currency::find("USD")}, std::nullopt,
+                                world_->wallet_rules);
+  });
+  const auto reconcile = [&] {
+    return code_of([&] {
+      run(wallet::reconcile_top_up(world_->db, registry_, top_up.id, world_->wallet_rules));
+    });
+  };
+  bank_->knows = {Verdict::refused, "", "unauthorized", ""};
+  EXPECT_EQ(reconcile(), Code::busy);
+  bank_->knows = {Verdict::succeeded, "sch_1", "", ""};
+  EXPECT_FALSE(reconcile());
+  EXPECT_EQ(world_->balance(who).balance, 5'000);
+}
+
+// ---- sent once ----------------------------------------------------------------------------------
+
+TEST_F(Attempts, AreAskedAboutWhereTheirOutcomeCouldNotBeWrittenDown) {
+  const auto payout = due();
+  bank_->says = bank_->knows;
+  bank_->on_move = [] { as_superuser("REVOKE UPDATE ON bottega.payout_batches FROM bottega_app"); };
+  EXPECT_TRUE(code_of([&] { send(); })) << "moved, and the database does not take it";
+  as_superuser("GRANT UPDATE ON bottega.payout_batches TO bottega_app");
+  bank_->on_move = nullptr;
+  ASSERT_EQ(now(payout).state, State::submitted);
+  send();
+  EXPECT_EQ(now(payout).state, State::paid);
+  EXPECT_EQ(bank_->asked, 1);
+  EXPECT_EQ(bank_->moved.size(), 1u);
+}
+
+TEST_F(Attempts, AreAskedAboutWhereTheCallBrokeOff) {
+  const auto payout = due();
+  bank_->on_move = [] { throw std::runtime_error("the connection is gone"); };
+  EXPECT_EQ(code_of([&] { send(); }), Code::busy);
+  bank_->on_move = nullptr;
+  send();
+  EXPECT_EQ(now(payout).state, State::paid);
+  EXPECT_EQ(bank_->moved.size(), 1u);
+}
+
+TEST_F(Attempts, AreNotSentAgainWhileTheFirstCallMayBeUnderWay) {
+  const auto payout = due();
+  const processors::Registry nobody;
+  EXPECT_TRUE(code_of([&] {
+    run(payouts::send(world_->db, nobody, shop_.merchant, batch_, world_->payout_rules));
+  })) << "it dies between writing down that it sends and sending";
+  bank_->says = bank_->knows;
+  bank_->knows = {Verdict::not_found, "", "", ""};
+  EXPECT_EQ(code_of([&] { send(); }), Code::busy);
+  EXPECT_TRUE(bank_->moved.empty());
+  world_->payout_rules.call_timeout = 0ms;  // so that the call counts as lost
+  send();
+  EXPECT_EQ(now(payout).state, State::paid);
+  EXPECT_EQ(bank_->moved.size(), 1u);
+}
+
+}  // namespace attempts_test
+}  // namespace bottega::test
