@@ -61,7 +61,8 @@ asio::awaitable<void> gather(const JobWorld& world, const jobs::Job& job) {
 }
 
 processors::Outcome outcome_of(const attempts::KeptEvent& event) {
-  return {event.verdict, event.reference, event.reason, event.action_url, event.key, event.fee};
+  return {event.verdict, event.reference, event.reason, event.action_url,
+          event.key,     event.fee,       event.amount};
 }
 
 // What the platform asked for itself is a wallet's, whatever the operation.

@@ -40,16 +40,16 @@ const Sql<Subject(MerchantId, AttemptId, std::string)> kSubject{"attempts.subjec
 
 const Sql<void(std::string, std::string, Operation, std::string, Verdict, std::string, std::string,
                std::string, std::optional<std::int64_t>, std::optional<processors::DisputeNews>,
-               Instant)>
+               Instant, std::optional<Money>)>
     kKeepEvent{"attempts.keep_event", R"(
     INSERT INTO processor_events (processor, event_id, operation, key, verdict, reference, reason,
-                                  action_url, fee, dispute, received_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                  action_url, fee, dispute, received_at, amount)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (processor, event_id) DO NOTHING)"};
 
 const Sql<KeptEvent(std::string, std::string)> kFetchEvent{"attempts.fetch_event", R"(
     SELECT processor, event_id, operation, key, verdict, reference, reason, action_url, fee,
-           dispute
+           dispute, amount
     FROM processor_events WHERE processor = $1 AND event_id = $2)"};
 
 const Sql<void(std::string, std::string, Instant)> kEventHandled{"attempts.event_handled", R"(
@@ -106,13 +106,27 @@ Attempt begin(Tx& tx, MerchantId merchant, Operation operation, const Uuid& subj
                 amount.currency);
 }
 
-Attempt settle(Tx& tx, Attempt attempt, const Outcome& outcome) {
+Attempt settle(Tx& tx, Attempt attempt, const Outcome& given) {
+  const auto outcome = believed(attempt, given);
+  if (outcome.verdict != given.verdict)
+    log::error("attempt.not_believed",
+               {{"attempt", attempt.key()},
+                {"expected", display(attempt.amount)},
+                {"told", given.amount ? display(*given.amount) : "no amount"},
+                {"reference", given.reference}});
   attempt.state = kLifecycle.advance(attempt.state, event_of(outcome.verdict));
   if (!outcome.reference.empty()) attempt.reference = outcome.reference;
   if (!outcome.reason.empty()) attempt.reason = outcome.reason;
   tx.run(kSettle, attempt.merchant_id, attempt.id, attempt.state, attempt.reference, attempt.reason,
          tx.now());
   return attempt;
+}
+
+Outcome believed(const Attempt& attempt, Outcome outcome) {
+  const bool fits = !outcome.amount || *outcome.amount == attempt.amount;
+  if (outcome.verdict == Verdict::succeeded && (!fits || outcome.reference.empty()))
+    outcome.verdict = Verdict::unknown;
+  return outcome;
 }
 
 Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
@@ -163,9 +177,9 @@ Subject subject_of(Tx& tx, const std::string& processor, const std::string& key)
 
 Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event) {
   const auto& told = event.outcome;
-  const auto kept =
-      tx.run(kKeepEvent, processor, event.id, event.operation, event.key, told.verdict,
-             told.reference, told.reason, told.action_url, told.fee, event.dispute, tx.now());
+  const auto kept = tx.run(kKeepEvent, processor, event.id, event.operation, event.key,
+                           told.verdict, told.reference, told.reason, told.action_url, told.fee,
+                           event.dispute, tx.now(), told.amount);
   if (kept == 0) return Seen::again;
   jobs::enqueue(tx, kEventJob, processor + ":" + event.id,
                 {{"processor", processor}, {"event_id", event.id}}, tx.now());

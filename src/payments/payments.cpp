@@ -176,14 +176,15 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
   return payment;
 }
 
-Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& outcome,
+Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& told,
                 const Rules& rules) {
   const auto request_id = tx.one(kFetch, merchant, id).payment_request_id;
   auto request = lock_request(tx, merchant, request_id);
   auto payment = lock_payment(tx, merchant, id);
   const auto before = payment.state;
-  if (!attempts::settle_latest(tx, merchant, id.uuid, outcome))
-    return {request, payment, orders::find_of_payment(tx, merchant, id)};
+  const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, told);
+  if (!attempt) return {request, payment, orders::find_of_payment(tx, merchant, id)};
+  const auto outcome = attempts::believed(*attempt, told);
   if (!outcome.reference.empty()) payment.reference = outcome.reference;
   if (!outcome.reason.empty()) payment.reason = outcome.reason;
   if (!outcome.action_url.empty()) payment.action_url = outcome.action_url;

@@ -112,10 +112,12 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
   return top_up;
 }
 
-TopUp settle_top_up(Tx& tx, TopUpId id, const Outcome& outcome) {
+TopUp settle_top_up(Tx& tx, TopUpId id, const Outcome& told) {
   auto top_up = tx.one(kLock, id);
   const auto before = top_up.state;
-  if (!attempts::settle_latest(tx, kPlatformMerchant, id.uuid, outcome)) return top_up;
+  const auto attempt = attempts::settle_latest(tx, kPlatformMerchant, id.uuid, told);
+  if (!attempt) return top_up;
+  const auto outcome = attempts::believed(*attempt, told);
   if (!outcome.reference.empty()) top_up.reference = outcome.reference;
   if (!outcome.reason.empty()) top_up.reason = outcome.reason;
   if (!outcome.action_url.empty()) top_up.action_url = outcome.action_url;

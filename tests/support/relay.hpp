@@ -5,6 +5,8 @@
 
 namespace bottega::test {
 
+namespace asio = boost::asio;
+
 class Relay : public processors::Processor {
  public:
   using Outcome = processors::Outcome;

@@ -64,6 +64,9 @@ Attempt begin(Tx& tx, MerchantId merchant, processors::Operation operation, cons
 // Writes down what we were told; a contradiction (failed after it succeeded) throws
 // Error(conflict).
 Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome);
+// The outcome as it may be acted upon: a success of another amount, or without a reference, is no
+// more than unknown. Then a person must look; settle() tells them.
+processors::Outcome believed(const Attempt& attempt, processors::Outcome outcome);
 // The newest attempt for a subject, locked. It is overdue once it is older than any call may take.
 Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
                     std::chrono::milliseconds call_timeout);
@@ -123,10 +126,11 @@ struct KeptEvent {
   std::string reference, reason, action_url;
   std::optional<std::int64_t> fee;
   std::optional<processors::DisputeNews> dispute;
+  std::optional<Money> amount;
 };
 BOOST_DESCRIBE_STRUCT(KeptEvent, (),
                       (processor, event_id, operation, key, verdict, reference, reason, action_url,
-                       fee, dispute))
+                       fee, dispute, amount))
 KeptEvent fetch_event(Tx& tx, const std::string& processor, const std::string& event_id);
 void event_handled(Tx& tx, const std::string& processor, const std::string& event_id);
 

@@ -22,7 +22,7 @@ namespace asio = boost::asio;
 // key.
 enum class Verdict : std::uint8_t {
   unknown,       // no answer: it may have been done
-  succeeded,     // done
+  succeeded,     // done; it has a reference
   buyer_action,  // nothing moved yet: the buyer must confirm at `action_url`
   pending,       // accepted; the outcome comes by webhook
   declined,      // a definite no
@@ -44,6 +44,9 @@ struct Outcome {
   std::string key = {};    // the call it is about, where it comes by itself; empty: the newest
   // What the processor keeps of it, in minor units of its currency, where that is known.
   std::optional<std::int64_t> fee = {};
+  // What has moved, before fees, where the processor says it: observed, never what it was asked
+  // for.
+  std::optional<Money> amount = {};
 };
 
 struct Charge {
