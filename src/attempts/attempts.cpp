@@ -34,6 +34,14 @@ const Sql<void(MerchantId, AttemptId, State, std::optional<std::string>, std::op
            settled_at = CASE WHEN $3 IN ('succeeded', 'failed') THEN coalesce(settled_at, $6) END
     WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<Attempt(MerchantId, AttemptId)> kFetch{"attempts.fetch", R"(
+    SELECT id, merchant_id, operation, processor, amount, currency, state, reference, reason, asked,
+           false AS overdue
+    FROM attempts WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<Subject(MerchantId, AttemptId)> kSubjectOf{"attempts.subject_of", R"(
+    SELECT merchant_id, subject_id FROM attempts WHERE merchant_id = $1 AND id = $2)"};
+
 const Sql<Subject(MerchantId, AttemptId, std::string)> kSubject{"attempts.subject", R"(
     SELECT merchant_id, subject_id FROM attempts
     WHERE merchant_id = $1 AND id = $2 AND processor = $3)"};
@@ -173,6 +181,14 @@ asio::awaitable<Outcome> cancel(processors::Processor& processor, const Attempt&
 Subject subject_of(Tx& tx, const std::string& processor, const std::string& key) {
   const auto id = from_text<AttemptId>(key, Code::not_found);
   return tx.one(kSubject, identity::merchant_of(tx, id.uuid), id, processor);
+}
+
+Subject subject_of(Tx& tx, AttemptId id) {
+  return tx.one(kSubjectOf, identity::merchant_of(tx, id.uuid), id);
+}
+
+Attempt fetch(Tx& tx, AttemptId id) {
+  return tx.one(kFetch, identity::merchant_of(tx, id.uuid), id);
 }
 
 Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event) {

@@ -166,7 +166,8 @@ Dispute settle_response(Tx& tx, MerchantId merchant, DisputeId id, const Outcome
 asio::awaitable<void> respond(Database& db, const processors::Registry& registry,
                               MerchantId merchant, DisputeId id, const payments::Rules& rules) {
   const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, merchant, id, rules); });
-  if (is_settled(work.attempt)) co_return;
+  // What the bank has decided needs no answer any more.
+  if (is_settled(work.attempt) || is_closed(work.dispute.state)) co_return;
   auto& processor = registry.get(work.dispute.processor);
   const auto outcome = co_await carry_out(processor, work);
   const auto attempt = co_await db.transact([&](Tx& tx) {

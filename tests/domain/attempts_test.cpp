@@ -49,6 +49,25 @@ class Careless final : public Relay {
   int asked = 0, cancelled = 0;
 };
 
+// What is logged as an error while it lives.
+class Errors {
+ public:
+  Errors() { log::open(log::Level::error, path()); }
+  ~Errors() { log::open(log::Level::error, ""); }
+  int about(const std::string& event) const {
+    log::open(log::Level::error, "");
+    std::ifstream file(path());
+    int count = 0;
+    for (std::string line; std::getline(file, line);)
+      if (line.find('"' + event + '"') != std::string::npos) ++count;
+    return count;
+  }
+
+ private:
+  std::string path() const { return (folder_.path() / "log").string(); }
+  TempDir folder_;
+};
+
 class Attempts : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { world_ = std::make_unique<World>(); }
@@ -214,26 +233,83 @@ TEST_F(Attempts, AreNotSentAgainWhileTheFirstCallMayBeUnderWay) {
   EXPECT_EQ(bank_->moved.size(), 1u);
 }
 
-// ---- what is not believed -----------------------------------------------------------------------
+// ---- asked about for as long as it takes --------------------------------------------------------
 
-// What is logged as an error while it lives.
-class Errors {
- public:
-  Errors() { log::open(log::Level::error, path()); }
-  ~Errors() { log::open(log::Level::error, ""); }
-  int about(const std::string& event) const {
-    log::open(log::Level::error, "");
-    std::ifstream file(path());
-    int count = 0;
-    for (std::string line; std::getline(file, line);)
-      if (line.find('"' + event + '"') != std::string::npos) ++count;
-    return count;
+// A refund of a sent order, which the bank takes its time for.
+class LongAttempts : public Attempts {
+ protected:
+  void SetUp() override {
+    Attempts::SetUp();
+    bank_->says = bank_->knows = {Verdict::pending, "srf_1", "", ""};
+    const auto order = world_->sell(shop_, 10'000);
+    payout_ = world_->ship(shop_, order).payout.value();
+    refund_ = world_->give_back(shop_, order, 2'000);
+    work();
+  }
+  // All jobs that are due, with this bank.
+  void work() { run(runner_.drain(50)); }
+  void pass(int days) {
+    for (int day = 0; day < days; ++day) {
+      world_->advance(86'401s);
+      work();
+    }
+  }
+  payments::RefundState state() {
+    return world_
+        ->transact([&](Tx& tx) { return payments::fetch_refund(tx, shop_.owner, refund_.id); })
+        .state;
+  }
+  attempts::AttemptId attempt() {
+    return world_->transact(
+        [&](Tx& tx) { return attempts::lock_latest(tx, shop_.merchant, refund_.id.uuid, 10s).id; });
+  }
+  std::optional<Code> ask(attempts::AttemptId id) {
+    return code_of([&] { world_->transact([&](Tx& tx) { ops::ask(tx, id); }); });
+  }
+  std::string jobs(const std::string& where) {
+    return execute(world_->urls.superuser, "SELECT count(*) FROM bottega.jobs WHERE about = '" +
+                                               text_of(refund_.id) + "' AND " + where);
   }
 
- private:
-  std::string path() const { return (folder_.path() / "log").string(); }
-  TempDir folder_;
+  JobWorld job_world_{
+      world_->db,           registry_,    world_->payment_rules, world_->payout_rules,
+      world_->wallet_rules, world_->depot};
+  jobs::Runner runner_{world_->db, job_kinds(job_world_), 16};
+  payouts::Payout payout_;
+  payments::Refund refund_;
 };
+
+TEST_F(LongAttempts, EndWithoutANewsHoweverManyDaysTheyTake) {
+  const Errors errors;
+  pass(12);
+  EXPECT_GE(errors.about("job.stuck"), 1) << "a person is told";
+  EXPECT_EQ(state(), payments::RefundState::pending);
+  EXPECT_EQ(now(payout_).state, State::held);
+  EXPECT_EQ(jobs("dead_at IS NULL"), "1");
+  bank_->knows = {Verdict::succeeded, "srf_1", "", ""};
+  pass(1);
+  EXPECT_EQ(state(), payments::RefundState::succeeded);
+  EXPECT_NE(now(payout_).state, State::held) << "nothing holds it any more";
+  EXPECT_EQ(bank_->refunded.size(), 1u);
+  EXPECT_EQ(jobs("true"), "0");
+}
+
+TEST_F(LongAttempts, AreAskedAboutByHandAtOnce) {
+  const auto asked = bank_->asked;
+  work();
+  ASSERT_EQ(bank_->asked, asked) << "not before its time";
+  execute(world_->urls.superuser,
+          "UPDATE bottega.jobs SET dead_at = now() WHERE about = '" + text_of(refund_.id) + "'");
+  EXPECT_FALSE(ask(attempt()));
+  bank_->knows = {Verdict::succeeded, "srf_1", "", ""};
+  work();
+  EXPECT_EQ(bank_->asked, asked + 1);
+  EXPECT_EQ(state(), payments::RefundState::succeeded);
+  EXPECT_EQ(ask(attempt()), Code::conflict) << "it has ended";
+  EXPECT_EQ(ask(attempts::AttemptId::make()), Code::not_found);
+}
+
+// ---- what is not believed -----------------------------------------------------------------------
 
 TEST_F(Attempts, OfAChargeThatMovedAnotherAmountMakeNoOrderAndAnAlert) {
   const auto usd = *Currency::find("USD"), eur = *Currency::find("EUR");

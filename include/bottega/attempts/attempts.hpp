@@ -115,6 +115,9 @@ struct Subject {
 BOOST_DESCRIBE_STRUCT(Subject, (), (merchant_id, subject_id))
 Subject subject_of(Tx& tx, const std::string& processor, const std::string& key);
 
+Subject subject_of(Tx& tx, AttemptId id);  // whoever it is with
+Attempt fetch(Tx& tx, AttemptId id);
+
 // A webhook is verified, kept by the processor's event id and answered at once; a job handles it.
 enum class Seen : std::uint8_t { first, again };
 Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event);
