@@ -9,17 +9,18 @@ namespace {
 using ThingId = Id<"thing">;
 using processors::Operation, processors::Outcome, processors::Verdict;
 
-const Sql<Attempt(MerchantId, AttemptId, Operation, ThingId, std::string, std::int64_t, Currency)>
+const Sql<Attempt(MerchantId, AttemptId, Operation, ThingId, std::string, std::string, std::int64_t,
+                  Currency)>
     kBegin{"attempts.begin", R"(
-    INSERT INTO attempts (merchant_id, id, operation, subject_id, processor, amount, currency,
-                          state)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 'sent')
-    RETURNING id, merchant_id, operation, processor, amount, currency, state, reference, reason,
-              asked, false AS overdue)"};
+    INSERT INTO attempts (merchant_id, id, operation, subject_id, processor, account, amount,
+                          currency, state)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'sent')
+    RETURNING id, merchant_id, operation, processor, account, amount, currency, state, reference,
+              reason, asked, false AS overdue)"};
 
 const Sql<Attempt(MerchantId, ThingId, std::int64_t)> kLockLatest{"attempts.lock_latest", R"(
-    SELECT id, merchant_id, operation, processor, amount, currency, state, reference, reason, asked,
-           sent_at < clock_timestamp() - make_interval(secs => $3::bigint / 1000.0) AS overdue
+    SELECT id, merchant_id, operation, processor, account, amount, currency, state, reference,
+           reason, asked, sent_at < clock_timestamp() - make_interval(secs => $3::bigint / 1000.0) AS overdue
     FROM attempts WHERE merchant_id = $1 AND subject_id = $2 ORDER BY id DESC LIMIT 1 FOR UPDATE)"};
 
 const Sql<void(MerchantId, AttemptId)> kTakeUp{"attempts.take_up", R"(
@@ -35,8 +36,8 @@ const Sql<void(MerchantId, AttemptId, State, std::optional<std::string>, std::op
     WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Attempt(MerchantId, AttemptId)> kFetch{"attempts.fetch", R"(
-    SELECT id, merchant_id, operation, processor, amount, currency, state, reference, reason, asked,
-           false AS overdue
+    SELECT id, merchant_id, operation, processor, account, amount, currency, state, reference,
+           reason, asked, false AS overdue
     FROM attempts WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Subject(MerchantId, AttemptId)> kSubjectOf{"attempts.subject_of", R"(
@@ -107,11 +108,15 @@ asio::awaitable<Outcome> send_it(const Attempt& attempt, const Send& send) {
 }  // namespace
 
 Attempt begin(Tx& tx, MerchantId merchant, Operation operation, const Uuid& subject,
-              const std::string& processor, Money amount) {
+              const Destination& to, Money amount) {
   const auto id = AttemptId::make();
   identity::enter_directory(tx, id.uuid, merchant);
-  return tx.one(kBegin, merchant, id, operation, ThingId{subject}, processor, amount.amount,
-                amount.currency);
+  return tx.one(kBegin, merchant, id, operation, ThingId{subject}, to.processor, to.account,
+                amount.amount, amount.currency);
+}
+
+Destination destination_of(const identity::Merchant& merchant) {
+  return {merchant.processor, merchant.processor_account.value_or("")};
 }
 
 Attempt settle(Tx& tx, Attempt attempt, const Outcome& given) {

@@ -55,7 +55,7 @@ Dispute begin_answer(Tx& tx, Dispute dispute, Stance stance) {
   write_dispute(tx, dispute);
   if (stance == Stance::contest) keep_evidence(tx, dispute);
   attempts::begin(tx, dispute.merchant_id, processors::Operation::dispute, dispute.id.uuid,
-                  dispute.processor, dispute.amount);
+                  {dispute.processor, ""}, dispute.amount);
   jobs::enqueue(tx, kRespondJob, text_of(dispute.id), of_merchant(dispute), tx.now());
   forget_plans(tx, dispute);
   return dispute;

@@ -34,7 +34,7 @@ const Sql<Role(MerchantId, AccountId)> kRole{"identity.role", R"(
 const Sql<void(MerchantId, std::string)> kBeginOnboarding{"identity.begin_onboarding", R"(
     UPDATE merchants SET processor_account = $2,
            onboarding = CASE onboarding WHEN 'pending' THEN 'in_progress' ELSE onboarding END
-    WHERE id = $1)"};
+    WHERE id = $1 AND onboarding <> 'active')"};
 
 const Sql<void(std::string, std::string, Onboarding)> kSettleOnboarding{
     "identity.settle_onboarding", R"(
@@ -180,7 +180,8 @@ bool is_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope sc
 }
 
 void begin_onboarding(Tx& tx, MerchantId merchant, const std::string& account) {
-  tx.run(kBeginOnboarding, merchant, account);
+  if (tx.run(kBeginOnboarding, merchant, account) == 0)
+    throw Error(Code::conflict, "the processor has accepted this business already");
 }
 
 void settle_onboarding(Tx& tx, const std::string& processor, const std::string& account,

@@ -89,8 +89,9 @@ Refund begin_refund(Tx& tx, Payment payment, const orders::Order& order, const A
   if (funding.source == Source::held)
     payouts::hold(tx, merchant, order.id, {payouts::Cause::refund, id.uuid},
                   "a refund is under way");
-  attempts::begin(tx, merchant, processors::Operation::refund, id.uuid, payment.processor,
-                  asked.amount);
+  auto to = attempts::destination_of(identity::fetch_merchant(tx, merchant));
+  to.processor = payment.processor;
+  attempts::begin(tx, merchant, processors::Operation::refund, id.uuid, to, asked.amount);
   jobs::enqueue(tx, kRefundJob, text_of(id), {{"merchant_id", text_of(merchant)}}, tx.now());
   tell_refund(tx, refund, payment, "refund.created");
   return refund;

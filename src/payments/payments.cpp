@@ -168,7 +168,7 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
                               who.account, request.total.amount, request.total.currency,
                               merchant.processor, acceptance.ship_to, tx.now());
   attempts::begin(tx, request.merchant_id, processors::Operation::charge, payment_id.uuid,
-                  merchant.processor, request.total);
+                  attempts::destination_of(merchant), request.total);
   // Covers our own death between the two transactions.
   want_reconciliation(tx, payment, 2 * rules.call_timeout);
   tell_request(tx, request, "payment_request.accepted",
@@ -185,7 +185,9 @@ Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& told,
   const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, told);
   if (!attempt) return {request, payment, orders::find_of_payment(tx, merchant, id)};
   const auto outcome = attempts::believed(*attempt, told);
-  if (!outcome.reference.empty()) payment.reference = outcome.reference;
+  // Refunds name the charge by it: what has moved keeps its own.
+  const bool is_named = payment.reference && !kLifecycle.next(before, Event::fail);
+  if (!outcome.reference.empty() && !is_named) payment.reference = outcome.reference;
   if (!outcome.reason.empty()) payment.reason = outcome.reason;
   if (!outcome.action_url.empty()) payment.action_url = outcome.action_url;
   payment = move_payment(tx, std::move(payment), event_of(outcome));
@@ -218,8 +220,7 @@ asio::awaitable<Outcome> call(Database& db, processors::Processor& processor, Me
                               PaymentId id, std::string method, std::string return_url) {
   const processors::Charge charge = co_await db.transact([&](Tx& tx) {
     const auto attempt = attempts::lock_latest(tx, merchant, id.uuid, {});
-    const auto account = identity::fetch_merchant(tx, merchant).processor_account.value_or("");
-    return processors::Charge{attempt.key(), attempt.amount, method, account, return_url};
+    return processors::Charge{attempt.key(), attempt.amount, method, attempt.account, return_url};
   });
   Outcome outcome;
   try {

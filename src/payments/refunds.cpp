@@ -73,19 +73,17 @@ struct Work {
   Payment payment;
   Refund refund;
   attempts::Attempt attempt;
-  std::string account;
 };
 
 Work work_of(Tx& tx, MerchantId merchant, RefundId id, const Rules& rules) {
   auto [payment, refund] = lock_refund(tx, merchant, id);
   auto attempt = attempts::take_up(tx, merchant, id.uuid, rules.call_timeout);
-  return {std::move(payment), std::move(refund), std::move(attempt),
-          identity::fetch_merchant(tx, merchant).processor_account.value_or("")};
+  return {std::move(payment), std::move(refund), std::move(attempt)};
 }
 
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
   const processors::Refund call{work.attempt.key(), work.refund.amount,
-                                work.payment.reference.value_or(""), work.account};
+                                work.payment.reference.value_or(""), work.attempt.account};
   const attempts::Send send = [&] { return processor.refund(call); };
   co_return co_await attempts::carry_out(processor, work.attempt, send);
 }

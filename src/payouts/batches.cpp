@@ -190,19 +190,16 @@ Batch failed(Tx& tx, Batch batch, const Rules& rules) {
 struct Work {
   Batch batch;
   attempts::Attempt attempt;
-  std::string account;
 };
 
-std::optional<Work> work_of(Tx& tx, MerchantId merchant_id, BatchId id, const Rules& rules) {
-  const auto batch = tx.one(kLockBatch, merchant_id, id);
+std::optional<Work> work_of(Tx& tx, MerchantId merchant, BatchId id, const Rules& rules) {
+  const auto batch = tx.one(kLockBatch, merchant, id);
   if (batch.state != BatchState::submitted) return std::nullopt;
-  const auto merchant = identity::fetch_merchant(tx, merchant_id);
-  return Work{batch, attempts::take_up(tx, merchant_id, id.uuid, rules.call_timeout),
-              merchant.processor_account.value_or("")};
+  return Work{batch, attempts::take_up(tx, merchant, id.uuid, rules.call_timeout)};
 }
 
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
-  const processors::Payout call{work.attempt.key(), work.batch.amount, work.account};
+  const processors::Payout call{work.attempt.key(), work.batch.amount, work.attempt.account};
   const attempts::Send send = [&] { return processor.pay_out(call); };
   co_return co_await attempts::carry_out(processor, work.attempt, send);
 }
@@ -257,7 +254,7 @@ std::optional<Batch> collect(Tx& tx, MerchantId merchant_id, PayoutId id, const 
                                            ledger::Kind::merchant_payable,
                                            ledger::Kind::processor_clearing, sent));
   attempts::begin(tx, merchant_id, processors::Operation::payout, batch_id.uuid,
-                  identity::fetch_merchant(tx, merchant_id).processor, sent);
+                  attempts::destination_of(identity::fetch_merchant(tx, merchant_id)), sent);
   want_sending(tx, merchant_id, batch_id);
   return batch;
 }

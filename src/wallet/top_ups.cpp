@@ -93,6 +93,10 @@ Work work_of(Tx& tx, TopUpId id, std::chrono::milliseconds call_timeout) {
 
 }  // namespace
 
+attempts::Destination platform_of(const Rules& rules) {
+  return {rules.processor, std::string(processors::kPlatformAccount)};
+}
+
 ledger::Account wallet_account(AccountId person) {
   return {ledger::Kind::wallet, ledger::owner_of(person)};
 }
@@ -105,7 +109,7 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
   const auto id = TopUpId::make();
   const auto top_up = tx.one(kInsert, id, account, amount.amount, amount.currency, transfer,
                              rules.processor, tx.now());
-  attempts::begin(tx, kPlatformMerchant, processors::Operation::charge, id.uuid, rules.processor,
+  attempts::begin(tx, kPlatformMerchant, processors::Operation::charge, id.uuid, platform_of(rules),
                   amount);
   // Covers our own death between the two transactions.
   want_reconciliation(tx, id, 2 * rules.call_timeout);
@@ -141,8 +145,8 @@ std::vector<TopUp> list_top_ups(Tx& tx, AccountId account, std::optional<TopUpId
 asio::awaitable<Outcome> charge(Database& db, const processors::Registry& registry, TopUpId id,
                                 std::string token, std::string return_url) {
   const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, id, {}); });
-  const processors::Charge call{work.attempt.key(), work.top_up.amount, token,
-                                std::string(processors::kPlatformAccount), return_url};
+  const processors::Charge call{work.attempt.key(), work.top_up.amount, token, work.attempt.account,
+                                return_url};
   Outcome outcome;
   try {
     outcome = co_await registry.get(work.top_up.processor).charge(call);

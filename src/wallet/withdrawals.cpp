@@ -56,8 +56,8 @@ std::optional<Work> work_of(Tx& tx, WithdrawalId id, const Rules& rules) {
 }
 
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
-  const processors::Payout call{work.attempt.key(), work.withdrawal.amount,
-                                std::string(processors::kPlatformAccount), work.token};
+  const processors::Payout call{work.attempt.key(), work.withdrawal.amount, work.attempt.account,
+                                work.token};
   const attempts::Send send = [&] { return processor.pay_out(call); };
   co_return co_await attempts::carry_out(processor, work.attempt, send);
 }
@@ -82,7 +82,7 @@ Withdrawal begin_withdrawal(Tx& tx, AccountId account, const NewWithdrawal& give
   const auto withdrawal =
       tx.one(kInsert, id, account, bank, amount.amount, amount.currency, rules.processor, tx.now());
   ledger::pend(tx, {ledger::Why::withdrawal, id.uuid, from, kClearing, amount});
-  attempts::begin(tx, kPlatformMerchant, processors::Operation::payout, id.uuid, rules.processor,
+  attempts::begin(tx, kPlatformMerchant, processors::Operation::payout, id.uuid, platform_of(rules),
                   amount);
   jobs::enqueue(tx, kWithdrawJob, text_of(id), Json::object(), tx.now());
   return withdrawal;

@@ -1,12 +1,6 @@
 // A call that may move money: sent once, then asked about, whatever is lost, broken or refused on
 // the way; by a processor that does not notice when a key is repeated.
-#include <gtest/gtest.h>
-
-#include <fstream>
-
-#include "support/relay.hpp"
-#include "support/world.hpp"
-#include "bottega/core/log.hpp"
+#include "domain/attempts.hpp"
 
 namespace bottega::test {
 namespace attempts_test {
@@ -15,105 +9,7 @@ using namespace std::chrono_literals;
 using payouts::BatchState, payouts::State;
 using processors::Outcome, processors::Verdict;
 
-// It moves money each time that it is told to, and says what the test wants it to say.
-class Careless final : public Relay {
- public:
-  using Relay::Relay;
-  asio::awaitable<Outcome> pay_out(const processors::Payout& call) override {
-    moved.push_back(call);
-    if (on_move) on_move();
-    co_return says;
-  }
-  asio::awaitable<Outcome> refund(const processors::Refund& call) override {
-    refunded.push_back(call);
-    co_return says;
-  }
-  asio::awaitable<Outcome> charge(const processors::Charge& call) override {
-    charged.push_back(call);
-    co_return says;
-  }
-  asio::awaitable<Outcome> look_up(processors::Operation, const std::string&) override {
-    ++asked;
-    co_return knows;
-  }
-  asio::awaitable<Outcome> cancel(const std::string&) override {
-    ++cancelled;
-    co_return knows;
-  }
-
-  Outcome says, knows{Verdict::succeeded, "spo_1", "", ""};
-  std::function<void()> on_move;
-  std::vector<processors::Payout> moved;
-  std::vector<processors::Refund> refunded;
-  std::vector<processors::Charge> charged;
-  int asked = 0, cancelled = 0;
-};
-
-// What is logged as an error while it lives.
-class Errors {
- public:
-  Errors() { log::open(log::Level::error, path()); }
-  ~Errors() { log::open(log::Level::error, ""); }
-  int about(const std::string& event) const {
-    log::open(log::Level::error, "");
-    std::ifstream file(path());
-    int count = 0;
-    for (std::string line; std::getline(file, line);)
-      if (line.find('"' + event + '"') != std::string::npos) ++count;
-    return count;
-  }
-
- private:
-  std::string path() const { return (folder_.path() / "log").string(); }
-  TempDir folder_;
-};
-
-class Attempts : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() { world_ = std::make_unique<World>(); }
-  static void TearDownTestSuite() { world_.reset(); }
-  void SetUp() override {
-    world_->payout_rules.call_timeout = 10'000ms;
-    auto made = std::make_unique<Careless>(world_->registry.get("sandbox"));
-    bank_ = made.get();
-    registry_.add(std::move(made));
-    shop_ = world_->shop();
-  }
-  void TearDown() override {
-    const auto books = world_->trial_balance();
-    EXPECT_TRUE(books.is_balanced) << Json(books.faults).dump();
-  }
-
-  // A payout that is due, and its batch, which is committed and not sent.
-  payouts::Payout due() {
-    const auto payout = world_->ship(shop_, world_->sell(shop_, 10'000)).payout.value();
-    world_->advance(6 * 24h);
-    const auto batch = world_->transact([&](Tx& tx) {
-      return payouts::collect(tx, payout.merchant_id, payout.id, world_->payout_rules);
-    });
-    batch_ = batch.value().id;
-    return payout;
-  }
-  void send() {
-    run(payouts::send(world_->db, registry_, shop_.merchant, batch_, world_->payout_rules));
-  }
-  payouts::Payout now(const payouts::Payout& payout) {
-    return world_->transact([&](Tx& tx) { return payouts::fetch(tx, shop_.owner, payout.id); });
-  }
-  std::vector<payouts::Batch> batches() {
-    return world_->transact(
-        [&](Tx& tx) { return payouts::list_batches(tx, shop_.merchant, std::nullopt, 100); });
-  }
-  static void as_superuser(const std::string& statement) {
-    execute(world_->urls.superuser, statement);
-  }
-
-  static inline std::unique_ptr<World> world_;
-  processors::Registry registry_;
-  Careless* bank_ = nullptr;
-  Shop shop_;
-  payouts::BatchId batch_;
-};
+class Attempts : public AttemptsTest {};
 
 // ---- a refusal is an answer to what was sent, and not to a question -----------------------------
 
@@ -233,6 +129,30 @@ TEST_F(Attempts, AreNotSentAgainWhileTheFirstCallMayBeUnderWay) {
   EXPECT_EQ(bank_->moved.size(), 1u);
 }
 
+TEST_F(Attempts, AreSentAgainToTheAccountThatTheyWereSentTo) {
+  const auto other = "acct_" + uuid_text(make_uuid_v7());
+  EXPECT_EQ(
+      code_of([&] {
+        world_->transact([&](Tx& tx) { identity::begin_onboarding(tx, shop_.merchant, other); });
+      }),
+      Code::conflict);
+  const auto payout = due();
+  EXPECT_EQ(code_of([&] { send(); }), Code::busy);
+  execute(world_->urls.superuser, "UPDATE bottega.merchants SET processor_account = '" + other +
+                                      "' WHERE id = '" + uuid_text(shop_.merchant.uuid) + "'");
+  bank_->says = bank_->knows;
+  bank_->knows = {Verdict::not_found, "", "", ""};
+  send();
+  EXPECT_EQ(now(payout).state, State::paid);
+  ASSERT_EQ(bank_->moved.size(), 2u);
+  const auto& [first, second] = std::pair(bank_->moved[0], bank_->moved[1]);
+  EXPECT_EQ(second.key, first.key);
+  EXPECT_EQ(second.amount, first.amount);
+  EXPECT_EQ(second.account, first.account);
+  EXPECT_NE(second.account, other);
+  EXPECT_EQ(second.method, first.method);
+}
+
 // ---- asked about for as long as it takes --------------------------------------------------------
 
 // A refund of a sent order, which the bank takes its time for.
@@ -307,78 +227,6 @@ TEST_F(LongAttempts, AreAskedAboutByHandAtOnce) {
   EXPECT_EQ(state(), payments::RefundState::succeeded);
   EXPECT_EQ(ask(attempt()), Code::conflict) << "it has ended";
   EXPECT_EQ(ask(attempts::AttemptId::make()), Code::not_found);
-}
-
-// ---- what is not believed -----------------------------------------------------------------------
-
-TEST_F(Attempts, OfAChargeThatMovedAnotherAmountMakeNoOrderAndAnAlert) {
-  const auto usd = *Currency::find("USD"), eur = *Currency::find("EUR");
-  for (const auto& wrong : {Money{1'249, usd}, Money{1'250, eur}}) {
-    const auto request = world_->ask(shop_, 1'250);
-    const auto given = acceptance("tok_approved");
-    const auto payment = world_->transact([&](Tx& tx) {
-      return payments::begin(tx, shop_.buyer, request.id, given, world_->payment_rules);
-    });
-    const auto settle = [&](const Outcome& outcome) {
-      return world_->transact([&](Tx& tx) {
-        return payments::settle(tx, shop_.merchant, payment.id, outcome, world_->payment_rules);
-      });
-    };
-    const Errors errors;
-    const auto after = settle({Verdict::succeeded, "sch_1", "", "", "", 10, wrong});
-    EXPECT_EQ(errors.about("attempt.not_believed"), 1);
-    EXPECT_EQ(after.payment.state, payments::State::unknown);
-    EXPECT_FALSE(after.order);
-    EXPECT_EQ(after.payment_request.state, payments::RequestState::paying);
-    const Outcome right{Verdict::succeeded, "sch_1", "", "", "", {}, Money{1'250, usd}};
-    EXPECT_EQ(settle(right).payment.state, payments::State::captured);
-  }
-}
-
-TEST_F(Attempts, OfAPayoutThatSucceededWithoutAReferenceAreNotOver) {
-  const auto payout = due();
-  bank_->says = {Verdict::succeeded, "", "", ""};
-  EXPECT_EQ(code_of([&] { send(); }), Code::busy);
-  EXPECT_EQ(now(payout).state, State::submitted);
-  send();
-  EXPECT_EQ(now(payout).state, State::paid);
-  EXPECT_EQ(bank_->moved.size(), 1u);
-}
-
-TEST_F(Attempts, OfATopUpThatMovedLessGiveNoCredit) {
-  const auto who = world_->person();
-  const Money wanted{5'000, *Currency::find("USD")}, less{4'999, *Currency::find("USD")};
-  const auto top_up = world_->transact([&](Tx& tx) {
-    return wallet::begin_top_up(tx, who.account, wanted, std::nullopt, world_->wallet_rules);
-  });
-  const auto settle = [&](Money moved) {
-    const Outcome told{Verdict::succeeded, "sch_1", "", "", "", {}, moved};
-    return world_->transact([&](Tx& tx) { return wallet::settle_top_up(tx, top_up.id, told); });
-  };
-  EXPECT_EQ(settle(less).state, wallet::TopUpState::unknown);
-  EXPECT_EQ(world_->balance(who).balance, 0);
-  EXPECT_EQ(settle(wanted).state, wallet::TopUpState::succeeded);
-  EXPECT_EQ(world_->balance(who).balance, 5'000);
-}
-
-TEST_F(Attempts, HearTheAmountOfTheProcessorsNewsToo) {
-  const auto key = text_of(attempts::AttemptId::make());
-  const Money moved{1'250, *Currency::find("USD")};
-  const processors::Event event{"evt_" + key,
-                                processors::Operation::charge,
-                                key,
-                                {Verdict::succeeded, "sch_1", "", "", "", {}, moved}};
-  const auto kept = world_->transact([&](Tx& tx) {
-    attempts::keep_event(tx, "sandbox", event);
-    return attempts::fetch_event(tx, "sandbox", event.id);
-  });
-  EXPECT_EQ(kept.amount, moved);
-  world_->sell(shop_, 1'250);
-  EXPECT_GE(world_->deliver_webhooks(), 1);
-  EXPECT_NE(execute(world_->urls.superuser,
-                    "SELECT count(*) FROM bottega.processor_events WHERE key <> '" + key +
-                        "' AND (amount ->> 'amount')::bigint = 1250"),
-            "0");
 }
 
 }  // namespace attempts_test

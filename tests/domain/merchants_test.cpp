@@ -194,9 +194,15 @@ TEST_P(OnboardingOrder, EndsWhereItShouldWhateverComesFirst) {
   for (const auto decision : GetParam().given)
     world->transact([&](Tx& tx) { identity::settle_onboarding(tx, "sandbox", account, decision); });
   EXPECT_EQ(state(), GetParam().expected);
-  // Asking for the page once more takes nothing back.
-  world->transact([&](Tx& tx) { identity::begin_onboarding(tx, merchant, account); });
+  // Asking for the page once more takes nothing back, and whoever was accepted keeps their account.
+  const auto again = code_of([&] {
+    world->transact([&](Tx& tx) { identity::begin_onboarding(tx, merchant, account + "b"); });
+  });
+  const bool is_active = state() == Onboarding::active;
+  EXPECT_EQ(again, is_active ? std::optional(Code::conflict) : std::nullopt);
   EXPECT_EQ(state(), GetParam().expected);
+  const auto kept = world->transact([&](Tx& tx) { return identity::fetch_merchant(tx, merchant); });
+  EXPECT_EQ(kept.processor_account, is_active ? account : account + "b");
 }
 constexpr auto kActive = Onboarding::active, kRejected = Onboarding::rejected;
 INSTANTIATE_TEST_SUITE_P(

@@ -46,7 +46,7 @@ struct Attempt {
   AttemptId id;  // and, as text, the idempotency key at the processor
   MerchantId merchant_id;
   processors::Operation operation{};
-  std::string processor;
+  std::string processor, account;  // whom it goes to, from its beginning to its end
   Money amount;
   State state{};
   std::optional<std::string> reference, reason;
@@ -55,12 +55,19 @@ struct Attempt {
   std::string key() const { return text_of(id); }
 };
 BOOST_DESCRIBE_STRUCT(Attempt, (),
-                      (id, merchant_id, operation, processor, amount, state, reference, reason,
-                       asked, overdue))
+                      (id, merchant_id, operation, processor, account, amount, state, reference,
+                       reason, asked, overdue))
 
+// Whom a call goes to. The account may be another one by the time that it is sent again; the call
+// is the same to the byte.
+struct Destination {
+  std::string processor, account;
+};
 // Writes down that we are about to ask. `subject` is the payment, refund or payout.
 Attempt begin(Tx& tx, MerchantId merchant, processors::Operation operation, const Uuid& subject,
-              const std::string& processor, Money amount);
+              const Destination& to, Money amount);
+// The processor and the account of a merchant.
+Destination destination_of(const identity::Merchant& merchant);
 // Writes down what we were told; a contradiction (failed after it succeeded) throws
 // Error(conflict).
 Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome);
