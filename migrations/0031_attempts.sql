@@ -11,3 +11,49 @@ UPDATE attempts a SET account = coalesce(
   'platform')
 WHERE operation <> 'dispute';
 ALTER TABLE attempts ALTER COLUMN account DROP DEFAULT;
+
+-- What was refunded or paid out, and has come back: it has moved, both ways.
+ALTER TABLE attempts ADD COLUMN returned_at timestamptz;
+
+-- A charge that has succeeded after it was held as failed, and is refunded: another payment of the
+-- same request may be alive.
+ALTER TABLE payments ADD COLUMN is_late boolean NOT NULL DEFAULT false;
+DROP INDEX payments_one_alive;
+CREATE UNIQUE INDEX payments_one_alive ON payments (merchant_id, payment_request_id)
+  WHERE state NOT IN ('failed', 'voided') AND NOT is_late;
+
+ALTER TABLE ledger_transfers
+  DROP CONSTRAINT ledger_transfers_why_check,
+  ADD CONSTRAINT ledger_transfers_why_check CHECK (why IN
+    ('capture', 'processor_fee', 'refund', 'refund_fee', 'refund_balance', 'refund_advance',
+     'goodwill', 'goodwill_return', 'release', 'platform_fee', 'payout', 'recovery',
+     'dispute', 'dispute_fee', 'dispute_balance', 'dispute_advance', 'dispute_lost', 'dispute_won',
+     'dispute_won_fee', 'dispute_won_debt', 'top_up', 'withdrawal', 'transfer',
+     'refund_return', 'refund_return_fee', 'refund_return_balance', 'refund_return_debt',
+     'refund_return_goodwill', 'payout_return', 'withdrawal_return'));
+
+-- A refund that came back counts as not given.
+CREATE OR REPLACE VIEW ledger_revenue AS
+SELECT debit_owner AS owner_id, at, (at AT TIME ZONE 'UTC')::date AS day, currency,
+       CASE WHEN why = 'capture' THEN amount ELSE 0 END AS captured,
+       CASE WHEN why = 'capture' THEN 1 ELSE 0 END AS captures,
+       CASE WHEN why IN ('refund', 'refund_fee', 'refund_balance', 'refund_advance', 'goodwill',
+                         'dispute_lost')
+              THEN amount
+            WHEN why IN ('refund_return', 'refund_return_fee', 'refund_return_balance',
+                         'refund_return_debt', 'refund_return_goodwill')
+              THEN -amount ELSE 0 END AS refunded,
+       CASE WHEN why = 'platform_fee' THEN amount ELSE 0 END AS fees_earned,
+       CASE WHEN why IN ('refund_fee', 'dispute_fee') THEN amount
+            WHEN why IN ('refund_return_fee', 'dispute_won_fee') THEN -amount
+            ELSE 0 END AS fees_returned,
+       CASE WHEN why = 'goodwill' THEN amount
+            WHEN why IN ('goodwill_return', 'refund_return_goodwill') THEN -amount
+            ELSE 0 END AS goodwill,
+       CASE WHEN why = 'processor_fee' THEN amount ELSE 0 END AS processor_fees
+FROM ledger_transfers
+WHERE phase = 'posted'
+  AND why IN ('capture', 'processor_fee', 'refund', 'refund_fee', 'refund_balance',
+              'refund_advance', 'goodwill', 'goodwill_return', 'platform_fee', 'dispute_fee',
+              'dispute_lost', 'dispute_won_fee', 'refund_return', 'refund_return_fee',
+              'refund_return_balance', 'refund_return_debt', 'refund_return_goodwill');

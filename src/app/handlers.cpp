@@ -92,7 +92,7 @@ asio::awaitable<void> gather(const JobWorld& world, const jobs::Job& job) {
 
 processors::Outcome outcome_of(const attempts::KeptEvent& event) {
   return {event.verdict, event.reference, event.reason, event.action_url,
-          event.key,     event.fee,       event.amount};
+          event.key,     event.fee,       event.amount, processors::Origin::news};
 }
 
 // What the platform asked for itself is a wallet's, whatever the operation.

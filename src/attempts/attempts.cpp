@@ -16,11 +16,12 @@ const Sql<Attempt(MerchantId, AttemptId, Operation, ThingId, std::string, std::s
                           currency, state)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'sent')
     RETURNING id, merchant_id, operation, processor, account, amount, currency, state, reference,
-              reason, asked, false AS overdue)"};
+              reason, asked, returned_at, false AS overdue)"};
 
 const Sql<Attempt(MerchantId, ThingId, std::int64_t)> kLockLatest{"attempts.lock_latest", R"(
     SELECT id, merchant_id, operation, processor, account, amount, currency, state, reference,
-           reason, asked, sent_at < clock_timestamp() - make_interval(secs => $3::bigint / 1000.0) AS overdue
+           reason, asked, returned_at,
+           sent_at < clock_timestamp() - make_interval(secs => $3::bigint / 1000.0) AS overdue
     FROM attempts WHERE merchant_id = $1 AND subject_id = $2 ORDER BY id DESC LIMIT 1 FOR UPDATE)"};
 
 const Sql<void(MerchantId, AttemptId)> kTakeUp{"attempts.take_up", R"(
@@ -29,15 +30,16 @@ const Sql<void(MerchantId, AttemptId)> kTakeUp{"attempts.take_up", R"(
     WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<void(MerchantId, AttemptId, State, std::optional<std::string>, std::optional<std::string>,
-               Instant)>
+               Instant, std::optional<Instant>)>
     kSettle{"attempts.settle", R"(
-    UPDATE attempts SET state = $3, reference = $4, reason = $5,
-           settled_at = CASE WHEN $3 IN ('succeeded', 'failed') THEN coalesce(settled_at, $6) END
+    UPDATE attempts SET state = $3, reference = $4, reason = $5, returned_at = $7,
+           settled_at = CASE WHEN $3 NOT IN ('succeeded', 'failed') THEN NULL
+                             WHEN state = $3 THEN coalesce(settled_at, $6) ELSE $6 END
     WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Attempt(MerchantId, AttemptId)> kFetch{"attempts.fetch", R"(
     SELECT id, merchant_id, operation, processor, account, amount, currency, state, reference,
-           reason, asked, false AS overdue
+           reason, asked, returned_at, false AS overdue
     FROM attempts WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Subject(MerchantId, AttemptId)> kSubjectOf{"attempts.subject_of", R"(
@@ -79,6 +81,21 @@ Event event_of(Verdict verdict) {
       return Event::lose;
   }
   return Event::lose;
+}
+
+// What the news means to this attempt. Only what comes by itself takes a success back: an answer
+// that says so contradicts itself.
+Event event_for(const Attempt& attempt, const Outcome& outcome) {
+  const auto event = event_of(outcome.verdict);
+  const bool is_charge = attempt.operation == Operation::charge;
+  if (event == Event::succeed && attempt.state == State::failed && is_charge)
+    return Event::succeed_late;
+  const bool is_outgoing =
+      attempt.operation == Operation::refund || attempt.operation == Operation::payout;
+  const bool is_taken_back =
+      outcome.verdict == Verdict::declined && outcome.origin == processors::Origin::news;
+  if (attempt.state == State::succeeded && is_outgoing && is_taken_back) return Event::come_back;
+  return event;
 }
 
 Outcome answer_about(const Attempt& attempt, Outcome outcome) {
@@ -127,11 +144,13 @@ Attempt settle(Tx& tx, Attempt attempt, const Outcome& given) {
                 {"expected", display(attempt.amount)},
                 {"told", given.amount ? display(*given.amount) : "no amount"},
                 {"reference", given.reference}});
-  attempt.state = kLifecycle.advance(attempt.state, event_of(outcome.verdict));
+  const auto on = event_for(attempt, outcome);
+  if (on == Event::come_back && !attempt.returned_at) attempt.returned_at = tx.now();
+  attempt.state = kLifecycle.advance(attempt.state, on);
   if (!outcome.reference.empty()) attempt.reference = outcome.reference;
   if (!outcome.reason.empty()) attempt.reason = outcome.reason;
   tx.run(kSettle, attempt.merchant_id, attempt.id, attempt.state, attempt.reference, attempt.reason,
-         tx.now());
+         tx.now(), attempt.returned_at);
   return attempt;
 }
 

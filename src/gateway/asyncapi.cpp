@@ -72,7 +72,7 @@ const EventRow kEvents[] = {
     {"order.cancelled", Durable::yes, "Cancelled; a refund follows.", "order", nullptr},
     {"refund.created", Durable::yes, "A refund has begun.", "refund", kGives<payments::Refund>},
     {"refund.succeeded", Durable::yes, "The money went back.", "refund", kGives<payments::Refund>},
-    {"refund.failed", Durable::yes, "The processor refused the refund.", "refund",
+    {"refund.failed", Durable::yes, "The processor refused it, or it came back.", "refund",
      kGives<payments::Refund>},
     {"dispute.opened", Durable::yes, "The buyer's bank takes the payment back.", "dispute",
      kGives<disputes::Shown>},

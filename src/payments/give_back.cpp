@@ -157,6 +157,12 @@ void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& r
     begin_refund(tx, payment, order, {rest, reason, Funder::merchant, "system"}, rules);
 }
 
+void refund_late(Tx& tx, const Payment& payment, const Rules& rules) {
+  auto sale = lock_sale(tx, payment.merchant_id, payment.id, "refund");
+  cancel_and_refund(tx, std::move(sale), "it was paid after the payment had failed", "system",
+                    rules);
+}
+
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const NewRefund& given, const Rules& rules) {
   const auto merchant = identity::merchant_of(tx, id.uuid);
   identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::payments);

@@ -1,5 +1,6 @@
 // One try to pay, from the buyer's tap to the captured money or the definite no.
 #include "bottega/payments/payments.hpp"
+#include "payments/refund_rows.hpp"
 #include "payments/rows.hpp"
 #include "bottega/core/log.hpp"
 
@@ -51,12 +52,17 @@ const Sql<Delivery(MerchantId, PaymentId)> kDelivery{"payments.delivery", R"(
 
 const Sql<PaymentId(MerchantId, RequestId)> kAlive{"payments.alive", R"(
     SELECT id FROM payments WHERE merchant_id = $1 AND payment_request_id = $2
-      AND state NOT IN ('failed', 'voided'))"};
+      AND state NOT IN ('failed', 'voided') AND NOT is_late)"};
 
-Event event_of(const Outcome& outcome) {
+const Sql<void(MerchantId, PaymentId)> kMarkLate{"payments.mark_late", R"(
+    UPDATE payments SET is_late = true WHERE merchant_id = $1 AND id = $2)"};
+
+bool is_given_up(State state) { return state == State::failed || state == State::voided; }
+
+Event event_of(State before, const Outcome& outcome) {
   switch (outcome.verdict) {
     case Verdict::succeeded:
-      return Event::capture;
+      return is_given_up(before) ? Event::capture_late : Event::capture;
     case Verdict::buyer_action:
       return Event::ask_buyer;
     case Verdict::declined:
@@ -75,13 +81,13 @@ bool is_final(State state) {
          state != State::unknown;
 }
 
-void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
+void post_capture(Tx& tx, const Payment& payment) {
   ledger::post(tx, ledger::transfer_within(payment.merchant_id, ledger::Why::capture,
                                            payment.id.uuid, ledger::Kind::processor_clearing,
                                            ledger::Kind::held, payment.amount));
-  request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
-  jobs::cancel(tx, kExpireJob, text_of(request.id));
-  tell_request(tx, request, "payment_request.paid", {});
+}
+
+void place_order(Tx& tx, const Payment& payment, const Request& request, const Rules& rules) {
   const auto country = identity::fetch_merchant(tx, payment.merchant_id).country;
   const auto due = fee_of(tx, payment.merchant_id, payment.amount);
   const auto fee = std::min(due, payment.amount.amount - 1);
@@ -92,6 +98,22 @@ void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rul
                 rules.cancel_after);
 }
 
+void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
+  post_capture(tx, payment);
+  request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
+  jobs::cancel(tx, kExpireJob, text_of(request.id));
+  tell_request(tx, request, "payment_request.paid", {});
+  place_order(tx, payment, request, rules);
+}
+
+// The request was open again meanwhile, and may be paid already: this money is the buyer's.
+void captured_late(Tx& tx, const Payment& payment, const Request& request, const Rules& rules) {
+  log::error("payment.late", {{"payment", text_of(payment.id)}});
+  post_capture(tx, payment);
+  place_order(tx, payment, request, rules);
+  refund_late(tx, payment, rules);
+}
+
 void failed(Tx& tx, const Payment& payment, Request& request) {
   request = move_request(tx, std::move(request), RequestEvent::fail, payment.reason);
   tell_request(tx, request, "payment_request.payment_failed", {});
@@ -100,7 +122,10 @@ void failed(Tx& tx, const Payment& payment, Request& request) {
 // The side effects of a payment's news, once: only when the state has changed.
 void follow(Tx& tx, State before, const Payment& payment, Request& request, const Rules& rules) {
   if (payment.state == before) return;
-  if (payment.state == State::captured) captured(tx, payment, request, rules);
+  if (payment.state == State::captured && is_given_up(before))
+    captured_late(tx, payment, request, rules);
+  else if (payment.state == State::captured)
+    captured(tx, payment, request, rules);
   if (payment.state == State::failed || payment.state == State::voided)
     failed(tx, payment, request);
   if (payment.state == State::requires_action)
@@ -190,9 +215,13 @@ Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& told,
   if (!outcome.reference.empty() && !is_named) payment.reference = outcome.reference;
   if (!outcome.reason.empty()) payment.reason = outcome.reason;
   if (!outcome.action_url.empty()) payment.action_url = outcome.action_url;
-  payment = move_payment(tx, std::move(payment), event_of(outcome));
+  const auto on = event_of(before, outcome);
+  // Another payment of the request may be alive.
+  if (on == Event::capture_late) tx.run(kMarkLate, merchant, id);
+  payment = move_payment(tx, std::move(payment), on);
   follow(tx, before, payment, request, rules);
   keep_fee(tx, payment, outcome);
+  if (on == Event::capture_late) payment = lock_payment(tx, merchant, id);
   if (payment.state == State::unknown) want_reconciliation(tx, payment, std::chrono::seconds(5));
   return {request, payment, orders::find_of_payment(tx, merchant, id)};
 }

@@ -66,13 +66,22 @@ void want_reconciliation(Tx& tx, TopUpId id, std::chrono::milliseconds in) {
   jobs::enqueue(tx, kTopUpJob, text_of(id), Json::object(), tx.now() + in);
 }
 
+void post_credit(Tx& tx, const TopUp& top_up) {
+  ledger::post(tx, {ledger::Why::top_up, top_up.id.uuid, kClearing,
+                    wallet_account(top_up.account_id), top_up.amount});
+}
+
+// It was given up, and so was what it was to pay for: the money stays in the balance.
+void end_late(Tx& tx, const TopUp& top_up) {
+  log::error("top_up.late", {{"top_up", text_of(top_up.id)}});
+  post_credit(tx, top_up);
+}
+
 // The side effects of a top-up's end, once.
 void end(Tx& tx, const TopUp& top_up) {
   jobs::cancel(tx, kTopUpJob, text_of(top_up.id));
   if (top_up.transfer_id) hold_transfer(tx, *top_up.transfer_id);
-  if (top_up.state == TopUpState::succeeded)
-    ledger::post(tx, {ledger::Why::top_up, top_up.id.uuid, kClearing,
-                      wallet_account(top_up.account_id), top_up.amount});
+  if (top_up.state == TopUpState::succeeded) post_credit(tx, top_up);
   if (!top_up.transfer_id) return;
   if (top_up.state == TopUpState::succeeded)
     fund_transfer(tx, *top_up.transfer_id);
@@ -130,7 +139,8 @@ TopUp settle_top_up(Tx& tx, TopUpId id, const Outcome& told) {
   top_up.updated_at = tx.now();
   tx.run(kUpdate, id, top_up.state, top_up.reference, top_up.reason, top_up.action_url,
          top_up.updated_at);
-  if (top_up.state != before && is_final(top_up.state)) end(tx, top_up);
+  if (top_up.state != before && is_final(before)) end_late(tx, top_up);
+  if (top_up.state != before && is_final(top_up.state) && !is_final(before)) end(tx, top_up);
   if (top_up.state == TopUpState::unknown) want_reconciliation(tx, id, std::chrono::seconds(5));
   return top_up;
 }

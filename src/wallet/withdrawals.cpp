@@ -1,5 +1,6 @@
 // A balance goes to its owner's bank: set aside, sent under one key, and posted or given back.
 #include "wallet/funding.hpp"
+#include "bottega/core/log.hpp"
 #include "bottega/jobs/job.hpp"
 
 namespace bottega::wallet {
@@ -62,6 +63,13 @@ asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work&
   co_return co_await attempts::carry_out(processor, work.attempt, send);
 }
 
+// It had been paid, and the bank has sent it back: it is the owner's balance again.
+void came_back(Tx& tx, const Withdrawal& withdrawal) {
+  log::error("withdrawal.returned", {{"withdrawal", text_of(withdrawal.id)}});
+  ledger::post(tx, {ledger::Why::withdrawal_return, withdrawal.id.uuid, kClearing,
+                    wallet_account(withdrawal.account_id), withdrawal.amount});
+}
+
 }  // namespace
 
 Withdrawal begin_withdrawal(Tx& tx, AccountId account, const NewWithdrawal& given,
@@ -93,13 +101,19 @@ Withdrawal settle_withdrawal(Tx& tx, WithdrawalId id, const Outcome& outcome) {
   const auto before = withdrawal.state;
   const auto attempt = attempts::settle_latest(tx, kPlatformMerchant, id.uuid, outcome);
   if (!attempt) return withdrawal;
-  withdrawal.state = attempts::state_as<WithdrawalState>(attempt->state);
+  const bool is_returned = attempt->returned_at.has_value();
+  withdrawal.state =
+      is_returned ? WithdrawalState::failed : attempts::state_as<WithdrawalState>(attempt->state);
   withdrawal.reference = attempt->reference;
   withdrawal.reason = attempt->reason;
   withdrawal.updated_at = tx.now();
   tx.run(kUpdate, id, withdrawal.state, withdrawal.reference, withdrawal.reason,
          withdrawal.updated_at);
   if (withdrawal.state == before) return withdrawal;
+  if (is_returned) {
+    came_back(tx, withdrawal);
+    return withdrawal;
+  }
   if (withdrawal.state == WithdrawalState::succeeded)
     ledger::post_pending(tx, ledger::Why::withdrawal, id.uuid);
   if (withdrawal.state == WithdrawalState::failed)

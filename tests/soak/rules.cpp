@@ -17,7 +17,7 @@ constexpr Rule kRules[] = {
      "SELECT count(*) FROM bottega.payments WHERE refunded + refunding + disputed > amount"},
     {"a request was paid more than once",
      "SELECT count(*) FROM (SELECT payment_request_id FROM bottega.payments WHERE state IN "
-     "('captured', 'partially_refunded', 'refunded') GROUP BY payment_request_id "
+     "('captured', 'partially_refunded', 'refunded') AND NOT is_late GROUP BY payment_request_id "
      "HAVING count(*) > 1) x"},
     {"a captured payment has no order, or an order no captured payment",
      "SELECT count(*) FROM bottega.payments p FULL JOIN bottega.orders o ON o.merchant_id = "

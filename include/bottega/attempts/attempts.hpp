@@ -16,10 +16,12 @@ using identity::MerchantId;
 
 enum class State : std::uint8_t { sent, waiting, succeeded, failed, unknown };
 BOOST_DESCRIBE_ENUM(State, sent, waiting, succeeded, failed, unknown)
-enum class Event : std::uint8_t { wait, succeed, fail, lose };
-BOOST_DESCRIBE_ENUM(Event, wait, succeed, fail, lose)
+enum class Event : std::uint8_t { wait, succeed, fail, lose, succeed_late, come_back };
+BOOST_DESCRIBE_ENUM(Event, wait, succeed, fail, lose, succeed_late, come_back)
 
-// The self-edges of the final states: the answer, the webhook and the reconciler may all say it.
+// The self-edges of the final states: the answer, the webhook and the reconciler may all say it. A
+// charge may succeed after we gave it up. What was refunded or paid out may come back: that it did
+// is a fact beside the state, for it has moved (`returned_at`).
 inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::sent, Event::wait, State::waiting},
     {State::sent, Event::succeed, State::succeeded},
@@ -36,9 +38,11 @@ inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::succeeded, Event::succeed, State::succeeded},
     {State::succeeded, Event::lose, State::succeeded},
     {State::succeeded, Event::wait, State::succeeded},
+    {State::succeeded, Event::come_back, State::succeeded},
     {State::failed, Event::fail, State::failed},
     {State::failed, Event::lose, State::failed},
     {State::failed, Event::wait, State::failed},
+    {State::failed, Event::succeed_late, State::succeeded},
 })};
 static_assert(kLifecycle.deterministic());
 
@@ -51,12 +55,13 @@ struct Attempt {
   State state{};
   std::optional<std::string> reference, reason;
   std::int64_t asked = 0;  // how often it was sent or asked about, counted before each call
-  bool overdue = false;    // longer under way than any call may take
+  std::optional<Instant> returned_at;  // of a refund or payout: when we heard that it came back
+  bool overdue = false;                // longer under way than any call may take
   std::string key() const { return text_of(id); }
 };
 BOOST_DESCRIBE_STRUCT(Attempt, (),
                       (id, merchant_id, operation, processor, account, amount, state, reference,
-                       reason, asked, overdue))
+                       reason, asked, returned_at, overdue))
 
 // Whom a call goes to. The account may be another one by the time that it is sent again; the call
 // is the same to the byte.

@@ -38,7 +38,8 @@ BOOST_DESCRIBE_ENUM(Kind, processor_clearing, processor_fees, held, merchant_pay
 
 // A refund's money is taken from where it is: what is held, the platform's fee, the merchant's
 // balance; the rest is advanced, and recovered from what the merchant earns later. So is a
-// dispute's, which is reserved first, and then gone or back.
+// dispute's, which is reserved first, and then gone or back. What left the processor and came back
+// is a return.
 enum class Why : std::uint8_t {
   capture,
   processor_fee,
@@ -63,11 +64,20 @@ enum class Why : std::uint8_t {
   top_up,
   withdrawal,
   transfer,
+  refund_return,
+  refund_return_fee,
+  refund_return_balance,
+  refund_return_debt,
+  refund_return_goodwill,
+  payout_return,
+  withdrawal_return,
 };
 BOOST_DESCRIBE_ENUM(Why, capture, processor_fee, refund, refund_fee, refund_balance, refund_advance,
                     goodwill, goodwill_return, release, platform_fee, payout, recovery, dispute,
                     dispute_fee, dispute_balance, dispute_advance, dispute_lost, dispute_won,
-                    dispute_won_fee, dispute_won_debt, top_up, withdrawal, transfer)
+                    dispute_won_fee, dispute_won_debt, top_up, withdrawal, transfer, refund_return,
+                    refund_return_fee, refund_return_balance, refund_return_debt,
+                    refund_return_goodwill, payout_return, withdrawal_return)
 
 // Pending money has not moved and cannot be spent; it is posted or voided in the end, once.
 enum class Phase : std::uint8_t { posted, pending, voided };

@@ -36,6 +36,9 @@ BOOST_DESCRIBE_ENUM(Verdict, unknown, succeeded, buyer_action, pending, declined
 enum class Operation : std::uint8_t { charge, refund, payout, onboarding, dispute, dispute_return };
 BOOST_DESCRIBE_ENUM(Operation, charge, refund, payout, onboarding, dispute, dispute_return)
 
+// How we know: it is the answer to a call or a question of ours, or it came by itself.
+enum class Origin : std::uint8_t { answer, news };
+
 struct Outcome {
   Verdict verdict = Verdict::unknown;
   std::string reference;   // the processor's own id of the thing
@@ -47,6 +50,7 @@ struct Outcome {
   // What has moved, before fees, where the processor says it: observed, never what it was asked
   // for.
   std::optional<Money> amount = {};
+  Origin origin = Origin::answer;
 };
 
 struct Charge {

@@ -41,6 +41,7 @@ enum class TopUpEvent : std::uint8_t { ask_owner, succeed, fail, lose };
 BOOST_DESCRIBE_ENUM(TopUpEvent, ask_owner, succeed, fail, lose)
 
 // The self-edges say that the answer, the webhook and the reconciler may each bring the same news.
+// Money that comes after it was given up is its owner's all the same.
 inline constexpr Machine kTopUpLifecycle{std::to_array<Edge<TopUpState, TopUpEvent>>({
     {TopUpState::created, TopUpEvent::ask_owner, TopUpState::requires_action},
     {TopUpState::created, TopUpEvent::succeed, TopUpState::succeeded},
@@ -60,6 +61,7 @@ inline constexpr Machine kTopUpLifecycle{std::to_array<Edge<TopUpState, TopUpEve
     {TopUpState::failed, TopUpEvent::ask_owner, TopUpState::failed},
     {TopUpState::failed, TopUpEvent::fail, TopUpState::failed},
     {TopUpState::failed, TopUpEvent::lose, TopUpState::failed},
+    {TopUpState::failed, TopUpEvent::succeed, TopUpState::succeeded},
 })};
 static_assert(kTopUpLifecycle.deterministic());
 
