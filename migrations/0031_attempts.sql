@@ -57,3 +57,8 @@ WHERE phase = 'posted'
               'refund_advance', 'goodwill', 'goodwill_return', 'platform_fee', 'dispute_fee',
               'dispute_lost', 'dispute_won_fee', 'refund_return', 'refund_return_fee',
               'refund_return_balance', 'refund_return_debt', 'refund_return_goodwill');
+
+-- When the processor was last asked what it has decided about a merchant.
+ALTER TABLE merchants ADD COLUMN onboarding_asked_at timestamptz;
+CREATE INDEX merchants_in_progress ON merchants (onboarding_asked_at)
+  WHERE onboarding = 'in_progress';

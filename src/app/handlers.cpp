@@ -4,6 +4,7 @@
 
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/identity/onboarding.hpp"
 #include "bottega/privacy/erasure.hpp"
 #include "bottega/privacy/exports.hpp"
 
@@ -126,10 +127,9 @@ void settle_of_merchant(Tx& tx, const JobWorld& world, processors::Operation ope
 void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event) {
   const auto outcome = outcome_of(event);
   if (event.operation == processors::Operation::onboarding) {
-    if (outcome.verdict == processors::Verdict::succeeded)
-      identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::active);
-    if (outcome.verdict == processors::Verdict::declined)
-      identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::rejected);
+    const auto decision = identity::decision_of(outcome.verdict);
+    if (decision && !identity::settle_onboarding(tx, event.processor, event.key, *decision))
+      throw Error(Code::busy, "no merchant is known by this account yet");
   } else if (event.operation == processors::Operation::dispute) {
     if (event.dispute) disputes::hear(tx, event.processor, *event.dispute, world.payment_rules);
   } else {

@@ -41,6 +41,9 @@ const Sql<void(std::string, std::string, Onboarding)> kSettleOnboarding{
     UPDATE merchants SET onboarding = $3
     WHERE processor = $1 AND processor_account = $2 AND onboarding <> 'active')"};
 
+const Sql<MerchantId(std::string, std::string)> kOfAccount{"identity.merchant_of_account", R"(
+    SELECT id FROM merchants WHERE processor = $1 AND processor_account = $2)"};
+
 const Sql<Member(MerchantId)> kMembers{"identity.members", R"(
     SELECT m.account_id, a.name, m.role, m.created_at
     FROM merchant_members m JOIN accounts a ON a.id = m.account_id
@@ -184,9 +187,10 @@ void begin_onboarding(Tx& tx, MerchantId merchant, const std::string& account) {
     throw Error(Code::conflict, "the processor has accepted this business already");
 }
 
-void settle_onboarding(Tx& tx, const std::string& processor, const std::string& account,
+bool settle_onboarding(Tx& tx, const std::string& processor, const std::string& account,
                        Onboarding decision) {
-  tx.run(kSettleOnboarding, processor, account, decision);
+  if (tx.run(kSettleOnboarding, processor, account, decision) > 0) return true;
+  return tx.find(kOfAccount, processor, account).has_value();
 }
 
 std::vector<Member> list_members(Tx& tx, MerchantId merchant) { return tx.all(kMembers, merchant); }
