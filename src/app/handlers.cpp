@@ -1,6 +1,10 @@
 #include "app/handlers.hpp"
 
+#include <limits>
+
 #include "bottega/conversations/inbox.hpp"
+#include "bottega/core/log.hpp"
+#include "bottega/identity/onboarding.hpp"
 #include "bottega/privacy/erasure.hpp"
 #include "bottega/privacy/exports.hpp"
 
@@ -14,6 +18,37 @@ MerchantId merchant_of(const jobs::Job& job) {
   return from_text<MerchantId>(job.arguments.at("merchant_id").get<std::string>());
 }
 
+// What has no definite outcome is asked about at 5 s, 30 s, 5 min and 1 h, then daily for as long
+// as it takes: banks need days, and nothing else would let go of the money. From the tenth time on
+// a person is told.
+constexpr std::int64_t kAsked = 10;
+constexpr auto kForEver = std::numeric_limits<std::int64_t>::max();
+
+using Run = std::function<asio::awaitable<void>(const jobs::Job&)>;
+
+asio::awaitable<void> run_lasting(const Run& work, const jobs::Job& job) {
+  std::exception_ptr failure;
+  std::string words;
+  try {
+    co_await work(job);
+  } catch (const std::exception& error) {
+    failure = std::current_exception();
+    words = error.what();
+  }
+  if (!failure) co_return;
+  if (job.attempts >= kAsked)
+    log::error(
+        "job.stuck",
+        {{"kind", job.kind}, {"about", job.about}, {"tried", job.attempts}, {"error", words}});
+  std::rethrow_exception(failure);
+}
+
+// A kind of job that never dies.
+jobs::Kind lasting(std::string_view name, std::chrono::seconds lease, Run work, jobs::Lane lane) {
+  auto run = [work = std::move(work)](const jobs::Job& job) { return run_lasting(work, job); };
+  return {name, lease, kForEver, std::move(run), lane};
+}
+
 asio::awaitable<void> expire_request(const JobWorld& world, const jobs::Job& job) {
   const auto merchant = merchant_of(job);
   const auto id = from_text<payments::RequestId>(job.about);
@@ -24,10 +59,6 @@ asio::awaitable<void> expire_request(const JobWorld& world, const jobs::Job& job
     co_await payments::abandon(world.db, world.registry, merchant, *waiting, world.payment_rules);
   co_await world.db.transact([&](Tx& tx) { payments::expire(tx, merchant, id); });
 }
-
-// An unknown outcome is asked about at 5 s, 30 s, 5 min and 1 h, then daily for 5 days; so are
-// refunds and payouts. Then a person must look.
-constexpr std::int64_t kAsked = 10;
 
 asio::awaitable<void> reconcile(const JobWorld& world, const jobs::Job& job) {
   const auto merchant = merchant_of(job);
@@ -61,7 +92,8 @@ asio::awaitable<void> gather(const JobWorld& world, const jobs::Job& job) {
 }
 
 processors::Outcome outcome_of(const attempts::KeptEvent& event) {
-  return {event.verdict, event.reference, event.reason, event.action_url, event.key, event.fee};
+  return {event.verdict, event.reference, event.reason, event.action_url,
+          event.key,     event.fee,       event.amount, processors::Origin::news};
 }
 
 // What the platform asked for itself is a wallet's, whatever the operation.
@@ -95,10 +127,9 @@ void settle_of_merchant(Tx& tx, const JobWorld& world, processors::Operation ope
 void apply_event(Tx& tx, const JobWorld& world, const attempts::KeptEvent& event) {
   const auto outcome = outcome_of(event);
   if (event.operation == processors::Operation::onboarding) {
-    if (outcome.verdict == processors::Verdict::succeeded)
-      identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::active);
-    if (outcome.verdict == processors::Verdict::declined)
-      identity::settle_onboarding(tx, event.processor, event.key, identity::Onboarding::rejected);
+    const auto decision = identity::decision_of(outcome.verdict);
+    if (decision && !identity::settle_onboarding(tx, event.processor, event.key, *decision))
+      throw Error(Code::busy, "no merchant is known by this account yet");
   } else if (event.operation == processors::Operation::dispute) {
     if (event.dispute)
       disputes::take_news(tx, event.processor, *event.dispute, world.payment_rules);
@@ -180,22 +211,54 @@ asio::awaitable<void> check_settlement(const JobWorld& world, const jobs::Job& j
   std::rethrow_exception(failure);
 }
 
+// Each of them waits for a processor, or for what waits for one.
+std::vector<jobs::Kind> sale_kinds(const JobWorld* w, std::chrono::seconds quick,
+                                   std::chrono::seconds with_calls) {
+  return {
+      lasting(
+          payments::kExpireJob, with_calls,
+          [w](const jobs::Job& job) { return expire_request(*w, job); }, jobs::Lane::processors),
+      lasting(
+          orders::kCancelJob, quick, [w](const jobs::Job& job) { return cancel_unsent(*w, job); },
+          jobs::Lane::database),
+      lasting(
+          payments::kReconcileJob, with_calls,
+          [w](const jobs::Job& job) { return reconcile(*w, job); }, jobs::Lane::processors),
+      lasting(
+          payments::kRefundJob, with_calls,
+          [w](const jobs::Job& job) {
+            return payments::refund(w->db, w->registry, merchant_of(job),
+                                    from_text<payments::RefundId>(job.about), w->payment_rules);
+          },
+          jobs::Lane::processors),
+      lasting(
+          payouts::kSendJob, with_calls,
+          [w](const jobs::Job& job) {
+            return payouts::send(w->db, w->registry, merchant_of(job),
+                                 from_text<payouts::BatchId>(job.about), w->payout_rules);
+          },
+          jobs::Lane::processors),
+  };
+}
+
 std::vector<jobs::Kind> wallet_kinds(const JobWorld* w, std::chrono::seconds quick,
                                      std::chrono::seconds with_calls) {
   constexpr std::int64_t tried = 20;
   return {
-      {wallet::kTopUpJob, with_calls, kAsked,
-       [w](const jobs::Job& job) {
-         return wallet::reconcile_top_up(w->db, w->registry, from_text<wallet::TopUpId>(job.about),
-                                         w->wallet_rules);
-       },
-       jobs::Lane::processors},
-      {wallet::kWithdrawJob, with_calls, kAsked,
-       [w](const jobs::Job& job) {
-         return wallet::withdraw(w->db, w->registry, from_text<wallet::WithdrawalId>(job.about),
-                                 w->wallet_rules);
-       },
-       jobs::Lane::processors},
+      lasting(
+          wallet::kTopUpJob, with_calls,
+          [w](const jobs::Job& job) {
+            return wallet::reconcile_top_up(w->db, w->registry,
+                                            from_text<wallet::TopUpId>(job.about), w->wallet_rules);
+          },
+          jobs::Lane::processors),
+      lasting(
+          wallet::kWithdrawJob, with_calls,
+          [w](const jobs::Job& job) {
+            return wallet::withdraw(w->db, w->registry, from_text<wallet::WithdrawalId>(job.about),
+                                    w->wallet_rules);
+          },
+          jobs::Lane::processors),
       {wallet::kReturnJob, quick, tried,
        [w](const jobs::Job& job) { return return_late(*w, job); }},
   };
@@ -206,12 +269,13 @@ std::vector<jobs::Kind> bank_kinds(const JobWorld* w, std::chrono::seconds quick
                                    std::chrono::seconds with_calls) {
   constexpr std::int64_t tried = 20;
   return {
-      {disputes::kRespondJob, with_calls, kAsked,
-       [w](const jobs::Job& job) {
-         return disputes::respond(w->db, w->registry, merchant_of(job), dispute_of(job),
-                                  w->payment_rules);
-       },
-       jobs::Lane::processors},
+      lasting(
+          disputes::kRespondJob, with_calls,
+          [w](const jobs::Job& job) {
+            return disputes::respond(w->db, w->registry, merchant_of(job), dispute_of(job),
+                                     w->payment_rules);
+          },
+          jobs::Lane::processors),
       {disputes::kSubmitJob, quick, tried,
        [w](const jobs::Job& job) { return submit_in_time(*w, job); }},
       {disputes::kRemindJob, quick, tried, [w](const jobs::Job& job) { return remind(*w, job); }},
@@ -242,26 +306,8 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
       quick + std::chrono::ceil<std::chrono::seconds>(2 * world.payment_rules.call_timeout);
   constexpr auto with_files = 5min;
   std::vector<jobs::Kind> kinds = {
-      {payments::kExpireJob, with_calls, tried,
-       [w](const jobs::Job& job) { return expire_request(*w, job); }, jobs::Lane::processors},
-      {orders::kCancelJob, quick, tried,
-       [w](const jobs::Job& job) { return cancel_unsent(*w, job); }},
-      {payments::kReconcileJob, with_calls, kAsked,
-       [w](const jobs::Job& job) { return reconcile(*w, job); }, jobs::Lane::processors},
-      {payments::kRefundJob, with_calls, kAsked,
-       [w](const jobs::Job& job) {
-         return payments::refund(w->db, w->registry, merchant_of(job),
-                                 from_text<payments::RefundId>(job.about), w->payment_rules);
-       },
-       jobs::Lane::processors},
       {payouts::kPayJob, quick, tried, [w](const jobs::Job& job) { return gather(*w, job); }},
       {payouts::kWaitJob, quick, tried, [w](const jobs::Job& job) { return gather(*w, job); }},
-      {payouts::kSendJob, with_calls, kAsked,
-       [w](const jobs::Job& job) {
-         return payouts::send(w->db, w->registry, merchant_of(job),
-                              from_text<payouts::BatchId>(job.about), w->payout_rules);
-       },
-       jobs::Lane::processors},
       {attachments::kClearJob, with_files, tried,
        [w](const jobs::Job& job) {
          return attachments::clear(w->db, w->depot, merchant_of(job),
@@ -289,6 +335,7 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
       {conversations::kReleaseJob, quick, tried,
        [w](const jobs::Job& job) { return release(*w, job); }},
   };
+  for (auto& kind : sale_kinds(w, quick, with_calls)) kinds.push_back(std::move(kind));
   for (auto& kind : wallet_kinds(w, quick, with_calls)) kinds.push_back(std::move(kind));
   for (auto& kind : bank_kinds(w, quick, with_calls)) kinds.push_back(std::move(kind));
   return kinds;

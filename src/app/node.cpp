@@ -16,6 +16,7 @@
 #include "bottega/conversations/search.hpp"
 #include "bottega/core/digest.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/identity/onboarding.hpp"
 #include "bottega/ops/ops.hpp"
 #include "bottega/privacy/retention.hpp"
 #include "bottega/storage/migrate.hpp"
@@ -31,6 +32,7 @@ constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
 constexpr auto kAuditEvery = std::chrono::hours(1);
 constexpr auto kAskDisputesEvery = std::chrono::hours(1);
+constexpr auto kAskOnboardingEvery = std::chrono::hours(1);
 // Two statements, which are better not begun than cut off.
 constexpr auto kLeaveWithin = milliseconds(400);
 
@@ -277,6 +279,8 @@ void Node::Parts::start_loops() {
   add(server->context(), "disputes", kAskDisputesEvery, [this]() -> asio::awaitable<void> {
     for (auto* processor : registry.all()) co_await disputes::ask(db, *processor, payment_rules);
   });
+  add(server->context(), "onboarding", kAskOnboardingEvery,
+      [this] { return identity::ask_onboarding(db, registry); });
   add(server->context(), "sweep", kSweepEvery,
       [this] { return sweep(db, sandbox_db.get(), depot); });
   if (sandbox) {

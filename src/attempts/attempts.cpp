@@ -1,32 +1,49 @@
 #include "bottega/attempts/attempts.hpp"
 
+#include "bottega/core/log.hpp"
 #include "bottega/jobs/job.hpp"
 
 namespace bottega::attempts {
 namespace {
 
 using ThingId = Id<"thing">;
-using processors::Operation, processors::Verdict;
+using processors::Operation, processors::Outcome, processors::Verdict;
 
-const Sql<Attempt(MerchantId, AttemptId, Operation, ThingId, std::string, std::int64_t, Currency)>
+const Sql<Attempt(MerchantId, AttemptId, Operation, ThingId, std::string, std::string, std::int64_t,
+                  Currency)>
     kBegin{"attempts.begin", R"(
-    INSERT INTO attempts (merchant_id, id, operation, subject_id, processor, amount, currency,
-                          state)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 'sent')
-    RETURNING id, merchant_id, operation, processor, amount, currency, state, reference, reason,
-              asked, false AS overdue)"};
+    INSERT INTO attempts (merchant_id, id, operation, subject_id, processor, account, amount,
+                          currency, state)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'sent')
+    RETURNING id, merchant_id, operation, processor, account, amount, currency, state, reference,
+              reason, asked, returned_at, false AS overdue)"};
 
 const Sql<Attempt(MerchantId, ThingId, std::int64_t)> kLockLatest{"attempts.lock_latest", R"(
-    SELECT id, merchant_id, operation, processor, amount, currency, state, reference, reason, asked,
+    SELECT id, merchant_id, operation, processor, account, amount, currency, state, reference,
+           reason, asked, returned_at,
            sent_at < clock_timestamp() - make_interval(secs => $3::bigint / 1000.0) AS overdue
     FROM attempts WHERE merchant_id = $1 AND subject_id = $2 ORDER BY id DESC LIMIT 1 FOR UPDATE)"};
 
-const Sql<void(MerchantId, AttemptId, State, std::optional<std::string>, std::optional<std::string>,
-               Instant)>
-    kSettle{"attempts.settle", R"(
-    UPDATE attempts SET state = $3, reference = $4, reason = $5, asked = asked + 1,
-           settled_at = CASE WHEN $3 IN ('succeeded', 'failed') THEN coalesce(settled_at, $6) END
+const Sql<void(MerchantId, AttemptId)> kTakeUp{"attempts.take_up", R"(
+    UPDATE attempts SET asked = asked + 1,
+           sent_at = CASE asked WHEN 0 THEN clock_timestamp() ELSE sent_at END
     WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<void(MerchantId, AttemptId, State, std::optional<std::string>, std::optional<std::string>,
+               Instant, std::optional<Instant>)>
+    kSettle{"attempts.settle", R"(
+    UPDATE attempts SET state = $3, reference = $4, reason = $5, returned_at = $7,
+           settled_at = CASE WHEN $3 NOT IN ('succeeded', 'failed') THEN NULL
+                             WHEN state = $3 THEN coalesce(settled_at, $6) ELSE $6 END
+    WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<Attempt(MerchantId, AttemptId)> kFetch{"attempts.fetch", R"(
+    SELECT id, merchant_id, operation, processor, account, amount, currency, state, reference,
+           reason, asked, returned_at, false AS overdue
+    FROM attempts WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<Subject(MerchantId, AttemptId)> kSubjectOf{"attempts.subject_of", R"(
+    SELECT merchant_id, subject_id FROM attempts WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Subject(MerchantId, AttemptId, std::string)> kSubject{"attempts.subject", R"(
     SELECT merchant_id, subject_id FROM attempts
@@ -34,16 +51,16 @@ const Sql<Subject(MerchantId, AttemptId, std::string)> kSubject{"attempts.subjec
 
 const Sql<void(std::string, std::string, Operation, std::string, Verdict, std::string, std::string,
                std::string, std::optional<std::int64_t>, std::optional<processors::DisputeNews>,
-               Instant)>
+               Instant, std::optional<Money>)>
     kKeepEvent{"attempts.keep_event", R"(
     INSERT INTO processor_events (processor, event_id, operation, key, verdict, reference, reason,
-                                  action_url, fee, dispute, received_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                  action_url, fee, dispute, received_at, amount)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (processor, event_id) DO NOTHING)"};
 
 const Sql<KeptEvent(std::string, std::string)> kFetchEvent{"attempts.fetch_event", R"(
     SELECT processor, event_id, operation, key, verdict, reference, reason, action_url, fee,
-           dispute
+           dispute, amount
     FROM processor_events WHERE processor = $1 AND event_id = $2)"};
 
 const Sql<void(std::string, std::string, Instant)> kEventHandled{"attempts.event_handled", R"(
@@ -66,27 +83,82 @@ Event event_of(Verdict verdict) {
   return Event::lose;
 }
 
-Attempt move(Tx& tx, Attempt attempt, Event on, const processors::Outcome& outcome) {
-  attempt.state = kLifecycle.advance(attempt.state, on);
-  if (!outcome.reference.empty()) attempt.reference = outcome.reference;
-  if (!outcome.reason.empty()) attempt.reason = outcome.reason;
-  tx.run(kSettle, attempt.merchant_id, attempt.id, attempt.state, attempt.reference, attempt.reason,
-         tx.now());
-  return attempt;
+// What the news means to this attempt. Only what comes by itself takes a success back: an answer
+// that says so contradicts itself.
+Event event_for(const Attempt& attempt, const Outcome& outcome) {
+  const auto event = event_of(outcome.verdict);
+  const bool is_charge = attempt.operation == Operation::charge;
+  if (event == Event::succeed && attempt.state == State::failed && is_charge)
+    return Event::succeed_late;
+  const bool is_outgoing =
+      attempt.operation == Operation::refund || attempt.operation == Operation::payout;
+  const bool is_taken_back =
+      outcome.verdict == Verdict::declined && outcome.origin == processors::Origin::news;
+  if (attempt.state == State::succeeded && is_outgoing && is_taken_back) return Event::come_back;
+  return event;
+}
+
+Outcome answer_about(const Attempt& attempt, Outcome outcome) {
+  if (outcome.verdict == Verdict::refused) {
+    log::error(
+        "attempt.question_refused",
+        {{"attempt", attempt.key()}, {"processor", attempt.processor}, {"reason", outcome.reason}});
+    outcome = {};
+  }
+  outcome.key = attempt.key();
+  return outcome;
+}
+
+// Whatever breaks on the way, the call may have been made: unknown is not a verdict.
+asio::awaitable<Outcome> send_it(const Attempt& attempt, const Send& send) {
+  Outcome outcome;
+  try {
+    outcome = co_await send();
+  } catch (const std::exception& failure) {
+    log::error("attempt.call_failed",
+               {{"attempt", attempt.key()}, {"error", std::string(failure.what())}});
+  }
+  outcome.key = attempt.key();
+  co_return outcome;
 }
 
 }  // namespace
 
 Attempt begin(Tx& tx, MerchantId merchant, Operation operation, const Uuid& subject,
-              const std::string& processor, Money amount) {
+              const Destination& to, Money amount) {
   const auto id = AttemptId::make();
   identity::enter_directory(tx, id.uuid, merchant);
-  return tx.one(kBegin, merchant, id, operation, ThingId{subject}, processor, amount.amount,
-                amount.currency);
+  return tx.one(kBegin, merchant, id, operation, ThingId{subject}, to.processor, to.account,
+                amount.amount, amount.currency);
 }
 
-Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome) {
-  return move(tx, std::move(attempt), event_of(outcome.verdict), outcome);
+Destination destination_of(const identity::Merchant& merchant) {
+  return {merchant.processor, merchant.processor_account.value_or("")};
+}
+
+Attempt settle(Tx& tx, Attempt attempt, const Outcome& given) {
+  const auto outcome = believed(attempt, given);
+  if (outcome.verdict != given.verdict)
+    log::error("attempt.not_believed",
+               {{"attempt", attempt.key()},
+                {"expected", display(attempt.amount)},
+                {"told", given.amount ? display(*given.amount) : "no amount"},
+                {"reference", given.reference}});
+  const auto on = event_for(attempt, outcome);
+  if (on == Event::come_back && !attempt.returned_at) attempt.returned_at = tx.now();
+  attempt.state = kLifecycle.advance(attempt.state, on);
+  if (!outcome.reference.empty()) attempt.reference = outcome.reference;
+  if (!outcome.reason.empty()) attempt.reason = outcome.reason;
+  tx.run(kSettle, attempt.merchant_id, attempt.id, attempt.state, attempt.reference, attempt.reason,
+         tx.now(), attempt.returned_at);
+  return attempt;
+}
+
+Outcome believed(const Attempt& attempt, Outcome outcome) {
+  const bool fits = !outcome.amount || *outcome.amount == attempt.amount;
+  if (outcome.verdict == Verdict::succeeded && (!fits || outcome.reference.empty()))
+    outcome.verdict = Verdict::unknown;
+  return outcome;
 }
 
 Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
@@ -94,27 +166,40 @@ Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
   return tx.one(kLockLatest, merchant, ThingId{subject}, 2 * call_timeout.count());
 }
 
+Attempt take_up(Tx& tx, MerchantId merchant, const Uuid& subject,
+                std::chrono::milliseconds call_timeout) {
+  auto attempt = lock_latest(tx, merchant, subject, call_timeout);
+  tx.run(kTakeUp, merchant, attempt.id);
+  return attempt;
+}
+
 std::optional<Attempt> settle_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
-                                     const processors::Outcome& outcome) {
+                                     const Outcome& outcome) {
   const auto latest = lock_latest(tx, merchant, subject, {});
   if (!outcome.key.empty() && outcome.key != latest.key()) return std::nullopt;
   return settle(tx, latest, outcome);
 }
 
-asio::awaitable<processors::Outcome> carry_out(processors::Processor& processor,
-                                               const Attempt& attempt, const Send& send) {
-  if (attempt.asked == 0 && !attempt.overdue) co_return co_await send();
-  const auto key = attempt.key();
-  auto outcome = co_await processor.look_up(attempt.operation, key);
-  if (outcome.verdict == Verdict::not_found) outcome = co_await send();
-  co_return outcome;
+asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Attempt& attempt,
+                                   const Send& send) {
+  if (attempt.asked == 0 && !attempt.overdue) co_return co_await send_it(attempt, send);
+  const auto told = co_await ask(processor, attempt);
+  if (told.verdict != Verdict::not_found) co_return told;
+  if (attempt.state == State::sent && !attempt.overdue)
+    throw Error(Code::busy, "the call may still be under way");
+  co_return co_await send_it(attempt, send);
 }
 
-std::optional<Attempt> settle_late(Tx& tx, MerchantId merchant, const Uuid& subject,
-                                   const processors::Outcome& outcome) {
-  auto latest = lock_latest(tx, merchant, subject, {});
-  if (!outcome.key.empty() && outcome.key != latest.key()) return std::nullopt;
-  return move(tx, std::move(latest), Event::come_late, outcome);
+asio::awaitable<Outcome> ask(processors::Processor& processor, const Attempt& attempt) {
+  const auto key = attempt.key();
+  auto outcome = co_await processor.look_up(attempt.operation, key);
+  co_return answer_about(attempt, std::move(outcome));
+}
+
+asio::awaitable<Outcome> cancel(processors::Processor& processor, const Attempt& attempt) {
+  const auto key = attempt.key();
+  auto outcome = co_await processor.cancel(key);
+  co_return answer_about(attempt, std::move(outcome));
 }
 
 Subject subject_of(Tx& tx, const std::string& processor, const std::string& key) {
@@ -122,11 +207,19 @@ Subject subject_of(Tx& tx, const std::string& processor, const std::string& key)
   return tx.one(kSubject, identity::merchant_of(tx, id.uuid), id, processor);
 }
 
+Subject subject_of(Tx& tx, AttemptId id) {
+  return tx.one(kSubjectOf, identity::merchant_of(tx, id.uuid), id);
+}
+
+Attempt fetch(Tx& tx, AttemptId id) {
+  return tx.one(kFetch, identity::merchant_of(tx, id.uuid), id);
+}
+
 Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event) {
   const auto& told = event.outcome;
-  const auto kept =
-      tx.run(kKeepEvent, processor, event.id, event.operation, event.key, told.verdict,
-             told.reference, told.reason, told.action_url, told.fee, event.dispute, tx.now());
+  const auto kept = tx.run(kKeepEvent, processor, event.id, event.operation, event.key,
+                           told.verdict, told.reference, told.reason, told.action_url, told.fee,
+                           event.dispute, tx.now(), told.amount);
   if (kept == 0) return Seen::again;
   jobs::enqueue(tx, kEventJob, processor + ":" + event.id,
                 {{"processor", processor}, {"event_id", event.id}}, tx.now());

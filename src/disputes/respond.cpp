@@ -49,7 +49,7 @@ Dispute begin_answer(Tx& tx, Dispute dispute, Stance stance) {
   write_dispute(tx, dispute);
   if (stance == Stance::contest) keep_evidence(tx, dispute);
   attempts::begin(tx, dispute.merchant_id, processors::Operation::dispute, dispute.id.uuid,
-                  dispute.processor, dispute.amount);
+                  {dispute.processor, ""}, dispute.amount);
   jobs::enqueue(tx, kRespondJob, text_of(dispute.id), of_merchant(dispute), tx.now());
   forget_plans(tx, dispute);
   return dispute;
@@ -74,7 +74,7 @@ struct Work {
 
 Work work_of(Tx& tx, MerchantId merchant, DisputeId id, const payments::Rules& rules) {
   auto dispute = lock_dispute(tx, merchant, id).dispute;
-  auto attempt = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
+  auto attempt = attempts::take_up(tx, merchant, id.uuid, rules.call_timeout);
   std::string evidence;
   if (dispute.response == Stance::contest) evidence = fetch_evidence(tx, id).document;
   return {std::move(dispute), std::move(attempt), std::move(evidence)};
@@ -165,7 +165,8 @@ Dispute settle_response(Tx& tx, MerchantId merchant, DisputeId id, const Outcome
 asio::awaitable<void> respond(Database& db, const processors::Registry& registry,
                               MerchantId merchant, DisputeId id, const payments::Rules& rules) {
   const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, merchant, id, rules); });
-  if (is_settled(work.attempt)) co_return;
+  // What the bank has decided needs no answer any more.
+  if (is_settled(work.attempt) || is_closed(work.dispute.state)) co_return;
   const processors::DisputeAnswer answer{work.attempt.key(), work.dispute.reference,
                                          work.dispute.response.value_or(Stance::contest),
                                          work.evidence};

@@ -79,7 +79,7 @@ TopUpDispute begin_answer(Tx& tx, LockedTopUp locked, Stance stance) {
   write_dispute(tx, dispute);
   if (stance == Stance::contest) keep_evidence(tx, locked);
   attempts::begin(tx, kPlatformMerchant, processors::Operation::dispute, dispute.id.uuid,
-                  dispute.processor, dispute.amount);
+                  {dispute.processor, ""}, dispute.amount);
   jobs::enqueue(tx, kRespondTopUpJob, text_of(dispute.id), Json::object(), tx.now());
   forget_plan(tx, dispute);
   return dispute;
@@ -104,7 +104,7 @@ struct Work {
 
 Work work_of(Tx& tx, DisputeId id, std::chrono::milliseconds call_timeout) {
   auto dispute = lock_top_up_dispute(tx, id).dispute;
-  auto attempt = attempts::lock_latest(tx, kPlatformMerchant, id.uuid, call_timeout);
+  auto attempt = attempts::take_up(tx, kPlatformMerchant, id.uuid, call_timeout);
   std::string evidence;
   if (dispute.response == Stance::contest) evidence = tx.one(kEvidence, id).document;
   return {std::move(dispute), std::move(attempt), std::move(evidence)};
@@ -147,7 +147,7 @@ TopUpDispute settle_top_up_response(Tx& tx, DisputeId id, const Outcome& outcome
 asio::awaitable<void> respond_of_top_up(Database& db, const processors::Registry& registry,
                                         DisputeId id, std::chrono::milliseconds call_timeout) {
   const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, id, call_timeout); });
-  if (is_settled(work.attempt)) co_return;
+  if (is_settled(work.attempt) || is_closed(work.dispute.state)) co_return;
   const processors::DisputeAnswer answer{work.attempt.key(), work.dispute.reference,
                                          work.dispute.response.value_or(Stance::contest),
                                          work.evidence};

@@ -19,6 +19,11 @@ std::string_view words_of(ledger::Why why) {
       return "Refund";
     case ledger::Why::refund_advance:
       return "Refund, advanced";
+    case ledger::Why::refund_return_balance:
+    case ledger::Why::refund_return_debt:
+      return "Refund that came back";
+    case ledger::Why::payout_return:
+      return "Payout sent back by the bank";
     default:
       return "Other";
   }

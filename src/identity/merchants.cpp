@@ -47,12 +47,15 @@ const Sql<Role(MerchantId, AccountId)> kRole{"identity.role", R"(
 const Sql<void(MerchantId, std::string)> kBeginOnboarding{"identity.begin_onboarding", R"(
     UPDATE merchants SET processor_account = $2,
            onboarding = CASE onboarding WHEN 'pending' THEN 'in_progress' ELSE onboarding END
-    WHERE id = $1)"};
+    WHERE id = $1 AND onboarding <> 'active')"};
 
 const Sql<void(std::string, std::string, Onboarding)> kSettleOnboarding{
     "identity.settle_onboarding", R"(
     UPDATE merchants SET onboarding = $3
     WHERE processor = $1 AND processor_account = $2 AND onboarding <> 'active')"};
+
+const Sql<MerchantId(std::string, std::string)> kOfAccount{"identity.merchant_of_account", R"(
+    SELECT id FROM merchants WHERE processor = $1 AND processor_account = $2)"};
 
 const Sql<Member(MerchantId)> kMembers{"identity.members", R"(
     SELECT m.account_id, a.name, m.role, m.created_at
@@ -211,12 +214,14 @@ bool is_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope sc
 }
 
 void begin_onboarding(Tx& tx, MerchantId merchant, const std::string& account) {
-  tx.run(kBeginOnboarding, merchant, account);
+  if (tx.run(kBeginOnboarding, merchant, account) == 0)
+    throw Error(Code::conflict, "the processor has accepted this business already");
 }
 
-void settle_onboarding(Tx& tx, const std::string& processor, const std::string& account,
+bool settle_onboarding(Tx& tx, const std::string& processor, const std::string& account,
                        Onboarding decision) {
-  tx.run(kSettleOnboarding, processor, account, decision);
+  if (tx.run(kSettleOnboarding, processor, account, decision) > 0) return true;
+  return tx.find(kOfAccount, processor, account).has_value();
 }
 
 std::vector<Member> list_members(Tx& tx, MerchantId merchant) { return tx.all(kMembers, merchant); }

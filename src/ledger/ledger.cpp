@@ -176,12 +176,18 @@ std::string subject_of(Why why, const Uuid& about) {
     case Why::refund_balance:
     case Why::refund_advance:
     case Why::goodwill:
+    case Why::refund_return:
+    case Why::refund_return_fee:
+    case Why::refund_return_balance:
+    case Why::refund_return_debt:
+    case Why::refund_return_goodwill:
       return text_of(Id<"rfnd">{about});
     case Why::release:
     case Why::platform_fee:
       return text_of(Id<"pout">{about});
     case Why::payout:
     case Why::recovery:
+    case Why::payout_return:
       return text_of(Id<"batch">{about});
     case Why::dispute:
     case Why::dispute_fee:
@@ -202,6 +208,7 @@ std::string subject_of(Why why, const Uuid& about) {
       return text_of(Id<"topup">{about});
     case Why::withdrawal:
     case Why::withdrawal_recovery:
+    case Why::withdrawal_return:
       return text_of(Id<"wdrl">{about});
     case Why::transfer:
       return text_of(Id<"xfer">{about});

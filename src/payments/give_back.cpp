@@ -90,8 +90,9 @@ Refund start_refund(Tx& tx, Payment payment, const orders::Order& order, const A
   if (funding.source == Source::held)
     payouts::hold(tx, merchant, order.id, {payouts::Cause::refund, id.uuid},
                   "a refund is under way");
-  attempts::begin(tx, merchant, processors::Operation::refund, id.uuid, payment.processor,
-                  asked.amount);
+  auto to = attempts::destination_of(identity::fetch_merchant(tx, merchant));
+  to.processor = payment.processor;
+  attempts::begin(tx, merchant, processors::Operation::refund, id.uuid, to, asked.amount);
   jobs::enqueue(tx, kRefundJob, text_of(id), {{"merchant_id", text_of(merchant)}}, tx.now());
   return refund;
 }
@@ -175,6 +176,12 @@ std::optional<Refund> take_back(Tx& tx, MerchantId merchant, PaymentId id,
   if (rest.amount == 0) return std::nullopt;
   return begin_refund(tx, sale.payment, sale.order, {rest, reason, Funder::merchant, created_by},
                       rules);
+}
+
+void refund_late(Tx& tx, const Payment& payment, const Rules& rules) {
+  auto sale = lock_sale(tx, payment.merchant_id, payment.id, "refund");
+  cancel_and_refund(tx, std::move(sale), "it was paid after the payment had failed", "system",
+                    rules);
 }
 
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const NewRefund& given, const Rules& rules) {

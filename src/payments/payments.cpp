@@ -1,5 +1,6 @@
 // One try to pay, from the buyer's tap to the captured money or the definite no.
 #include "bottega/payments/payments.hpp"
+#include "payments/refund_rows.hpp"
 #include "payments/rows.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/risk/reviews.hpp"
@@ -52,12 +53,17 @@ const Sql<Delivery(MerchantId, PaymentId)> kDelivery{"payments.delivery", R"(
 
 const Sql<PaymentId(MerchantId, RequestId)> kAlive{"payments.alive", R"(
     SELECT id FROM payments WHERE merchant_id = $1 AND payment_request_id = $2
-      AND state NOT IN ('failed', 'voided'))"};
+      AND state NOT IN ('failed', 'voided') AND NOT is_late)"};
 
-Event event_of(const Outcome& outcome) {
+const Sql<void(MerchantId, PaymentId)> kMarkLate{"payments.mark_late", R"(
+    UPDATE payments SET is_late = true WHERE merchant_id = $1 AND id = $2)"};
+
+bool is_given_up(State state) { return state == State::failed || state == State::voided; }
+
+Event event_of(State before, const Outcome& outcome) {
   switch (outcome.verdict) {
     case Verdict::succeeded:
-      return Event::capture;
+      return is_given_up(before) ? Event::capture_late : Event::capture;
     case Verdict::buyer_action:
       return Event::ask_buyer;
     case Verdict::declined:
@@ -76,13 +82,13 @@ bool is_final(State state) {
          state != State::unknown;
 }
 
-void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
+void post_capture(Tx& tx, const Payment& payment) {
   ledger::post(tx, ledger::transfer_within(payment.merchant_id, ledger::Why::capture,
                                            payment.id.uuid, ledger::Kind::processor_clearing,
                                            ledger::Kind::held, payment.amount));
-  request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
-  jobs::cancel(tx, kExpireJob, text_of(request.id));
-  tell_request(tx, request, "payment_request.paid", {});
+}
+
+void place_order(Tx& tx, const Payment& payment, const Request& request, const Rules& rules) {
   const auto country = identity::fetch_merchant(tx, payment.merchant_id).country;
   const auto due = fee_of(tx, payment.merchant_id, payment.amount);
   const auto fee = std::min(due, payment.amount.amount - 1);
@@ -95,6 +101,22 @@ void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rul
   risk::assess(tx, order, rules.limits);
 }
 
+void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
+  post_capture(tx, payment);
+  request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
+  jobs::cancel(tx, kExpireJob, text_of(request.id));
+  tell_request(tx, request, "payment_request.paid", {});
+  place_order(tx, payment, request, rules);
+}
+
+// The request was open again meanwhile, and may be paid already: this money is the buyer's.
+void captured_late(Tx& tx, const Payment& payment, const Request& request, const Rules& rules) {
+  log::error("payment.late", {{"payment", text_of(payment.id)}});
+  post_capture(tx, payment);
+  place_order(tx, payment, request, rules);
+  refund_late(tx, payment, rules);
+}
+
 void failed(Tx& tx, const Payment& payment, Request& request) {
   risk::release(tx, {payment.merchant_id, payment.buyer_id, payment.amount, payment.created_at});
   request = move_request(tx, std::move(request), RequestEvent::fail, payment.reason);
@@ -104,7 +126,10 @@ void failed(Tx& tx, const Payment& payment, Request& request) {
 // The side effects of a payment's news, once: only when the state has changed.
 void follow(Tx& tx, State before, const Payment& payment, Request& request, const Rules& rules) {
   if (payment.state == before) return;
-  if (payment.state == State::captured) captured(tx, payment, request, rules);
+  if (payment.state == State::captured && is_given_up(before))
+    captured_late(tx, payment, request, rules);
+  else if (payment.state == State::captured)
+    captured(tx, payment, request, rules);
   if (payment.state == State::failed || payment.state == State::voided)
     failed(tx, payment, request);
   if (payment.state == State::requires_action)
@@ -174,7 +199,7 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
                               who.account, request.total.amount, request.total.currency,
                               merchant.processor, acceptance.ship_to, tx.now());
   attempts::begin(tx, request.merchant_id, processors::Operation::charge, payment_id.uuid,
-                  merchant.processor, request.total);
+                  attempts::destination_of(merchant), request.total);
   // Covers our own death between the two transactions.
   want_reconciliation(tx, payment, 2 * rules.call_timeout);
   // Late, so that others who pay this merchant wait for as little as can be.
@@ -185,20 +210,27 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
   return payment;
 }
 
-Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& outcome,
+Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& told,
                 const Rules& rules) {
   const auto request_id = tx.one(kFetch, merchant, id).payment_request_id;
   auto request = lock_request(tx, merchant, request_id);
   auto payment = lock_payment(tx, merchant, id);
   const auto before = payment.state;
-  if (!attempts::settle_latest(tx, merchant, id.uuid, outcome))
-    return {request, payment, orders::find_of_payment(tx, merchant, id)};
-  if (!outcome.reference.empty()) payment.reference = outcome.reference;
+  const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, told);
+  if (!attempt) return {request, payment, orders::find_of_payment(tx, merchant, id)};
+  const auto outcome = attempts::believed(*attempt, told);
+  // Refunds name the charge by it: what has moved keeps its own.
+  const bool is_named = payment.reference && !kLifecycle.next(before, Event::fail);
+  if (!outcome.reference.empty() && !is_named) payment.reference = outcome.reference;
   if (!outcome.reason.empty()) payment.reason = outcome.reason;
   if (!outcome.action_url.empty()) payment.action_url = outcome.action_url;
-  payment = move_payment(tx, std::move(payment), event_of(outcome));
+  const auto on = event_of(before, outcome);
+  // Another payment of the request may be alive.
+  if (on == Event::capture_late) tx.run(kMarkLate, merchant, id);
+  payment = move_payment(tx, std::move(payment), on);
   follow(tx, before, payment, request, rules);
   keep_fee(tx, payment, outcome);
+  if (on == Event::capture_late) payment = lock_payment(tx, merchant, id);
   if (payment.state == State::unknown) want_reconciliation(tx, payment, std::chrono::seconds(5));
   return {request, payment, orders::find_of_payment(tx, merchant, id)};
 }
@@ -226,8 +258,7 @@ asio::awaitable<Outcome> call(Database& db, processors::Processor& processor, Me
                               PaymentId id, std::string method, std::string return_url) {
   const processors::Charge charge = co_await db.transact([&](Tx& tx) {
     const auto attempt = attempts::lock_latest(tx, merchant, id.uuid, {});
-    const auto account = identity::fetch_merchant(tx, merchant).processor_account.value_or("");
-    return processors::Charge{attempt.key(), attempt.amount, method, account, return_url};
+    return processors::Charge{attempt.key(), attempt.amount, method, attempt.account, return_url};
   });
   Outcome outcome;
   try {
@@ -246,13 +277,12 @@ asio::awaitable<void> reconcile(Database& db, const processors::Registry& regist
   const auto attempt = co_await db.transact(
       [&](Tx& tx) { return attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout); });
   auto& processor = registry.get(payment.processor);
-  const auto key = attempt.key();
-  auto outcome = co_await processor.look_up(processors::Operation::charge, key);
+  auto outcome = co_await attempts::ask(processor, attempt);
   if (outcome.verdict == Verdict::not_found) {
     if (payment.state == State::created && !attempt.overdue)
       throw Error(Code::busy, "the call may still be under way");
     // Nothing was done so far; from here on nothing can be, even if our call still arrives.
-    outcome = co_await processor.cancel(key);
+    outcome = co_await attempts::cancel(processor, attempt);
   }
   const auto settled =
       co_await db.transact([&](Tx& tx) { return settle(tx, merchant, id, outcome, rules); });
@@ -265,8 +295,8 @@ asio::awaitable<void> abandon(Database& db, const processors::Registry& registry
   if (payment.state != State::requires_action) co_return;
   const auto attempt = co_await db.transact(
       [&](Tx& tx) { return attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout); });
-  const auto key = attempt.key();
-  const auto outcome = co_await registry.get(payment.processor).cancel(key);
+  auto& processor = registry.get(payment.processor);
+  const auto outcome = co_await attempts::cancel(processor, attempt);
   co_await db.transact([&](Tx& tx) { settle(tx, merchant, id, outcome, rules); });
 }
 

@@ -2,6 +2,7 @@
 // let go by its outcome.
 #include "payments/refund_rows.hpp"
 #include "bottega/ledger/ledger.hpp"
+#include "bottega/payouts/payouts.hpp"
 
 namespace bottega::payments {
 namespace {
@@ -45,6 +46,27 @@ std::int64_t fee_due(const orders::Share& share, std::int64_t back, FeeOnRefund 
   if (policy == FeeOnRefund::proportional)
     return part_half_even(share.fee, back, share.total.amount);
   return std::max<std::int64_t>(0, share.fee - (share.total.amount - back));
+}
+
+// Each part is posted once, and what there is nothing of not at all.
+void post_return(Tx& tx, const Refund& refund, ledger::Why why, ledger::Kind to,
+                 std::int64_t amount) {
+  if (amount > 0)
+    ledger::post(tx, ledger::transfer_within(refund.merchant_id, why, refund.id.uuid,
+                                             ledger::Kind::processor_clearing, to,
+                                             {amount, refund.amount.currency}));
+}
+
+// What was advanced may have been recovered from the merchant meanwhile: then it is theirs.
+void take_back_released(Tx& tx, const Refund& refund, const Funding& funding) {
+  using ledger::Kind, ledger::Why;
+  const auto owner = ledger::owner_of(refund.merchant_id);
+  const auto owed = ledger::available(tx, {Kind::merchant_debt, owner}, refund.amount.currency);
+  const auto forgiven = std::min(funding.advanced, owed);
+  post_return(tx, refund, Why::refund_return_fee, Kind::platform_fees, funding.fee_returned);
+  post_return(tx, refund, Why::refund_return_debt, Kind::merchant_debt, forgiven);
+  post_return(tx, refund, Why::refund_return_balance, Kind::merchant_payable,
+              refund.amount.amount - funding.fee_returned - forgiven);
 }
 
 }  // namespace
@@ -102,6 +124,18 @@ void spend(Tx& tx, const Refund& refund, const Funding& funding) {
 void let_go(Tx& tx, const Refund& refund, const Funding& funding) {
   for_parts(refund, funding,
             [&](const Part& part) { ledger::void_pending(tx, part.why, refund.id.uuid); });
+}
+
+void take_back(Tx& tx, const Refund& refund, const Funding& funding, const orders::Order& order) {
+  using ledger::Kind, ledger::Why;
+  // The platform's goodwill has been given back to it from what a cancelled order held.
+  const bool is_platforms = funding.source == Source::platform;
+  if (is_platforms && order.state != orders::State::cancelled)
+    return post_return(tx, refund, Why::refund_return_goodwill, Kind::goodwill,
+                       refund.amount.amount);
+  if (!is_platforms && payouts::is_released(tx, refund.merchant_id, refund.order_id))
+    return take_back_released(tx, refund, funding);
+  post_return(tx, refund, Why::refund_return, Kind::held, refund.amount.amount);
 }
 
 }  // namespace bottega::payments

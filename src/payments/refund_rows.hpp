@@ -34,6 +34,8 @@ void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& r
 std::optional<Refund> take_back(Tx& tx, MerchantId merchant, PaymentId id,
                                 const std::string& reason, const std::string& created_by,
                                 const Rules& rules);
+// Cancels the order of a charge that has succeeded too late, and begins its refund.
+void refund_late(Tx& tx, const Payment& payment, const Rules& rules);
 
 // What of the fee goes back with this amount: together with what went back before it is always the
 // share of all that was given back, rounded once.
@@ -53,6 +55,9 @@ Funding fund_released(Tx& tx, MerchantId merchant, const Money& amount, std::int
 void set_aside(Tx& tx, const Refund& refund, const Funding& funding);
 void spend(Tx& tx, const Refund& refund, const Funding& funding);
 void let_go(Tx& tx, const Refund& refund, const Funding& funding);
+// What was spent has come back to the processor: it is where it came from, or where it would be by
+// now. Locks the merchant's balances.
+void take_back(Tx& tx, const Refund& refund, const Funding& funding, const orders::Order& order);
 
 void tell_refund(Tx& tx, const Refund& refund, const Payment& payment, const std::string& event);
 

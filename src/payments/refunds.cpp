@@ -57,6 +57,24 @@ void failed(Tx& tx, const Refund& refund, Payment payment, const Funding& fundin
   tell_refund(tx, refund, payment, "refund.failed");
 }
 
+// It had succeeded, and the bank has sent the money back. The buyer is owed it again; who asks for
+// another refund decides how it reaches them.
+void came_back(Tx& tx, const Refund& refund, Payment payment, const Funding& funding) {
+  const auto order = orders::lock(tx, refund.merchant_id, refund.order_id);
+  take_back(tx, refund, funding, order);
+  payment.refunded -= refund.amount.amount;
+  const bool all = payment.refunded == 0;
+  payment = move_payment(tx, std::move(payment), all ? Event::return_rest : Event::return_part);
+  if (funding.funded_by == Funder::merchant) {
+    orders::give_back(tx, refund.merchant_id, refund.order_id, -refund.amount.amount,
+                      -funding.fee_returned);
+    payouts::reinstate(tx, refund.merchant_id, refund.order_id, "a refund came back");
+  }
+  log::error("refund.returned",
+             {{"refund", text_of(refund.id)}, {"reason", refund.failure.value_or("")}});
+  tell_refund(tx, refund, payment, "refund.failed");
+}
+
 // Payment, order, refund and then the payout: the order of all locks here.
 struct Locked {
   Payment payment;
@@ -82,19 +100,17 @@ struct Work {
   Payment payment;
   Refund refund;
   attempts::Attempt attempt;
-  std::string account;
 };
 
 Work work_of(Tx& tx, MerchantId merchant, RefundId id, const Rules& rules) {
   auto [payment, refund] = lock_refund(tx, merchant, id);
-  auto attempt = attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout);
-  return {std::move(payment), std::move(refund), std::move(attempt),
-          identity::fetch_merchant(tx, merchant).processor_account.value_or("")};
+  auto attempt = attempts::take_up(tx, merchant, id.uuid, rules.call_timeout);
+  return {std::move(payment), std::move(refund), std::move(attempt)};
 }
 
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
   const processors::Refund call{work.attempt.key(), work.refund.amount,
-                                work.payment.reference.value_or(""), work.account};
+                                work.payment.reference.value_or(""), work.attempt.account};
   const attempts::Send send = [&] { return processor.refund(call); };
   co_return co_await attempts::carry_out(processor, work.attempt, send);
 }
@@ -128,13 +144,20 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& ou
   const auto before = refund.state;
   const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, outcome);
   if (!attempt) return refund;
-  refund.state = attempts::state_as<RefundState>(attempt->state);
+  const bool is_returned = attempt->returned_at.has_value();
+  refund.state =
+      is_returned ? RefundState::failed : attempts::state_as<RefundState>(attempt->state);
   refund.reference = attempt->reference;
   if (refund.state == RefundState::failed) refund.failure = attempt->reason;
   refund.updated_at = tx.now();
   tx.run(kUpdate, merchant, id, refund.state, refund.reference, refund.failure, refund.updated_at);
   if (refund.state == before) return refund;
   const auto funding = funding_of(tx, refund);
+  if (is_returned) {
+    lock_money(tx, refund, funding);
+    came_back(tx, refund, std::move(payment), funding);
+    return refund;
+  }
   const bool ended = refund.state != RefundState::pending && refund.state != RefundState::unknown;
   if (ended) lock_money(tx, refund, funding);
   if (refund.state == RefundState::succeeded)

@@ -25,11 +25,11 @@ const Sql<Payout(MerchantId, Currency, Instant, std::int64_t)> kLockDue{"payouts
       AND (state = 'scheduled' AND due_at <= $3 OR state = 'failed' AND retry_at <= $3)
     ORDER BY id LIMIT $4 FOR UPDATE)"};
 
-const Sql<Payout(MerchantId, BatchId)> kLockBatched{"payouts.lock_batched", R"(
+const Sql<Payout(MerchantId, BatchId, State)> kLockBatched{"payouts.lock_batched", R"(
     SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
            reason, reference, recovered, batch_id, tries, retry_at, created_at, submitted_at,
            paid_at
-    FROM payouts WHERE merchant_id = $1 AND batch_id = $2 AND state = 'submitted'
+    FROM payouts WHERE merchant_id = $1 AND batch_id = $2 AND state = $3
     ORDER BY id FOR UPDATE)"};
 
 const Sql<Payout(MerchantId, BatchId, PayoutId, std::int64_t)> kListOfBatch{"payouts.of_batch", R"(
@@ -190,12 +190,12 @@ void tell_managers(Tx& tx, const Payout& payout, const std::string& event) {
 
 // What its end moves, before the transfer: its payouts, and then the balances.
 void lock_money(Tx& tx, const Batch& batch) {
-  tx.all(kLockBatched, batch.merchant_id, batch.id);
+  tx.all(kLockBatched, batch.merchant_id, batch.id, State::submitted);
   ledger::lock_owner(tx, ledger::owner_of(batch.merchant_id));
 }
 
 Batch paid(Tx& tx, Batch batch) {
-  for (auto& payout : tx.all(kLockBatched, batch.merchant_id, batch.id)) {
+  for (auto& payout : tx.all(kLockBatched, batch.merchant_id, batch.id, State::submitted)) {
     payout.paid_at = tx.now();
     payout.reference = batch.reference;
     payout.reason.reset();
@@ -204,42 +204,57 @@ Batch paid(Tx& tx, Batch batch) {
   return finish(tx, std::move(batch), BatchEvent::pay);
 }
 
-// The money is the merchant's balance again, and the payouts go with a later batch; after the last
-// try somebody must see to it.
+// It goes with a later batch; after the last try somebody must see to it. Answers whether it does.
+bool try_later(Tx& tx, Payout& payout, Event on, const Rules& rules) {
+  const bool again = payout.tries < rules.tries_max;
+  payout.retry_at.reset();
+  if (again) payout.retry_at = tx.now() + jobs::back_off(payout.tries);
+  payout = move(tx, std::move(payout), on);
+  if (again) want_payment(tx, payout, *payout.retry_at);
+  return again;
+}
+
+// The money is the merchant's balance again.
 Batch failed(Tx& tx, Batch batch, const Rules& rules) {
   ledger::void_pending(tx, ledger::Why::payout, batch.id.uuid);
-  for (auto& payout : tx.all(kLockBatched, batch.merchant_id, batch.id)) {
+  for (auto& payout : tx.all(kLockBatched, batch.merchant_id, batch.id, State::submitted)) {
     payout.reason = batch.reason;
-    const bool again = payout.tries < rules.tries_max;
-    payout.retry_at.reset();
-    if (again) payout.retry_at = tx.now() + jobs::back_off(payout.tries);
-    payout = move(tx, std::move(payout), Event::fail);
-    if (again) {
-      want_payment(tx, payout, *payout.retry_at);
-    } else {
-      log::error("payout.failed", {{"payout", text_of(payout.id)}});
-      tell_managers(tx, payout, "payout.failed");
-    }
+    if (try_later(tx, payout, Event::fail, rules)) continue;
+    log::error("payout.failed", {{"payout", text_of(payout.id)}});
+    tell_managers(tx, payout, "payout.failed");
   }
   return finish(tx, std::move(batch), BatchEvent::fail);
+}
+
+// It was paid, and their bank has sent it back.
+Batch came_back(Tx& tx, Batch batch, const Rules& rules) {
+  log::error("payout.returned", {{"batch", text_of(batch.id)}});
+  auto returned = tx.all(kLockBatched, batch.merchant_id, batch.id, State::paid);
+  ledger::lock_owner(tx, ledger::owner_of(batch.merchant_id));
+  post(tx, batch.merchant_id, ledger::Why::payout_return, batch.id.uuid,
+       ledger::Kind::processor_clearing, ledger::Kind::merchant_payable, batch.amount);
+  for (auto& payout : returned) {
+    payout.paid_at.reset();
+    payout.reason = batch.reason;
+    try_later(tx, payout, Event::come_back, rules);
+    tell_managers(tx, payout, "payout.failed");
+  }
+  return finish(tx, std::move(batch), BatchEvent::come_back);
 }
 
 struct Work {
   Batch batch;
   attempts::Attempt attempt;
-  std::string account;
 };
 
-std::optional<Work> work_of(Tx& tx, MerchantId merchant_id, BatchId id, const Rules& rules) {
-  const auto batch = tx.one(kLockBatch, merchant_id, id);
+std::optional<Work> work_of(Tx& tx, MerchantId merchant, BatchId id, const Rules& rules) {
+  const auto batch = tx.one(kLockBatch, merchant, id);
   if (batch.state != BatchState::submitted) return std::nullopt;
-  const auto merchant = identity::fetch_merchant(tx, merchant_id);
-  return Work{batch, attempts::lock_latest(tx, merchant_id, id.uuid, rules.call_timeout),
-              merchant.processor_account.value_or("")};
+  return Work{batch, attempts::take_up(tx, merchant, id.uuid, rules.call_timeout)};
 }
 
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
-  const processors::Payout call{work.attempt.key(), work.batch.amount, work.account};
+  const processors::Payout call{work.attempt.key(), work.batch.amount, work.attempt.account};
   const attempts::Send send = [&] { return processor.pay_out(call); };
   co_return co_await attempts::carry_out(processor, work.attempt, send);
 }
@@ -296,7 +311,7 @@ std::optional<Batch> collect(Tx& tx, MerchantId merchant_id, PayoutId id, const 
                                            ledger::Kind::merchant_payable,
                                            ledger::Kind::processor_clearing, sent));
   attempts::begin(tx, merchant_id, processors::Operation::payout, batch_id.uuid,
-                  identity::fetch_merchant(tx, merchant_id).processor, sent);
+                  attempts::destination_of(identity::fetch_merchant(tx, merchant_id)), sent);
   want_sending(tx, merchant_id, batch_id);
   return batch;
 }
@@ -304,6 +319,10 @@ std::optional<Batch> collect(Tx& tx, MerchantId merchant_id, PayoutId id, const 
 Batch settle(Tx& tx, MerchantId merchant, BatchId id, const Outcome& outcome, const Rules& rules) {
   auto batch = tx.one(kLockBatch, merchant, id);
   const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, outcome);
+  if (attempt && attempt->returned_at && batch.state == BatchState::paid) {
+    batch.reason = attempt->reason;
+    return came_back(tx, std::move(batch), rules);
+  }
   if (!attempt || batch.state != BatchState::submitted) return batch;
   batch.reference = attempt->reference;
   const bool succeeded = attempt->state == attempts::State::succeeded;

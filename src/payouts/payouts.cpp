@@ -222,6 +222,18 @@ void adjust(Tx& tx, MerchantId merchant, OrderId order) {
   move(tx, std::move(*payout), Event::cancel);
 }
 
+void reinstate(Tx& tx, MerchantId merchant, OrderId order, const std::string& reason) {
+  auto payout = tx.find(kLockOfOrder, merchant, order);
+  if (!payout || payout->tries > 0) return;
+  const auto share = orders::share_of(tx, merchant, order);
+  payout->amount.amount = share.merchants();
+  payout->fee = share.fee_left();
+  if (payout->state != State::cancelled) return write(tx, *payout);
+  tx.run(kHold, merchant, order, Cause::ops, HoldAbout{payout->id.uuid}, reason, tx.now());
+  payout->reason = reason;
+  move(tx, std::move(*payout), Event::reinstate);
+}
+
 Payout hold(Tx& tx, PayoutId id, const Reason& reason) {
   auto payout = tx.one(kLock, identity::merchant_of(tx, id.uuid), id);
   if (payout.state != State::held) kLifecycle.advance(payout.state, Event::hold);

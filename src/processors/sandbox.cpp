@@ -181,7 +181,7 @@ Sandbox::Sandbox(Database& books, SandboxOptions options)
 Outcome Sandbox::outcome_of(const BookEntry& entry) const {
   switch (entry.state) {
     case MovementState::succeeded:
-      return {Verdict::succeeded, entry.reference, {}, {}, {}, entry.fee};
+      return {Verdict::succeeded, entry.reference, {}, {}, {}, entry.fee, entry.amount};
     case MovementState::declined:
       return {Verdict::declined, entry.reference, entry.reason, {}};
     case MovementState::needs_confirmation:

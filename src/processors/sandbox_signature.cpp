@@ -43,6 +43,15 @@ std::optional<std::int64_t> fee_in(const Json& event) {
   return fee;
 }
 
+// Missing in the news of a sandbox that did not say what has moved.
+std::optional<Money> amount_in(const Json& event) {
+  std::optional<Money> amount;
+  Faults faults;
+  if (event.contains("amount")) read_json(event["amount"], amount, "/amount", faults);
+  if (!faults.empty()) throw Error(Code::malformed, "the event's amount is no money");
+  return amount;
+}
+
 }  // namespace
 
 std::string sign_webhook(const Secret& secret, std::string_view body, std::int64_t at_s) {
@@ -82,7 +91,8 @@ Event read_event(std::string_view body) {
                text("reason"),
                text("action_url"),
                {},
-               fee_in(json)}};
+               fee_in(json),
+               amount_in(json)}};
   if (const auto dispute = json.find("dispute"); dispute != json.end())
     event.dispute = from_json<DisputeNews>(*dispute);
   if (event.dispute.has_value() != (event.operation == Operation::dispute))

@@ -48,7 +48,8 @@ void queue_event(Tx& tx, Operation operation, const std::string& key, const Outc
                {"reference", outcome.reference},
                {"reason", outcome.reason},
                {"action_url", outcome.action_url},
-               {"fee", to_json(outcome.fee)}};
+               {"fee", to_json(outcome.fee)},
+               {"amount", to_json(outcome.amount)}};
   if (dispute) body["dispute"] = to_json(*dispute);
   tx.run(kQueue, id, body.dump());
 }

@@ -5,7 +5,9 @@
 
 namespace bottega::wallet {
 
-// The account of a person, and the platform's at the processor.
+// Whom the platform's own calls go to; the account of a person, and the platform's at the
+// processor.
+attempts::Destination platform_of(const Rules& rules);
 ledger::Account wallet_account(AccountId person);
 inline constexpr ledger::Account kClearing{ledger::Kind::processor_clearing, ledger::kPlatform};
 

@@ -84,6 +84,13 @@ void credit(Tx& tx, const TopUp& top_up) {
           top_up.id.uuid);
 }
 
+// It was given up, and so was what it was to pay for: the money stays in the balance.
+void end_late(Tx& tx, const TopUp& top_up) {
+  log::error("top_up.late", {{"top_up", text_of(top_up.id)}});
+  ledger::lock_owner(tx, ledger::owner_of(top_up.account_id));
+  credit(tx, top_up);
+}
+
 // The side effects of a top-up's end, once.
 void end(Tx& tx, const TopUp& top_up) {
   jobs::cancel(tx, kTopUpJob, text_of(top_up.id));
@@ -115,12 +122,6 @@ void keep_fee(Tx& tx, const TopUp& top_up, const Outcome& outcome) {
                     {*outcome.fee, top_up.amount.currency}});
 }
 
-// Its owner, or we, had given it up, and the card was charged all the same.
-bool comes_late(Tx& tx, const TopUp& top_up, const Outcome& outcome) {
-  return top_up.state == TopUpState::failed && outcome.verdict == Verdict::succeeded &&
-         (top_up.reason == kGivenUp || tx.one(kCancelAsked, top_up.id));
-}
-
 // News of giving up what was charged: late, and no news.
 bool is_overtaken(const TopUp& top_up, const Outcome& outcome) {
   return top_up.state == TopUpState::succeeded && event_of(outcome) == TopUpEvent::fail &&
@@ -145,21 +146,6 @@ void write(Tx& tx, TopUp& top_up) {
          top_up.updated_at);
 }
 
-// The transfer that it was to pay for has failed: the money is its owner's to use.
-TopUp take_late(Tx& tx, TopUp top_up, const Outcome& outcome) {
-  if (!attempts::settle_late(tx, kPlatformMerchant, top_up.id.uuid, outcome)) return top_up;
-  log::error("top_up.charged_late", {{"top_up", text_of(top_up.id)}});
-  if (!outcome.reference.empty()) top_up.reference = outcome.reference;
-  top_up.reason.reset();
-  top_up.state = kTopUpLifecycle.advance(top_up.state, TopUpEvent::come_late);
-  write(tx, top_up);
-  ledger::lock_owner(tx, ledger::owner_of(top_up.account_id));
-  credit(tx, top_up);
-  keep_fee(tx, top_up, outcome);
-  tell_state(tx, top_up);
-  return top_up;
-}
-
 struct Work {
   TopUp top_up;
   attempts::Attempt attempt;
@@ -175,6 +161,9 @@ Work work_of(Tx& tx, TopUpId id, std::chrono::milliseconds call_timeout) {
 }  // namespace
 
 TopUp lock_top_up(Tx& tx, TopUpId id) { return tx.one(kLock, id); }
+attempts::Destination platform_of(const Rules& rules) {
+  return {rules.processor, std::string(processors::kPlatformAccount)};
+}
 
 ledger::Account wallet_account(AccountId person) {
   return {ledger::Kind::wallet, ledger::owner_of(person)};
@@ -193,7 +182,7 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
   const auto id = TopUpId::make();
   const auto top_up = tx.one(kInsert, id, account, amount.amount, amount.currency, transfer,
                              rules.processor, tx.now());
-  attempts::begin(tx, kPlatformMerchant, processors::Operation::charge, id.uuid, rules.processor,
+  attempts::begin(tx, kPlatformMerchant, processors::Operation::charge, id.uuid, platform_of(rules),
                   amount);
   // Covers our own death between the two transactions.
   want_reconciliation(tx, id, 2 * rules.call_timeout);
@@ -201,19 +190,22 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
   return top_up;
 }
 
-TopUp settle_top_up(Tx& tx, TopUpId id, const Outcome& outcome) {
+TopUp settle_top_up(Tx& tx, TopUpId id, const Outcome& told) {
   auto top_up = tx.one(kLock, id);
-  if (is_overtaken(top_up, outcome)) return top_up;
-  if (comes_late(tx, top_up, outcome)) return take_late(tx, std::move(top_up), outcome);
+  if (is_overtaken(top_up, told)) return top_up;
   const auto before = top_up.state;
-  if (!attempts::settle_latest(tx, kPlatformMerchant, id.uuid, outcome)) return top_up;
+  const auto attempt = attempts::settle_latest(tx, kPlatformMerchant, id.uuid, told);
+  if (!attempt) return top_up;
+  const auto outcome = attempts::believed(*attempt, told);
   if (!outcome.reference.empty()) top_up.reference = outcome.reference;
   if (!outcome.reason.empty()) top_up.reason = outcome.reason;
   if (!outcome.action_url.empty()) top_up.action_url = outcome.action_url;
   top_up.state = kTopUpLifecycle.advance(before, event_of(outcome));
+  if (top_up.state == TopUpState::succeeded) top_up.reason.reset();
   write(tx, top_up);
   if (top_up.state != before) tell_state(tx, top_up);
-  if (top_up.state != before && is_final(top_up.state)) end(tx, top_up);
+  if (top_up.state != before && is_final(before)) end_late(tx, top_up);
+  if (top_up.state != before && is_final(top_up.state) && !is_final(before)) end(tx, top_up);
   keep_fee(tx, top_up, outcome);
   if (top_up.state == TopUpState::unknown) want_reconciliation(tx, id, std::chrono::seconds(5));
   return top_up;
@@ -229,8 +221,8 @@ std::vector<TopUp> list_top_ups(Tx& tx, AccountId account, std::optional<TopUpId
 asio::awaitable<Outcome> charge(Database& db, const processors::Registry& registry, TopUpId id,
                                 std::string token, std::string return_url) {
   const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, id, {}); });
-  const processors::Charge call{work.attempt.key(), work.top_up.amount, token,
-                                std::string(processors::kPlatformAccount), return_url};
+  const processors::Charge call{work.attempt.key(), work.top_up.amount, token, work.attempt.account,
+                                return_url};
   Outcome outcome;
   try {
     outcome = co_await registry.get(work.top_up.processor).charge(call);
@@ -273,15 +265,14 @@ asio::awaitable<void> reconcile_top_up(Database& db, const processors::Registry&
   if (is_final(work.top_up.state)) co_return;
   const auto now = co_await db.read([&](Tx& tx) { return tx.now(); });
   auto& processor = registry.get(work.top_up.processor);
-  const auto key = work.attempt.key();
-  auto outcome = co_await processor.look_up(processors::Operation::charge, key);
+  auto outcome = co_await attempts::ask(processor, work.attempt);
   const bool never_seen = outcome.verdict == Verdict::not_found;
   const bool is_over = work.is_cancelled || work.top_up.created_at + kConfirmWithin <= now;
   const bool is_late = outcome.verdict == Verdict::buyer_action && is_over;
   if (never_seen && work.top_up.state == TopUpState::created && !work.attempt.overdue)
     throw Error(Code::busy, "the call may still be under way");
   // From here on nothing can be done, even if our call still arrives or somebody confirms.
-  if (never_seen || is_late) outcome = co_await processor.cancel(key);
+  if (never_seen || is_late) outcome = co_await attempts::cancel(processor, work.attempt);
   const auto settled = co_await db.transact([&](Tx& tx) { return settle_top_up(tx, id, outcome); });
   if (!is_final(settled.state)) throw Error(Code::busy, "no definite outcome yet");
 }

@@ -1,5 +1,6 @@
 // A balance goes to its owner's bank: set aside, sent under one key, and posted or given back.
 #include "wallet/funding.hpp"
+#include "bottega/core/log.hpp"
 #include "bottega/jobs/job.hpp"
 #include "bottega/wallet/claims.hpp"
 
@@ -56,16 +57,23 @@ struct Work {
 std::optional<Work> work_of(Tx& tx, WithdrawalId id, const Rules& rules) {
   auto withdrawal = tx.one(kLock, id);
   if (is_final(withdrawal.state)) return std::nullopt;
-  auto attempt = attempts::lock_latest(tx, kPlatformMerchant, id.uuid, rules.call_timeout);
+  auto attempt = attempts::take_up(tx, kPlatformMerchant, id.uuid, rules.call_timeout);
   auto token = token_of_bank(tx, withdrawal.account_id, withdrawal.payment_method_id);
   return Work{std::move(withdrawal), std::move(attempt), std::move(token)};
 }
 
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work& work) {
-  const processors::Payout call{work.attempt.key(), work.withdrawal.amount,
-                                std::string(processors::kPlatformAccount), work.token};
+  const processors::Payout call{work.attempt.key(), work.withdrawal.amount, work.attempt.account,
+                                work.token};
   const attempts::Send send = [&] { return processor.pay_out(call); };
   co_return co_await attempts::carry_out(processor, work.attempt, send);
+}
+
+// It had been paid, and the bank has sent it back: it is the owner's balance again.
+void came_back(Tx& tx, const Withdrawal& withdrawal) {
+  log::error("withdrawal.returned", {{"withdrawal", text_of(withdrawal.id)}});
+  ledger::post(tx, {ledger::Why::withdrawal_return, withdrawal.id.uuid, kClearing,
+                    wallet_account(withdrawal.account_id), withdrawal.amount});
 }
 
 }  // namespace
@@ -91,7 +99,7 @@ Withdrawal begin_withdrawal(Tx& tx, AccountId account, const NewWithdrawal& give
       tx.one(kInsert, id, account, bank, amount.amount, amount.currency, rules.processor, tx.now());
   recover(tx, account, amount.currency, ledger::Why::withdrawal_recovery, id.uuid);
   ledger::pend(tx, {ledger::Why::withdrawal, id.uuid, from, kClearing, amount});
-  attempts::begin(tx, kPlatformMerchant, processors::Operation::payout, id.uuid, rules.processor,
+  attempts::begin(tx, kPlatformMerchant, processors::Operation::payout, id.uuid, platform_of(rules),
                   amount);
   jobs::enqueue(tx, kWithdrawJob, text_of(id), Json::object(), tx.now());
   tell(tx, withdrawal, "withdrawal.created");
@@ -103,13 +111,19 @@ Withdrawal settle_withdrawal(Tx& tx, WithdrawalId id, const Outcome& outcome) {
   const auto before = withdrawal.state;
   const auto attempt = attempts::settle_latest(tx, kPlatformMerchant, id.uuid, outcome);
   if (!attempt) return withdrawal;
-  withdrawal.state = attempts::state_as<WithdrawalState>(attempt->state);
+  const bool is_returned = attempt->returned_at.has_value();
+  withdrawal.state =
+      is_returned ? WithdrawalState::failed : attempts::state_as<WithdrawalState>(attempt->state);
   withdrawal.reference = attempt->reference;
   withdrawal.reason = attempt->reason;
   withdrawal.updated_at = tx.now();
   tx.run(kUpdate, id, withdrawal.state, withdrawal.reference, withdrawal.reason,
          withdrawal.updated_at);
   if (withdrawal.state == before) return withdrawal;
+  if (is_returned) {
+    came_back(tx, withdrawal);
+    return withdrawal;
+  }
   if (withdrawal.state == WithdrawalState::succeeded) {
     ledger::post_pending(tx, ledger::Why::withdrawal, id.uuid);
     tell(tx, withdrawal, "withdrawal.succeeded");

@@ -435,3 +435,5 @@ class Story:
         self.ops.get(path + "/differences")
         resolve = "/v1/admin/settlement_differences/sdif_01h455vb4pex5vsknk084sn02q/resolve"
         self.ops.fails(404, "POST", resolve, {"reason": "there is none"})
+        ask = "/v1/admin/attempts/att_01h455vb4pex5vsknk084sn02q/ask"
+        self.ops.fails(404, "POST", ask, {"reason": "there is none"})

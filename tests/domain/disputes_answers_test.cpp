@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include "domain/disputes.hpp"
+#include "support/relay.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/core/digest.hpp"
 
@@ -176,6 +177,44 @@ TEST_F(DisputeAnswers, WhoseAnswerIsLostAreAskedAboutAndNotGivenTwice) {
   EXPECT_EQ(now(dispute).state, State::under_review);
   EXPECT_EQ(at_the_processor(dispute).answer_key, key);
   EXPECT_EQ(decide(dispute).state, State::won);
+}
+
+// Its first answer comes when the next one is under way already, and does not say what it is about.
+struct Late final : Relay {
+  using Relay::Relay;
+  asio::awaitable<Outcome> respond_dispute(const processors::DisputeAnswer& call) override {
+    if (const auto meanwhile = std::exchange(between, {})) meanwhile(call.key);
+    co_return Outcome{processors::Verdict::declined, call.reference, "no_evidence", ""};
+  }
+  std::function<void(const std::string&)> between;
+};
+
+TEST_F(DisputeAnswers, ThatComeLateAreNotTakenForTheNextOne) {
+  const auto dispute = open(world_.sell(shop_, 10'000));
+  auto made = std::make_unique<Late>(world_.registry.get("sandbox"));
+  made->between = [&](const std::string& key) {
+    world_.transact([&](Tx& tx) {
+      disputes::settle_response(tx, shop_.merchant, dispute.id,
+                                {processors::Verdict::declined, "", "no_evidence", "", key},
+                                world_.payment_rules);
+    });
+    world_.transact([&](Tx& tx) { disputes::submit(tx, shop_.owner, dispute.id); });
+  };
+  processors::Registry registry;
+  registry.add(std::move(made));
+  world_.transact([&](Tx& tx) { disputes::submit(tx, shop_.owner, dispute.id); });
+  EXPECT_EQ(code_of([&] {
+              run(disputes::respond(world_.db, registry, shop_.merchant, dispute.id,
+                                    world_.payment_rules));
+            }),
+            Code::busy)
+      << "the next answer is under way";
+  const auto attempt = world_.transact(
+      [&](Tx& tx) { return attempts::lock_latest(tx, shop_.merchant, dispute.id.uuid, 10s); });
+  EXPECT_EQ(attempt.state, attempts::State::sent);
+  EXPECT_EQ(now(dispute).response, disputes::Stance::contest);
+  world_.run_jobs();
+  EXPECT_EQ(now(dispute).state, State::under_review);
 }
 
 // ---- time ---------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 
 #include "support/world.hpp"
 #include "bottega/identity/fees.hpp"
+#include "bottega/identity/onboarding.hpp"
 
 namespace bottega::test {
 namespace merchants_test {
@@ -194,9 +195,15 @@ TEST_P(OnboardingOrder, EndsWhereItShouldWhateverComesFirst) {
   for (const auto decision : GetParam().given)
     world->transact([&](Tx& tx) { identity::settle_onboarding(tx, "sandbox", account, decision); });
   EXPECT_EQ(state(), GetParam().expected);
-  // Asking for the page once more takes nothing back.
-  world->transact([&](Tx& tx) { identity::begin_onboarding(tx, merchant, account); });
+  // Asking for the page once more takes nothing back, and whoever was accepted keeps their account.
+  const auto again = code_of([&] {
+    world->transact([&](Tx& tx) { identity::begin_onboarding(tx, merchant, account + "b"); });
+  });
+  const bool is_active = state() == Onboarding::active;
+  EXPECT_EQ(again, is_active ? std::optional(Code::conflict) : std::nullopt);
   EXPECT_EQ(state(), GetParam().expected);
+  const auto kept = world->transact([&](Tx& tx) { return identity::fetch_merchant(tx, merchant); });
+  EXPECT_EQ(kept.processor_account, is_active ? account : account + "b");
 }
 constexpr auto kActive = Onboarding::active, kRejected = Onboarding::rejected;
 INSTANTIATE_TEST_SUITE_P(
@@ -219,6 +226,51 @@ TEST_F(Merchants, ADecisionAboutAnotherAccountOrByAnotherProcessorChangesNothing
       world->transact([&](Tx& tx) { return identity::fetch_merchant(tx, merchant); });
   EXPECT_EQ(after.onboarding, Onboarding::in_progress);
   EXPECT_EQ(after.processor_account, "acct_mine");
+}
+
+// A business whose questions are answered at the processor, which nobody has heard of yet.
+class LostNews : public Merchants {
+ protected:
+  std::string answered() {
+    const processors::Onboarding ask{text_of(merchant), "http://shop.example/back"};
+    const auto page = run(world->registry.get("sandbox").onboard(ask));
+    const processors::Application application{Secret("Ada Lamp"), Secret("1 Main St, Springfield"),
+                                              Secret("123-45-6789")};
+    run(world->sandbox.apply(page.account, application));
+    return page.account;
+  }
+  void begin(const std::string& account) {
+    world->transact([&](Tx& tx) { identity::begin_onboarding(tx, merchant, account); });
+  }
+  void ask() { run(identity::ask_onboarding(world->db, world->registry)); }
+  Onboarding state() {
+    return world->transact([&](Tx& tx) { return identity::fetch_merchant(tx, merchant); })
+        .onboarding;
+  }
+};
+
+TEST_F(LostNews, ThatCameBeforeTheAccountWasWrittenDownIsHeardAgain) {
+  const auto account = answered();
+  world->deliver_webhooks();
+  world->run_jobs();
+  EXPECT_EQ(state(), Onboarding::pending);
+  begin(account);
+  world->advance(std::chrono::seconds(6));
+  world->run_jobs();
+  EXPECT_EQ(state(), Onboarding::active);
+}
+
+TEST_F(LostNews, IsMadeUpForByAskingOnceADay) {
+  const processors::Onboarding call{text_of(merchant), "http://shop.example/back"};
+  begin(run(world->registry.get("sandbox").onboard(call)).account);
+  ask();
+  EXPECT_EQ(state(), Onboarding::in_progress) << "it has not decided";
+  answered();
+  ask();
+  EXPECT_EQ(state(), Onboarding::in_progress) << "asked today already";
+  world->advance(std::chrono::days(1));
+  ask();
+  EXPECT_EQ(state(), Onboarding::active);
 }
 
 TEST_F(Merchants, TwoMerchantsCannotShareAProcessorsAccount) {

@@ -311,7 +311,8 @@ TEST_F(Refunds, OfTheSamePaymentTwiceAreRefused) {
               "updated_at FROM bottega.refunds WHERE id = '" +
               uuid_text(first.id.uuid) + "'");
   const auto settle_second = [&](Tx& tx) {
-    attempts::begin(tx, shop_.merchant, Operation::refund, second.uuid, "sandbox", first.amount);
+    attempts::begin(tx, shop_.merchant, Operation::refund, second.uuid, {"sandbox", "sac_1"},
+                    first.amount);
     ledger::pend(tx, from_held(second, 1'000));
     const Outcome yes{Verdict::succeeded, "srf_2", "", ""};
     payments::settle_refund(tx, shop_.merchant, second, yes, world_->payment_rules);

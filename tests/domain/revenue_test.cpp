@@ -137,6 +137,11 @@ const std::map<Why, std::map<std::string, int>>& meanings() {
       {Why::refund_balance, {{"refunded", 1}}},
       {Why::refund_advance, {{"refunded", 1}}},
       {Why::goodwill, {{"refunded", 1}, {"goodwill", 1}, {"net_revenue", -1}}},
+      {Why::refund_return, {{"refunded", -1}}},
+      {Why::refund_return_fee, {{"refunded", -1}, {"fees_returned", -1}, {"net_revenue", 1}}},
+      {Why::refund_return_balance, {{"refunded", -1}}},
+      {Why::refund_return_debt, {{"refunded", -1}}},
+      {Why::refund_return_goodwill, {{"refunded", -1}, {"goodwill", -1}, {"net_revenue", 1}}},
       {Why::goodwill_return, {{"goodwill", -1}, {"net_revenue", 1}}},
       {Why::platform_fee, {{"fees_earned", 1}, {"net_revenue", 1}}}};
   return rows;

@@ -55,6 +55,7 @@ std::string body_for(const Route& route) {
       {"adminEraseAccount", R"({"reason":"None"})"},
       {"adminCheckSettlement", R"({"day":"2026-01-01"})"},
       {"adminResolveSettlementDifference", R"({"reason":"None"})"},
+      {"adminAskAboutAttempt", R"({"reason":"None"})"},
       {"adminHoldPayout", R"({"reason":"None"})"},
       {"adminReleasePayout", R"({"reason":"None"})"},
   };

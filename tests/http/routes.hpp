@@ -71,6 +71,7 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"canned_replies", "canned"},
                                                               {"subscriptions", "push"},
                                                               {"attachments", "att"},
+                                                              {"attempts", "att"},
                                                               {"reports", "rep"},
                                                               {"reviews", "rev"},
                                                               {"exports", "exp"},

@@ -18,7 +18,7 @@ constexpr Rule kRules[] = {
      "SELECT count(*) FROM bottega.payments WHERE refunded + refunding + disputed > amount"},
     {"a request was paid more than once",
      "SELECT count(*) FROM (SELECT payment_request_id FROM bottega.payments WHERE state IN "
-     "('captured', 'partially_refunded', 'refunded') GROUP BY payment_request_id "
+     "('captured', 'partially_refunded', 'refunded') AND NOT is_late GROUP BY payment_request_id "
      "HAVING count(*) > 1) x"},
     {"a merchant has taken another amount than is counted for its limit",
      "SELECT count(*) FROM (SELECT merchant_id, currency, sum(taken) AS taken FROM "

@@ -15,7 +15,7 @@ auto any_of(Map& map, std::mt19937_64& random) {
 
 Outcome Scripted::outcome_of(const Entry& entry) const {
   if (entry.waits) return {Verdict::buyer_action, entry.reference, "", "http://confirm.example"};
-  if (entry.is_done) return {Verdict::succeeded, entry.reference, "", ""};
+  if (entry.is_done) return {Verdict::succeeded, entry.reference, "", "", {}, {}, entry.amount};
   return {Verdict::declined, entry.reference, entry.reason, ""};
 }
 

@@ -55,57 +55,68 @@ Subject subject(const std::string& name, const std::string& table, Moves moves) 
 }
 
 Moves payment_moves() {
-  return {
-      {"created",
-       {{"ask_buyer", "requires_action"},
-        {"authorize", "authorized"},
-        {"capture", "captured"},
-        {"fail", "failed"},
-        {"cancel", "voided"},
-        {"lose", "unknown"}}},
-      {"requires_action",
-       {{"ask_buyer", "requires_action"},
-        {"authorize", "authorized"},
-        {"capture", "captured"},
-        {"fail", "failed"},
-        {"cancel", "voided"},
-        {"lose", "requires_action"}}},
-      {"authorized",
-       {{"authorize", "authorized"},
-        {"capture", "captured"},
-        {"fail", "failed"},
-        {"cancel", "voided"},
-        {"lose", "unknown"}}},
-      {"unknown",
-       {{"ask_buyer", "requires_action"},
-        {"authorize", "authorized"},
-        {"capture", "captured"},
-        {"fail", "failed"},
-        {"cancel", "voided"},
-        {"lose", "unknown"}}},
-      {"captured",
-       {{"ask_buyer", "captured"},
-        {"authorize", "captured"},
-        {"capture", "captured"},
-        {"lose", "captured"},
-        {"refund_part", "partially_refunded"},
-        {"refund_rest", "refunded"}}},
-      {"partially_refunded",
-       {{"ask_buyer", "partially_refunded"},
-        {"authorize", "partially_refunded"},
-        {"capture", "partially_refunded"},
-        {"lose", "partially_refunded"},
-        {"refund_part", "partially_refunded"},
-        {"refund_rest", "refunded"}}},
-      {"refunded",
-       {{"ask_buyer", "refunded"},
-        {"authorize", "refunded"},
-        {"capture", "refunded"},
-        {"lose", "refunded"}}},
-      {"failed",
-       {{"ask_buyer", "failed"}, {"fail", "failed"}, {"lose", "failed"}, {"cancel", "failed"}}},
-      {"voided",
-       {{"ask_buyer", "voided"}, {"fail", "voided"}, {"lose", "voided"}, {"cancel", "voided"}}}};
+  return {{"created",
+           {{"ask_buyer", "requires_action"},
+            {"authorize", "authorized"},
+            {"capture", "captured"},
+            {"fail", "failed"},
+            {"cancel", "voided"},
+            {"lose", "unknown"}}},
+          {"requires_action",
+           {{"ask_buyer", "requires_action"},
+            {"authorize", "authorized"},
+            {"capture", "captured"},
+            {"fail", "failed"},
+            {"cancel", "voided"},
+            {"lose", "requires_action"}}},
+          {"authorized",
+           {{"authorize", "authorized"},
+            {"capture", "captured"},
+            {"fail", "failed"},
+            {"cancel", "voided"},
+            {"lose", "unknown"}}},
+          {"unknown",
+           {{"ask_buyer", "requires_action"},
+            {"authorize", "authorized"},
+            {"capture", "captured"},
+            {"fail", "failed"},
+            {"cancel", "voided"},
+            {"lose", "unknown"}}},
+          {"captured",
+           {{"ask_buyer", "captured"},
+            {"authorize", "captured"},
+            {"capture", "captured"},
+            {"lose", "captured"},
+            {"refund_part", "partially_refunded"},
+            {"refund_rest", "refunded"}}},
+          {"partially_refunded",
+           {{"ask_buyer", "partially_refunded"},
+            {"authorize", "partially_refunded"},
+            {"capture", "partially_refunded"},
+            {"lose", "partially_refunded"},
+            {"refund_part", "partially_refunded"},
+            {"refund_rest", "refunded"},
+            {"return_part", "partially_refunded"},
+            {"return_rest", "captured"}}},
+          {"refunded",
+           {{"ask_buyer", "refunded"},
+            {"authorize", "refunded"},
+            {"capture", "refunded"},
+            {"lose", "refunded"},
+            {"return_part", "partially_refunded"},
+            {"return_rest", "captured"}}},
+          {"failed",
+           {{"ask_buyer", "failed"},
+            {"fail", "failed"},
+            {"lose", "failed"},
+            {"cancel", "failed"},
+            {"capture_late", "captured"}}},
+          {"voided",
+           {{"ask_buyer", "voided"},
+            {"fail", "voided"},
+            {"lose", "voided"},
+            {"cancel", "voided"},
+            {"capture_late", "captured"}}}};
 }
 
 Moves dispute_moves() {
@@ -136,7 +147,21 @@ Moves top_up_moves() {
        {{"ask_owner", "failed"},
         {"fail", "failed"},
         {"lose", "failed"},
-        {"come_late", "succeeded"}}}};
+        {"succeed", "succeeded"}}}};
+}
+
+Moves attempt_moves() {
+  std::map<std::string, std::string> open = {
+      {"wait", "waiting"}, {"succeed", "succeeded"}, {"fail", "failed"}};
+  auto lost = open, waiting = open;
+  lost["lose"] = "unknown";
+  waiting["lose"] = "waiting";
+  const std::string done = "succeeded", failed = "failed";
+  return {{"sent", lost},
+          {"waiting", waiting},
+          {"unknown", lost},
+          {done, {{"succeed", done}, {"lose", done}, {"wait", done}, {"come_back", done}}},
+          {failed, {{"fail", failed}, {"lose", failed}, {"wait", failed}, {"succeed_late", done}}}};
 }
 
 Moves transfer_moves() {
@@ -165,38 +190,18 @@ const std::vector<Subject>& subjects() {
            {"delivered", {{"complete", "completed"}, {"request_return", "return_requested"}}},
            {"completed", {{"request_return", "return_requested"}}},
            {"return_requested", {{"receive_return", "returned"}}}}),
-      subject<attempts::kLifecycle>(
-          "Attempt", "attempts",
-          {{"sent",
-            {{"wait", "waiting"},
-             {"succeed", "succeeded"},
-             {"fail", "failed"},
-             {"lose", "unknown"}}},
-           {"waiting",
-            {{"wait", "waiting"},
-             {"succeed", "succeeded"},
-             {"fail", "failed"},
-             {"lose", "waiting"}}},
-           {"unknown",
-            {{"wait", "waiting"},
-             {"succeed", "succeeded"},
-             {"fail", "failed"},
-             {"lose", "unknown"}}},
-           {"succeeded", {{"succeed", "succeeded"}, {"lose", "succeeded"}, {"wait", "succeeded"}}},
-           {"failed",
-            {{"fail", "failed"},
-             {"lose", "failed"},
-             {"wait", "failed"},
-             {"come_late", "succeeded"}}}}),
+      subject<attempts::kLifecycle>("Attempt", "attempts", attempt_moves()),
       subject<payouts::kLifecycle>(
           "Payout", "payouts",
           {{"scheduled", {{"submit", "submitted"}, {"hold", "held"}, {"cancel", "cancelled"}}},
            {"held", {{"release", "scheduled"}, {"cancel", "cancelled"}}},
            {"submitted", {{"submit", "submitted"}, {"pay", "paid"}, {"fail", "failed"}}},
            {"failed", {{"schedule", "scheduled"}, {"fail", "failed"}, {"hold", "held"}}},
-           {"paid", {{"pay", "paid"}}}}),
+           {"paid", {{"pay", "paid"}, {"come_back", "failed"}}},
+           {"cancelled", {{"reinstate", "held"}}}}),
       subject<payouts::kBatchLifecycle>("Batch", "payout_batches",
-                                        {{"submitted", {{"pay", "paid"}, {"fail", "failed"}}}}),
+                                        {{"submitted", {{"pay", "paid"}, {"fail", "failed"}}},
+                                         {"paid", {{"come_back", "failed"}}}}),
       subject<risk::kReviewLifecycle>(
           "Review", "reviews", {{"open", {{"approve", "approved"}, {"reject", "rejected"}}}}),
       subject<disputes::kLifecycle>("Dispute", "disputes", dispute_moves()),
@@ -339,8 +344,10 @@ TEST(FinalStates, OfARequestLeadNowhere) {
 
 TEST(FinalStates, OfAPaymentOnlyHearTheSameNewsAgain) {
   using payments::State, payments::Event, payments::kLifecycle;
+  const std::set<std::string> reversals = {"capture_late", "return_part", "return_rest"};
   for (const auto state : {State::refunded, State::failed, State::voided})
     Form<Event>::each([&](const char* name) {
+      if (reversals.contains(name)) return;
       const auto next = kLifecycle.next(state, from_text<Event>(name));
       EXPECT_TRUE(!next || *next == state) << text_of(state) << " on " << name;
     });

@@ -16,11 +16,12 @@ using identity::MerchantId;
 
 enum class State : std::uint8_t { sent, waiting, succeeded, failed, unknown };
 BOOST_DESCRIBE_ENUM(State, sent, waiting, succeeded, failed, unknown)
-enum class Event : std::uint8_t { wait, succeed, fail, lose, come_late };
-BOOST_DESCRIBE_ENUM(Event, wait, succeed, fail, lose, come_late)
+enum class Event : std::uint8_t { wait, succeed, fail, lose, succeed_late, come_back };
+BOOST_DESCRIBE_ENUM(Event, wait, succeed, fail, lose, succeed_late, come_back)
 
-// The self-edges of the final states: the answer, the webhook and the reconciler may all say it.
-// What was given up may have been done all the same: that is told apart from a contradiction.
+// The self-edges of the final states: the answer, the webhook and the reconciler may all say it. A
+// charge may succeed after we gave it up. What was refunded or paid out may come back: that it did
+// is a fact beside the state, for it has moved (`returned_at`).
 inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::sent, Event::wait, State::waiting},
     {State::sent, Event::succeed, State::succeeded},
@@ -37,10 +38,11 @@ inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::succeeded, Event::succeed, State::succeeded},
     {State::succeeded, Event::lose, State::succeeded},
     {State::succeeded, Event::wait, State::succeeded},
+    {State::succeeded, Event::come_back, State::succeeded},
     {State::failed, Event::fail, State::failed},
     {State::failed, Event::lose, State::failed},
     {State::failed, Event::wait, State::failed},
-    {State::failed, Event::come_late, State::succeeded},
+    {State::failed, Event::succeed_late, State::succeeded},
 })};
 static_assert(kLifecycle.deterministic());
 
@@ -48,36 +50,58 @@ struct Attempt {
   AttemptId id;  // and, as text, the idempotency key at the processor
   MerchantId merchant_id;
   processors::Operation operation{};
-  std::string processor;
+  std::string processor, account;  // whom it goes to, from its beginning to its end
   Money amount;
   State state{};
   std::optional<std::string> reference, reason;
-  std::int64_t asked = 0;  // how often the processor was asked about it
-  bool overdue = false;    // longer under way than any call may take
+  std::int64_t asked = 0;  // how often it was sent or asked about, counted before each call
+  std::optional<Instant> returned_at;  // of a refund or payout: when we heard that it came back
+  bool overdue = false;                // longer under way than any call may take
   std::string key() const { return text_of(id); }
 };
 BOOST_DESCRIBE_STRUCT(Attempt, (),
-                      (id, merchant_id, operation, processor, amount, state, reference, reason,
-                       asked, overdue))
+                      (id, merchant_id, operation, processor, account, amount, state, reference,
+                       reason, asked, returned_at, overdue))
 
+// Whom a call goes to. The account may be another one by the time that it is sent again; the call
+// is the same to the byte.
+struct Destination {
+  std::string processor, account;
+};
 // Writes down that we are about to ask. `subject` is the payment, refund or payout.
 Attempt begin(Tx& tx, MerchantId merchant, processors::Operation operation, const Uuid& subject,
-              const std::string& processor, Money amount);
+              const Destination& to, Money amount);
+// The processor and the account of a merchant.
+Destination destination_of(const identity::Merchant& merchant);
 // Writes down what we were told; a contradiction (failed after it succeeded) throws
 // Error(conflict).
 Attempt settle(Tx& tx, Attempt attempt, const processors::Outcome& outcome);
+// The outcome as it may be acted upon: a success of another amount, or without a reference, is no
+// more than unknown. Then a person must look; settle() tells them.
+processors::Outcome believed(const Attempt& attempt, processors::Outcome outcome);
 // The newest attempt for a subject, locked. It is overdue once it is older than any call may take.
 Attempt lock_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
                     std::chrono::milliseconds call_timeout);
+// The same, for whoever carries it out now. That they do is counted before the call: whatever
+// becomes of them, the next one asks before anything is sent again.
+Attempt take_up(Tx& tx, MerchantId merchant, const Uuid& subject,
+                std::chrono::milliseconds call_timeout);
 // Settles the newest attempt for a subject; none where the outcome is of an older try, whose news
 // must not be taken for news of this one.
 std::optional<Attempt> settle_latest(Tx& tx, MerchantId merchant, const Uuid& subject,
                                      const processors::Outcome& outcome);
 // Makes the call of an attempt: the first time it is sent; after that it is asked about, and sent
-// again under the same key only where the processor has proof that it never saw it.
+// again under the same key only where the processor has proof that it never saw it. Throws
+// Error(busy) where a call may still be under way.
 using Send = std::function<asio::awaitable<processors::Outcome>()>;
 asio::awaitable<processors::Outcome> carry_out(processors::Processor& processor,
                                                const Attempt& attempt, const Send& send);
+// What became of an attempt, as the processor says; and the same for a charge that is not to happen
+// any more. Where it refuses the question (our credentials are wrong, for instance) nothing is
+// known: only as the answer to what was sent is a refusal proof that nothing was done.
+asio::awaitable<processors::Outcome> ask(processors::Processor& processor, const Attempt& attempt);
+asio::awaitable<processors::Outcome> cancel(processors::Processor& processor,
+                                            const Attempt& attempt);
 // The state of what is as its newest attempt is, in its own words.
 template <class T>
 T state_as(State attempt) {
@@ -94,9 +118,6 @@ T state_as(State attempt) {
   }
   return T::unknown;
 }
-// The same for what was given up and was done all the same: the attempt has succeeded after all.
-std::optional<Attempt> settle_late(Tx& tx, MerchantId merchant, const Uuid& subject,
-                                   const processors::Outcome& outcome);
 // The subject of the attempt with this key, and its merchant; throws Error(not_found), also where
 // the attempt is with another processor: none may bring news of what it was not asked to do.
 struct Subject {
@@ -105,6 +126,9 @@ struct Subject {
 };
 BOOST_DESCRIBE_STRUCT(Subject, (), (merchant_id, subject_id))
 Subject subject_of(Tx& tx, const std::string& processor, const std::string& key);
+
+Subject subject_of(Tx& tx, AttemptId id);  // whoever it is with
+Attempt fetch(Tx& tx, AttemptId id);
 
 // A webhook is verified, kept by the processor's event id and answered at once; a job handles it.
 enum class Seen : std::uint8_t { first, again };
@@ -117,10 +141,11 @@ struct KeptEvent {
   std::string reference, reason, action_url;
   std::optional<std::int64_t> fee;
   std::optional<processors::DisputeNews> dispute;
+  std::optional<Money> amount;
 };
 BOOST_DESCRIBE_STRUCT(KeptEvent, (),
                       (processor, event_id, operation, key, verdict, reference, reason, action_url,
-                       fee, dispute))
+                       fee, dispute, amount))
 KeptEvent fetch_event(Tx& tx, const std::string& processor, const std::string& event_id);
 void event_handled(Tx& tx, const std::string& processor, const std::string& event_id);
 

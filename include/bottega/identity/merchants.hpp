@@ -114,10 +114,11 @@ void require_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Sco
 bool is_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope);
 
 // Takes note that the processor knows the merchant under this account, before its questions are
-// answered.
+// answered. Throws Error(conflict) for one that it has accepted: where money goes stays as it is.
 void begin_onboarding(Tx& tx, MerchantId merchant, const std::string& account);
-// What the processor decided. Decisions may come twice and in any order; `active` stays.
-void settle_onboarding(Tx& tx, const std::string& processor, const std::string& account,
+// What the processor decided. Decisions may come twice and in any order; `active` stays. Answers
+// whether there is a merchant with this account: the decision may be faster than we write it down.
+bool settle_onboarding(Tx& tx, const std::string& processor, const std::string& account,
                        Onboarding decision);
 
 std::vector<Member> list_members(Tx& tx, MerchantId merchant);

@@ -45,7 +45,8 @@ BOOST_DESCRIBE_ENUM(Kind, processor_clearing, processor_fees, held, merchant_pay
 // balance; the rest is advanced, and recovered from what the merchant earns later. So is a
 // dispute's, which is reserved first, and then gone or back; what it takes beyond what was left is
 // the platform's loss, less what a failed refund has left after all. What a person owes is
-// recovered from what they top up, and before they withdraw.
+// recovered from what they top up, and before they withdraw. What left the processor and came back
+// is a return.
 enum class Why : std::uint8_t {
   capture,
   processor_fee,
@@ -77,13 +78,22 @@ enum class Why : std::uint8_t {
   dispute_late_fee,
   dispute_late_balance,
   dispute_late_advance,
+  refund_return,
+  refund_return_fee,
+  refund_return_balance,
+  refund_return_debt,
+  refund_return_goodwill,
+  payout_return,
+  withdrawal_return,
 };
 BOOST_DESCRIBE_ENUM(Why, capture, processor_fee, refund, refund_fee, refund_balance, refund_advance,
                     goodwill, goodwill_return, release, platform_fee, payout, recovery, dispute,
                     dispute_fee, dispute_balance, dispute_advance, dispute_lost, dispute_won,
                     dispute_won_fee, dispute_won_debt, top_up, withdrawal, transfer,
                     top_up_recovery, withdrawal_recovery, dispute_loss, dispute_late,
-                    dispute_late_fee, dispute_late_balance, dispute_late_advance)
+                    dispute_late_fee, dispute_late_balance, dispute_late_advance, refund_return,
+                    refund_return_fee, refund_return_balance, refund_return_debt,
+                    refund_return_goodwill, payout_return, withdrawal_return)
 
 // Pending money has not moved and cannot be spent; it is posted or voided in the end, once.
 enum class Phase : std::uint8_t { posted, pending, voided };

@@ -21,6 +21,10 @@ struct Act {
 };
 void record(Tx& tx, const Who& who, const Act& act);
 
+// Has an attempt asked about now, however often that was done before; what was never sent is sent.
+// Throws Error(not_found) where there is none, Error(conflict) where it has ended.
+attempts::Attempt ask(Tx& tx, attempts::AttemptId id);
+
 struct AuditEntry {
   AuditId id;
   Instant at{};

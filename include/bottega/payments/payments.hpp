@@ -54,11 +54,15 @@ enum class Event : std::uint8_t {
   lose,
   refund_part,
   refund_rest,
+  capture_late,
+  return_part,
+  return_rest,
 };
 BOOST_DESCRIBE_ENUM(Event, ask_buyer, authorize, capture, fail, cancel, lose, refund_part,
-                    refund_rest)
+                    refund_rest, capture_late, return_part, return_rest)
 
 // The self-edges say that the answer, the webhook and the reconciler may each bring the same news.
+// What had been refunded may come back, in part or all of it.
 inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::created, Event::ask_buyer, State::requires_action},
     {State::created, Event::authorize, State::authorized},
@@ -95,18 +99,24 @@ inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::partially_refunded, Event::lose, State::partially_refunded},
     {State::partially_refunded, Event::refund_part, State::partially_refunded},
     {State::partially_refunded, Event::refund_rest, State::refunded},
+    {State::partially_refunded, Event::return_part, State::partially_refunded},
+    {State::partially_refunded, Event::return_rest, State::captured},
     {State::refunded, Event::ask_buyer, State::refunded},
     {State::refunded, Event::authorize, State::refunded},
     {State::refunded, Event::capture, State::refunded},
     {State::refunded, Event::lose, State::refunded},
+    {State::refunded, Event::return_part, State::partially_refunded},
+    {State::refunded, Event::return_rest, State::captured},
     {State::failed, Event::ask_buyer, State::failed},
     {State::failed, Event::fail, State::failed},
     {State::failed, Event::lose, State::failed},
     {State::failed, Event::cancel, State::failed},
+    {State::failed, Event::capture_late, State::captured},
     {State::voided, Event::ask_buyer, State::voided},
     {State::voided, Event::fail, State::voided},
     {State::voided, Event::lose, State::voided},
     {State::voided, Event::cancel, State::voided},
+    {State::voided, Event::capture_late, State::captured},
 })};
 static_assert(kLifecycle.deterministic());
 
@@ -218,7 +228,8 @@ std::string token_of(Tx& tx, const Who& who, const Payment& payment, const Accep
 Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance,
               const Rules& rules);
 // Writes down what the processor said, posts the ledger, makes the order and tells the
-// conversation; hearing the same again changes nothing.
+// conversation; hearing the same again changes nothing. A charge that succeeds after we held it as
+// failed pays for nothing any more: its order is cancelled and it is refunded at once.
 Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const processors::Outcome& outcome,
                 const Rules& rules);
 Accepted current(Tx& tx, MerchantId merchant, PaymentId id);

@@ -16,8 +16,18 @@ using BatchId = Id<"batch">;
 
 enum class State : std::uint8_t { scheduled, held, submitted, paid, failed, cancelled };
 BOOST_DESCRIBE_ENUM(State, scheduled, held, submitted, paid, failed, cancelled)
-enum class Event : std::uint8_t { submit, pay, fail, schedule, hold, release, cancel };
-BOOST_DESCRIBE_ENUM(Event, submit, pay, fail, schedule, hold, release, cancel)
+enum class Event : std::uint8_t {
+  submit,
+  pay,
+  fail,
+  schedule,
+  hold,
+  release,
+  cancel,
+  come_back,
+  reinstate,
+};
+BOOST_DESCRIBE_ENUM(Event, submit, pay, fail, schedule, hold, release, cancel, come_back, reinstate)
 
 inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::scheduled, Event::submit, State::submitted},
@@ -32,6 +42,8 @@ inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::failed, Event::fail, State::failed},
     {State::failed, Event::hold, State::held},
     {State::paid, Event::pay, State::paid},
+    {State::paid, Event::come_back, State::failed},
+    {State::cancelled, Event::reinstate, State::held},
 })};
 static_assert(kLifecycle.deterministic());
 
@@ -59,12 +71,13 @@ BOOST_DESCRIBE_STRUCT(Payout, (),
 
 enum class BatchState : std::uint8_t { submitted, paid, failed };
 BOOST_DESCRIBE_ENUM(BatchState, submitted, paid, failed)
-enum class BatchEvent : std::uint8_t { pay, fail };
-BOOST_DESCRIBE_ENUM(BatchEvent, pay, fail)
+enum class BatchEvent : std::uint8_t { pay, fail, come_back };
+BOOST_DESCRIBE_ENUM(BatchEvent, pay, fail, come_back)
 
 inline constexpr Machine kBatchLifecycle{std::to_array<Edge<BatchState, BatchEvent>>({
     {BatchState::submitted, BatchEvent::pay, BatchState::paid},
     {BatchState::submitted, BatchEvent::fail, BatchState::failed},
+    {BatchState::paid, BatchEvent::come_back, BatchState::failed},
 })};
 static_assert(kBatchLifecycle.deterministic());
 
@@ -141,6 +154,9 @@ bool is_released(Tx& tx, MerchantId merchant, OrderId order);
 // The merchant's share of the order has become smaller: where nothing is left of it, the payout is
 // cancelled.
 void adjust(Tx& tx, MerchantId merchant, OrderId order);
+// The share has become larger again, since money came back. A payout that was cancelled is held
+// with this reason, until the staff lets it go or the buyer has the money after all.
+void reinstate(Tx& tx, MerchantId merchant, OrderId order, const std::string& reason);
 
 // By ops, with a reason that is kept; throws Error(conflict) for what is held by them already, or
 // cannot be held any more. Releasing lifts their own hold and no other.
@@ -157,7 +173,8 @@ std::optional<Batch> collect(Tx& tx, MerchantId merchant, PayoutId id, const Rul
 // For the job: sends a batch through the processor. Throws Error(busy) to be called again.
 asio::awaitable<void> send(Database& db, const processors::Registry& registry, MerchantId merchant,
                            BatchId id, const Rules& rules);
-// Writes down what the processor said about a batch; hearing it again changes nothing.
+// Writes down what the processor said about a batch; hearing it again changes nothing. What the
+// bank sends back after it was paid is the merchant's balance again, and goes with a later batch.
 Batch settle(Tx& tx, MerchantId merchant, BatchId id, const processors::Outcome& outcome,
              const Rules& rules);
 

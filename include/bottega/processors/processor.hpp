@@ -22,7 +22,7 @@ namespace asio = boost::asio;
 // key.
 enum class Verdict : std::uint8_t {
   unknown,       // no answer: it may have been done
-  succeeded,     // done
+  succeeded,     // done; it has a reference
   buyer_action,  // nothing moved yet: the buyer must confirm at `action_url`
   pending,       // accepted; the outcome comes by webhook
   declined,      // a definite no
@@ -36,6 +36,9 @@ BOOST_DESCRIBE_ENUM(Verdict, unknown, succeeded, buyer_action, pending, declined
 enum class Operation : std::uint8_t { charge, refund, payout, onboarding, dispute, dispute_return };
 BOOST_DESCRIBE_ENUM(Operation, charge, refund, payout, onboarding, dispute, dispute_return)
 
+// How we know: it is the answer to a call or a question of ours, or it came by itself.
+enum class Origin : std::uint8_t { answer, news };
+
 struct Outcome {
   Verdict verdict = Verdict::unknown;
   std::string reference;   // the processor's own id of the thing
@@ -44,6 +47,10 @@ struct Outcome {
   std::string key = {};    // the call it is about, where it comes by itself; empty: the newest
   // What the processor keeps of it, in minor units of its currency, where that is known.
   std::optional<std::int64_t> fee = {};
+  // What has moved, before fees, where the processor says it: observed, never what it was asked
+  // for.
+  std::optional<Money> amount = {};
+  Origin origin = Origin::answer;
 };
 
 struct Charge {

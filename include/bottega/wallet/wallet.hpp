@@ -37,11 +37,11 @@ inline constexpr auto kMonth = std::chrono::hours(24 * 30);
 
 enum class TopUpState : std::uint8_t { created, requires_action, succeeded, failed, unknown };
 BOOST_DESCRIBE_ENUM(TopUpState, created, requires_action, succeeded, failed, unknown)
-enum class TopUpEvent : std::uint8_t { ask_owner, succeed, fail, lose, come_late };
-BOOST_DESCRIBE_ENUM(TopUpEvent, ask_owner, succeed, fail, lose, come_late)
+enum class TopUpEvent : std::uint8_t { ask_owner, succeed, fail, lose };
+BOOST_DESCRIBE_ENUM(TopUpEvent, ask_owner, succeed, fail, lose)
 
 // The self-edges say that the answer, the webhook and the reconciler may each bring the same news.
-// A charge that was given up and is made all the same comes late: it is the person's money.
+// Money that comes after it was given up is its owner's all the same.
 inline constexpr Machine kTopUpLifecycle{std::to_array<Edge<TopUpState, TopUpEvent>>({
     {TopUpState::created, TopUpEvent::ask_owner, TopUpState::requires_action},
     {TopUpState::created, TopUpEvent::succeed, TopUpState::succeeded},
@@ -61,7 +61,7 @@ inline constexpr Machine kTopUpLifecycle{std::to_array<Edge<TopUpState, TopUpEve
     {TopUpState::failed, TopUpEvent::ask_owner, TopUpState::failed},
     {TopUpState::failed, TopUpEvent::fail, TopUpState::failed},
     {TopUpState::failed, TopUpEvent::lose, TopUpState::failed},
-    {TopUpState::failed, TopUpEvent::come_late, TopUpState::succeeded},
+    {TopUpState::failed, TopUpEvent::succeed, TopUpState::succeeded},
 })};
 static_assert(kTopUpLifecycle.deterministic());
 

@@ -51,6 +51,8 @@ asio::awaitable<Reply> onboard(Call& call) {
     require_member(tx, call.who(), id, Role::owner, Scope::read);
     return fetch_merchant(tx, id);
   });
+  if (merchant.onboarding == identity::Onboarding::active)
+    throw Error(Code::conflict, "the processor has accepted this business already");
   const processors::Onboarding ask{text_of(id),
                                    call.app.public_url + "/v1/merchants/" + text_of(id)};
   const auto page = co_await call.app.registry.get(merchant.processor).onboard(ask);

@@ -45,7 +45,34 @@ asio::awaitable<Reply> refund(Call& call) {
   co_return reply;
 }
 
+// Asking once more moves nothing that was not to be moved: the attempt has its key.
+asio::awaitable<Reply> ask(Call& call) {
+  const auto id = call.at<attempts::AttemptId>(0);
+  const auto given = call.body<payouts::Reason>();
+  const auto reply = co_await call.transact([&](Tx& tx) {
+    const auto attempt = ops::ask(tx, id);
+    ops::record(
+        tx, call.who(),
+        act_of(call, "attempt.ask", text_of(id), given.reason.value,
+               {{"operation", text_of(attempt.operation)}, {"state", text_of(attempt.state)}}));
+    return accepted(attempt);
+  });
+  call.app.poke_jobs();
+  co_return reply;
+}
+
 const Route kRoutes[] = {
+    {.verb = Verb::post,
+     .path = "/v1/admin/attempts/{id}/ask",
+     .access = Access::finance,
+     .budget = Budget::writes,
+     .once = Once::optional,
+     .handler = ask,
+     .name = "adminAskAboutAttempt",
+     .summary = "Ask the processor now what became of a call, with a reason",
+     .takes = kTakes<payouts::Reason>,
+     .status = 202,
+     .gives = kGives<attempts::Attempt>},
     {.verb = Verb::post,
      .path = "/v1/admin/payments/{id}/refunds",
      .access = Access::finance,
