@@ -100,9 +100,8 @@ Event event_for(const Attempt& attempt, const Outcome& outcome) {
 
 Outcome answer_about(const Attempt& attempt, Outcome outcome) {
   if (outcome.verdict == Verdict::refused) {
-    log::error(
-        "attempt.question_refused",
-        {{"attempt", attempt.key()}, {"processor", attempt.processor}, {"reason", outcome.reason}});
+    const auto key = attempt.key();
+    log::error("attempt.question_refused", {{"attempt", key}, {"reason", outcome.reason}});
     outcome = {};
   }
   outcome.key = attempt.key();

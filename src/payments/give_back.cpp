@@ -204,7 +204,7 @@ Cancelled cancel_order(Tx& tx, const Who& who, orders::OrderId id, const std::st
   identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::orders);
   // It gives the money back as well, which is no business of a key that only ships.
   identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::payments);
-  auto sale = lock_sale(tx, merchant, orders::fetch(tx, who, id).payment_id, "refund");
+  auto sale = lock_sale(tx, merchant, orders::payment_of(tx, merchant, id), "refund");
   return cancel_and_refund(tx, std::move(sale), reason, who.actor(), rules);
 }
 

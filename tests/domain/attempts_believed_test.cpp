@@ -23,12 +23,13 @@ TEST_F(Successes, OfAChargeThatMovedAnotherAmountMakeNoOrderAndAnAlert) {
       });
     };
     const Errors errors;
-    const auto after = settle({Verdict::succeeded, "sch_1", "", "", "", 10, wrong});
+    const auto charge = "sch_" + text_of(payment.id);
+    const auto after = settle({Verdict::succeeded, charge, "", "", "", 10, wrong});
     EXPECT_EQ(errors.about("attempt.not_believed"), 1);
     EXPECT_EQ(after.payment.state, payments::State::unknown);
     EXPECT_FALSE(after.order);
     EXPECT_EQ(after.payment_request.state, payments::RequestState::paying);
-    const Outcome right{Verdict::succeeded, "sch_1", "", "", "", {}, Money{1'250, usd}};
+    const Outcome right{Verdict::succeeded, charge, "", "", "", {}, Money{1'250, usd}};
     EXPECT_EQ(settle(right).payment.state, payments::State::captured);
   }
 }

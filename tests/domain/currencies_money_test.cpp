@@ -228,6 +228,7 @@ TEST_F(SalesInEach, AreReportedEachByItself) {
                                  0,
                                  0,
                                  sale.kept,
+                                 0,
                                  sale.fee_left() - sale.kept};
     EXPECT_EQ(to_json(told.totals[i]), to_json(row));
   }

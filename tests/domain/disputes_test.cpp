@@ -182,8 +182,9 @@ TEST_F(Disputes, WonMeanwhileLeavePayoutsThatTheBankRefusedTheirMoney) {
   const auto set_account = [&](const std::string& state) {
     execute(world_.urls.superuser, "UPDATE sandbox.accounts SET state = '" + state + "'");
   };
+  const auto sale = world_.sell(shop_, 5'000);
   set_account("rejected");
-  const auto refused = sent(world_.sell(shop_, 5'000));
+  const auto refused = sent(sale);
   world_.advance(std::chrono::days(6));
   world_.run_jobs();
   ASSERT_EQ(now(refused).state, payouts::State::failed);

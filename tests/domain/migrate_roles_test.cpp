@@ -177,8 +177,8 @@ TEST_F(Roles, TheServerMayNotChangeWhatMoneyItIsWhoseOrWhere) {
 TEST_F(Roles, OfOneThingOneAttemptLives) {
   const auto again = [](const std::string& state) {
     return "INSERT INTO bottega.attempts (merchant_id, id, operation, subject_id, processor, "
-           "amount, currency, state) SELECT merchant_id, gen_random_uuid(), operation, "
-           "subject_id, processor, amount, currency, '" +
+           "account, amount, currency, state) SELECT merchant_id, gen_random_uuid(), operation, "
+           "subject_id, processor, account, amount, currency, '" +
            state + "' FROM bottega.attempts WHERE state = 'succeeded'";
   };
   for (const auto* state : {"sent", "waiting", "unknown", "succeeded"})

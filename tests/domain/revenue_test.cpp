@@ -68,8 +68,8 @@ TEST(Revenue, OfASaleIsOnTheDaysOnWhichItMoved) {
   ASSERT_EQ(told.data.size(), 2u);
   ASSERT_EQ(told.totals.size(), 1u);
   const auto usd = parse_currency("USD");
-  const RevenueRow sold{first, usd, 10'000, 1, 500, 0, 0, 500, 150, -650};
-  const RevenueRow paid_out{second, usd, 0, 0, 2'500, 320, 80, 0, 0, 240};
+  const RevenueRow sold{first, usd, 10'000, 1, 500, 0, 0, 500, 150, 0, -650};
+  const RevenueRow paid_out{second, usd, 0, 0, 2'500, 320, 80, 0, 0, 0, 240};
   const RevenueRow both{std::nullopt, usd, 10'000, 1, 3'000, 320, 80, 500, 150, 0, -410};
   EXPECT_EQ(to_json(told.data[0]), to_json(sold));
   EXPECT_EQ(to_json(told.data[1]), to_json(paid_out));

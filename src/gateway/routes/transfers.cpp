@@ -66,7 +66,8 @@ std::exception_ptr refusal_of(Proof proof) {
 asio::awaitable<Reply> move_money(Call& call, Move asked, Proof proof) {
   auto part = std::make_shared<Moving>(std::move(asked), proof);
   part->key = once_key(call.request);
-  if (auto reply = co_await call.app.transfers.write(part)) co_return *std::move(reply);
+  auto reply = co_await call.app.transfers.write(part);
+  if (reply) co_return *std::move(reply);
   co_return co_await call.transact([&](Tx& tx) {
     require_given(proof);
     const auto moved = wallet::move(tx, {part->move}, call.app.wallet_rules);

@@ -132,7 +132,8 @@ asio::awaitable<Reply> give_up_top_up(Call& call) {
   const auto id = call.at<TopUpId>(0);
   auto& app = call.app;
   const auto who = call.who().account;
-  if (!co_await call.is_repeat()) co_await cancel_top_up(app.db, app.registry, who, id);
+  const bool is_repeat = co_await call.is_repeat();
+  if (!is_repeat) co_await cancel_top_up(app.db, app.registry, who, id);
   co_return co_await call.transact([&](Tx& tx) {
     const auto now = fetch_top_up(tx, who, id);
     if (now.state == TopUpState::succeeded)
