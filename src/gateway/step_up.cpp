@@ -80,7 +80,8 @@ asio::awaitable<Proof> step_up_to_pay(Call& call, const std::optional<Pin>& pin)
     const auto fresh = std::chrono::seconds(call.app.config.auth_fresh_login_s);
     if (call.app.clock.now() - who.opened_at < fresh) co_return Proof::given;
   }
-  if (co_await call.is_repeat()) co_return Proof::earlier;
+  const bool is_repeat = co_await call.is_repeat();
+  if (is_repeat) co_return Proof::earlier;
   if (!pin) throw step_up_required();
   require_digits(*pin, "/pin");
   // A try counts from its beginning: whoever is turned away by a full queue must not have tried.
