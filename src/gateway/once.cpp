@@ -59,7 +59,9 @@ const Sql<std::int64_t(Words, Words, Words, Words)> kKnown{"once.known", R"(
     SELECT given.n
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
            WITH ORDINALITY AS given (identity, method, path, key_hash, n)
-         JOIN idempotency_keys USING (identity, method, path, key_hash))"};
+    WHERE EXISTS (SELECT FROM idempotency_keys k
+                  WHERE k.identity = given.identity AND k.method = given.method
+                    AND k.path = given.path AND k.key_hash = given.key_hash OFFSET 0))"};
 
 const Sql<void(Words, Words, Words, Words, Words, std::vector<std::int64_t>, Words, Instant)>
     kKeepNew{"once.keep_new", R"(

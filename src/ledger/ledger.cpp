@@ -33,8 +33,11 @@ const Sql<TransferId(Column<TransferId>, Column<std::optional<Kind>>,
                 $7::text[], $8::text[], $9::uuid[], $10::text[], $11::boolean[])
            AS t (id, debit_kind, debit_owner, credit_kind, credit_owner, amount, currency, why,
                  about, phase, is_end)
-         LEFT JOIN ledger_transfers p
-           ON t.is_end AND p.why = t.why AND p.about = t.about AND p.phase = 'pending'
+         LEFT JOIN LATERAL (
+           SELECT id, debit_kind, debit_owner, credit_kind, credit_owner, amount, currency
+           FROM ledger_transfers
+           WHERE t.is_end AND why = t.why AND about = t.about AND phase = 'pending' OFFSET 0) p
+           ON true
     WHERE p.id IS NOT NULL OR NOT t.is_end
     ON CONFLICT DO NOTHING RETURNING id)"};
 

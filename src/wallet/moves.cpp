@@ -34,7 +34,7 @@ const Sql<void(Column<TransferId>, Column<TransferState>, Column<std::optional<s
     UPDATE transfers t SET state = u.state, reason = u.reason, ended_at = u.ended_at
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])
            AS u (id, state, reason, ended_at)
-    WHERE t.id = u.id)"};
+    WHERE t.id = u.id AND t.id = ANY($1::uuid[]))"};
 
 // The rows come in the order of their keys, so that two transactions do not wait in a circle.
 const Sql<void(Column<AccountId>, Column<Currency>, Column<Instant>, Column<std::int64_t>,
@@ -54,7 +54,8 @@ const Sql<void(Column<AccountId>, Column<Currency>, Column<Instant>, Column<std:
     UPDATE transfer_flows f SET sent = f.sent - u.sent, received = f.received - u.received
     FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[])
            AS u (account_id, currency, hour, sent, received)
-    WHERE f.account_id = u.account_id AND f.currency = u.currency AND f.hour = u.hour)"};
+    WHERE f.account_id = u.account_id AND f.currency = u.currency AND f.hour = u.hour
+      AND f.account_id = ANY($1::uuid[]))"};
 
 std::string event_of(TransferEvent on) {
   switch (on) {
