@@ -94,7 +94,7 @@ class Story(StaffStory):
         jobs_until(self.ops, lambda: self.owner.get(mine)["onboarding"] == "active", "not accepted")
         self.owner.get("/v1/merchants")
         self.owner.call("PATCH", mine, {"currencies": ["USD", "JPY", "KWD"]})
-        self.owner.fails(422, "PATCH", mine, {"currencies": ["USD", "usd"]})
+        self.owner.fails(422, "PATCH", mine, {"currencies": ["USD", "EUR", "USD"]})
         self.buyer.fails(404, "PATCH", mine, {"currencies": ["USD"]})
         invited = [self.owner.post(mine + "/invitations", {"name": name, "role": "agent"})
                    for name in ("Ann", "Nobody")]
