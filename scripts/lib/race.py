@@ -25,7 +25,8 @@ SETTINGS = {"sandbox.webhook_secret": SECRET, "sandbox.fee_basis_points": 150,
 
 # How the payments ended, and how often each was told its outcome.
 TOLD = """
-    SELECT sum(asked), count(*), count(*) FILTER (WHERE state = 'succeeded')
+    SELECT (SELECT count(*) FROM bottega.processor_events WHERE operation = 'charge'),
+           count(*), count(*) FILTER (WHERE state = 'succeeded')
     FROM bottega.attempts WHERE operation = 'charge'"""
 # Of each payment: its orders, and its postings.
 ONCE = """

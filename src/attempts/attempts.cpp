@@ -179,14 +179,34 @@ std::optional<Attempt> settle_latest(Tx& tx, MerchantId merchant, const Uuid& su
   return settle(tx, latest, outcome);
 }
 
+// What the processor has proof of that it never saw; a call that is under way may still arrive.
+void require_not_under_way(const Attempt& attempt) {
+  if (attempt.state == State::sent && !attempt.overdue)
+    throw Error(Code::busy, "the call may still be under way");
+}
+
 asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Attempt& attempt,
                                    const Send& send) {
   if (attempt.asked == 0 && !attempt.overdue) co_return co_await send_it(attempt, send);
   const auto told = co_await ask(processor, attempt);
   if (told.verdict != Verdict::not_found) co_return told;
-  if (attempt.state == State::sent && !attempt.overdue)
-    throw Error(Code::busy, "the call may still be under way");
+  require_not_under_way(attempt);
   co_return co_await send_it(attempt, send);
+}
+
+asio::awaitable<Outcome> find_out(processors::Processor& processor, const Attempt& attempt) {
+  Outcome outcome;
+  outcome.verdict = Verdict::not_found;
+  if (attempt.asked > 0) {
+    outcome = co_await ask(processor, attempt);
+    if (outcome.verdict == Verdict::not_found) require_not_under_way(attempt);
+  }
+  if (outcome.verdict == Verdict::not_found) {
+    outcome.verdict = Verdict::declined;
+    outcome.reason = "not_wanted";
+  }
+  outcome.key = attempt.key();
+  co_return outcome;
 }
 
 asio::awaitable<Outcome> ask(processors::Processor& processor, const Attempt& attempt) {

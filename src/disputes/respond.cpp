@@ -94,7 +94,8 @@ bool is_settled(const attempts::Attempt& attempt) {
 
 asio::awaitable<Outcome> carry_out(processors::Processor& processor,
                                    const attempts::Attempt& attempt,
-                                   const processors::DisputeAnswer& answer) {
+                                   const processors::DisputeAnswer& answer, bool is_wanted) {
+  if (!is_wanted) co_return co_await attempts::find_out(processor, attempt);
   const attempts::Send send = [&] { return processor.respond_dispute(answer); };
   co_return co_await attempts::carry_out(processor, attempt, send);
 }
@@ -165,13 +166,13 @@ Dispute settle_response(Tx& tx, MerchantId merchant, DisputeId id, const Outcome
 asio::awaitable<void> respond(Database& db, const processors::Registry& registry,
                               MerchantId merchant, DisputeId id, const payments::Rules& rules) {
   const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, merchant, id, rules); });
-  // What the bank has decided needs no answer any more.
-  if (is_settled(work.attempt) || is_closed(work.dispute.state)) co_return;
+  if (is_settled(work.attempt)) co_return;
   const processors::DisputeAnswer answer{work.attempt.key(), work.dispute.reference,
                                          work.dispute.response.value_or(Stance::contest),
                                          work.evidence};
   auto& processor = registry.get(work.dispute.processor);
-  const auto outcome = co_await carry_out(processor, work.attempt, answer);
+  const bool is_wanted = !is_closed(work.dispute.state);
+  const auto outcome = co_await carry_out(processor, work.attempt, answer, is_wanted);
   const auto attempt = co_await db.transact([&](Tx& tx) {
     settle_response(tx, merchant, id, outcome, rules);
     return attempts::lock_latest(tx, merchant, id.uuid, {});

@@ -25,7 +25,8 @@ bool is_settled(const attempts::Attempt& attempt);
 // only.
 asio::awaitable<processors::Outcome> carry_out(processors::Processor& processor,
                                                const attempts::Attempt& attempt,
-                                               const processors::DisputeAnswer& answer);
+                                               const processors::DisputeAnswer& answer,
+                                               bool is_wanted);
 // Plans the submission before the deadline, and the reminder.
 void plan(Tx& tx, const Dispute& dispute);
 void forget_plans(Tx& tx, const Dispute& dispute);

@@ -147,12 +147,13 @@ TopUpDispute settle_top_up_response(Tx& tx, DisputeId id, const Outcome& outcome
 asio::awaitable<void> respond_of_top_up(Database& db, const processors::Registry& registry,
                                         DisputeId id, std::chrono::milliseconds call_timeout) {
   const auto work = co_await db.transact([&](Tx& tx) { return work_of(tx, id, call_timeout); });
-  if (is_settled(work.attempt) || is_closed(work.dispute.state)) co_return;
+  if (is_settled(work.attempt)) co_return;
   const processors::DisputeAnswer answer{work.attempt.key(), work.dispute.reference,
                                          work.dispute.response.value_or(Stance::contest),
                                          work.evidence};
   auto& processor = registry.get(work.dispute.processor);
-  const auto outcome = co_await carry_out(processor, work.attempt, answer);
+  const bool is_wanted = !is_closed(work.dispute.state);
+  const auto outcome = co_await carry_out(processor, work.attempt, answer, is_wanted);
   const auto attempt = co_await db.transact([&](Tx& tx) {
     settle_top_up_response(tx, id, outcome);
     return attempts::lock_latest(tx, kPlatformMerchant, id.uuid, {});

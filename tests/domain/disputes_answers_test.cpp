@@ -217,6 +217,29 @@ TEST_F(DisputeAnswers, ThatComeLateAreNotTakenForTheNextOne) {
   EXPECT_EQ(now(dispute).state, State::under_review);
 }
 
+TEST_F(DisputeAnswers, ToWhatTheBankHasDecidedAreStillFoundOutAbout) {
+  const auto attempt_of = [&](const disputes::Dispute& dispute) {
+    return world_.transact(
+        [&](Tx& tx) { return attempts::lock_latest(tx, shop_.merchant, dispute.id.uuid, 10s); });
+  };
+  const auto lost = open(world_.sell(shop_, 10'017));
+  world_.transact([&](Tx& tx) { disputes::submit(tx, shop_.owner, lost.id); });
+  world_.run_jobs();
+  EXPECT_EQ(attempt_of(lost).state, attempts::State::unknown);
+  hear(news_of(at_the_processor(lost), State::lost));
+  const auto unsent = open(world_.sell(shop_, 10'000));
+  world_.transact([&](Tx& tx) { disputes::submit(tx, shop_.owner, unsent.id); });
+  hear(news_of(at_the_processor(unsent), State::lost));
+  world_.advance(6s);
+  world_.run_jobs();
+  EXPECT_EQ(attempt_of(lost).state, attempts::State::succeeded);
+  EXPECT_EQ(attempt_of(unsent).state, attempts::State::failed);
+  EXPECT_EQ(attempt_of(unsent).reason, "not_wanted");
+  EXPECT_FALSE(at_the_processor(unsent).answer_key) << "it was not sent";
+  EXPECT_EQ(now(lost).state, State::lost);
+  EXPECT_EQ(now(unsent).state, State::lost);
+}
+
 // ---- time ---------------------------------------------------------------------------------------
 
 TEST_F(DisputeAnswers, AreSubmittedByThemselvesBeforeItIsTooLate) {

@@ -96,6 +96,10 @@ std::optional<Attempt> settle_latest(Tx& tx, MerchantId merchant, const Uuid& su
 using Send = std::function<asio::awaitable<processors::Outcome>()>;
 asio::awaitable<processors::Outcome> carry_out(processors::Processor& processor,
                                                const Attempt& attempt, const Send& send);
+// For what is not wanted any more: what became of it, without sending it again. What was never sent
+// has failed, and so has what the processor never saw. Throws Error(busy) as carry_out() does.
+asio::awaitable<processors::Outcome> find_out(processors::Processor& processor,
+                                              const Attempt& attempt);
 // What became of an attempt, as the processor says; and the same for a charge that is not to happen
 // any more. Where it refuses the question (our credentials are wrong, for instance) nothing is
 // known: only as the answer to what was sent is a refusal proof that nothing was done.
