@@ -14,16 +14,21 @@ namespace {
 // Another node has done one of these requests in the same moment.
 struct KeyTaken {};
 
-// What the database refuses of many may be the fault of one.
+// Nobody waits long behind what another of the batch waits for: half a second, in milliseconds.
+const Sql<std::string()> kImpatient{"once.impatient", R"(
+    SELECT set_config('lock_timeout', '500', true))"};
+
+// What goes wrong with many may be the fault of one; but where the database serves nobody, asking
+// it again for each would make it worse.
 bool is_of_one(std::exception_ptr failure) {
   try {
     std::rethrow_exception(failure);
-  } catch (const KeyTaken&) {
+  } catch (const Contended&) {
     return true;
   } catch (const Error& error) {
-    return error.code() == Code::internal;
+    return error.code() != Code::busy && error.code() != Code::stopping;
   } catch (...) {
-    return false;
+    return true;
   }
 }
 
@@ -123,6 +128,7 @@ void GroupCommit::run(Tx& tx) {
   for (const auto& part : batch_)
     if (!part->key || !known.contains(&*part->key)) parts.push_back(part.get());
   if (parts.empty()) return;
+  tx.one(kImpatient);
   write_(tx, parts);
   std::vector<std::pair<const OnceKey*, const Reply*>> replies;
   for (const auto* part : parts)

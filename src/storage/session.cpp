@@ -100,7 +100,8 @@ class PgTx final : public Tx {
 // transaction.
 [[noreturn]] void rethrow(const pqxx::sql_error& failure) {
   const auto& state = failure.sqlstate();
-  if (state == "57014" || state == "55P03" || state.starts_with("53"))
+  if (state == "55P03") throw Contended("the database is too busy");
+  if (state == "57014" || state.starts_with("53"))
     throw Error(Code::busy, "the database is too busy").retry_after(std::chrono::seconds(1));
   // The first line only: what comes after it (DETAIL) quotes the row, and so people's addresses.
   const std::string message = failure.what();
@@ -185,9 +186,7 @@ void Session::run(Mode mode, const Operation& operation) {
       return;
     } catch (const pqxx::transaction_rollback&) {  // serialization failure or deadlock
       ++counters_.retries;
-      if (tries == kTriesMax)
-        throw Error(Code::busy, "too many did the same at once")
-            .retry_after(std::chrono::seconds(1));
+      if (tries == kTriesMax) throw Contended("too many did the same at once");
     } catch (const pqxx::broken_connection& lost) {
       reconnect(lost.what());
       if (tries == kTriesMax) throw unreachable();

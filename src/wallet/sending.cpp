@@ -78,6 +78,7 @@ Sending::Sending(Tx& tx, const std::vector<Wish>& wishes, const Rules& rules)
   ledger::lock_owners(tx, owners);
   for (auto& flow : flows_among(tx, ids)) flows_[{flow.account_id, flow.currency}] = flow;
   funds_ = ledger::available(tx, owners, ledger::Kind::wallet);
+  owed_ = ledger::available(tx, owners, ledger::Kind::wallet_debt);
 }
 
 Sending::Prepared Sending::prepare(AccountId sender, const NewTransfer& given, Lacking lacking) {
@@ -90,11 +91,13 @@ Sending::Prepared Sending::prepare(AccountId sender, const NewTransfer& given, L
   auto& out = flow_of(sender, given.currency);
   auto& in = flow_of(recipient.id, given.currency);
   require_within(out, in, amount, rules_);
-  auto& available = funds_[{ledger::owner_of(sender), given.currency}];
-  const auto missing = std::max<std::int64_t>(amount.amount - available, 0);
+  const std::pair account(ledger::owner_of(sender), given.currency);
+  auto& available = funds_[account];
+  const auto free = std::max<std::int64_t>(available - owed_[account], 0);
+  const auto missing = std::max<std::int64_t>(amount.amount - free, 0);
   if (missing > 0 && (lacking == Lacking::refuse || !given.payment_method))
     throw Error(Code::conflict,
-                "the balance is not enough: " + display({available, amount.currency}) + " is there")
+                "the balance is not enough: " + display({free, amount.currency}) + " can be sent")
         .reason("insufficient_balance");
   out.sent_day += amount.amount;
   out.sent_month += amount.amount;

@@ -41,7 +41,7 @@ class Sending {
   const Instant now_;
   std::vector<Person> people_;
   std::map<std::pair<AccountId, std::string>, Flow> flows_;
-  ledger::Funds funds_;
+  ledger::Funds funds_, owed_;
 };
 
 }  // namespace bottega::wallet

@@ -178,6 +178,24 @@ TEST_F(TopUpDisputes, LetTheirDebtBePaidBeforeAnythingIsWithdrawn) {
   EXPECT_EQ(wallet().balance, 0);
 }
 
+TEST_F(TopUpDisputes, LetNobodySendWhatTheyOwe) {
+  const auto top_up = world_.top_up(who_, 4'000);
+  const auto friend_of = world_.person("Fred Friend");
+  const auto sent = world_.send(who_, friend_of, 4'000);
+  open(top_up);
+  world_.transact([&](Tx& tx) { wallet::cancel(tx, who_.account, sent.id); });
+  EXPECT_EQ(wallet().available, 4'000);
+  EXPECT_EQ(wallet().owed, 4'000);
+  EXPECT_EQ(code_of([&] { world_.send(who_, friend_of, 1); }), Code::conflict);
+  const auto given = from_json<wallet::NewTransfer>(
+      {{"to", {{"account_id", text_of(friend_of.account)}}}, {"amount", 1}, {"currency", "USD"}});
+  const auto moved = world_.transact([&](Tx& tx) {
+    return wallet::move(tx, {{who_.account, given}}, world_.wallet_rules);
+  });
+  ASSERT_TRUE(std::holds_alternative<Error>(moved.at(0)));
+  EXPECT_EQ(std::get<Error>(moved.at(0)).reason(), "insufficient_balance");
+}
+
 TEST_F(TopUpDisputes, LetNobodyWhoOwesSendByCard) {
   const auto charged = world_.top_up(who_, 1'000);
   spend(1'000);

@@ -1,10 +1,13 @@
 // Transfers that arrive together are written together: each once, each with its own answer.
 #include <barrier>
+#include <future>
 #include <set>
 #include <thread>
 
 #include "http/story.hpp"
 #include "support/shared.hpp"
+#include "bottega/ledger/ledger.hpp"
+#include "bottega/storage/database.hpp"
 
 namespace bottega::test {
 namespace transfers_together_test {
@@ -109,6 +112,38 @@ TEST_F(Together, ConcurrentAnswersToOneTransferHaveOneOutcome) {
   }
   EXPECT_EQ(done, 1);
   EXPECT_EQ(available(ada_) + available(ben_), 10'000);
+}
+
+// Somebody else holds the balance of one: only what is of that one waits.
+TEST_F(Together, ConcurrentTransfersWaitOnlyForTheirOwnLocks) {
+  auto cleo = person(house_->server, "Cleo");
+  const Json charge = {
+      {"amount", 10'000}, {"currency", "USD"}, {"payment_method", {{"token", "tok_approved"}}}};
+  ASSERT_EQ(cleo.api.post("/v1/wallet/top_ups", charge).status, 201);
+  DatabaseOptions options;
+  options.url = house_->urls.superuser;
+  options.threads = 1;
+  const Clock clock;
+  Database other(options, clock);
+  std::promise<void> held, release;
+  std::jthread holder([&] {
+    other.transact_blocking([&](Tx& tx) {
+      ledger::lock_owner(tx, ledger::owner_of(from_text<identity::AccountId>(ada_.id)));
+      held.set_value();
+      release.get_future().wait();
+    });
+  });
+  held.get_future().wait();
+  Answer waited;
+  std::jthread waiting(
+      [&, api = ada_.api]() mutable { waited = api.post("/v1/transfers", gift(100)); });
+  for (int i = 0; i < 3; ++i) {
+    const auto sent = cleo.api.post("/v1/transfers", gift(100));
+    EXPECT_EQ(sent.status, 201) << sent.body;
+  }
+  release.set_value();
+  waiting.join();
+  EXPECT_EQ(waited.status, 201) << waited.body;
 }
 
 TEST_F(Together, ARefusalLeavesItsKeyFree) {

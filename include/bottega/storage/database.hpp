@@ -32,6 +32,15 @@ struct DatabaseOptions {
 // the operation only reads what became of it. The connections must not be read-only by default.
 enum class Mode : std::uint8_t { write, read, single };
 
+// Somebody else holds what the transaction wants, and has kept it for the whole of lock_timeout or
+// through every try.
+class Contended final : public Error {
+ public:
+  explicit Contended(const std::string& what) : Error(Code::busy, what) {
+    retry_after(std::chrono::seconds(1));
+  }
+};
+
 // In Mode::single: a unique key has refused the statement.
 class Collision final : public std::exception {
  public:
