@@ -247,10 +247,11 @@ asio::awaitable<void> cancel_top_up(Database& db, const processors::Registry& re
     return found;
   });
   if (!asked) co_return;
-  const auto key = asked->attempt.key();
+  const Work& todo = *asked;
   Outcome outcome;
   try {
-    outcome = co_await registry.get(asked->top_up.processor).cancel(key);
+    auto& processor = registry.get(todo.top_up.processor);
+    outcome = co_await attempts::cancel(processor, todo.attempt);
   } catch (const std::exception& failure) {
     log::error("top_up.cancel_failed",
                {{"top_up", text_of(id)}, {"error", std::string(failure.what())}});
