@@ -243,6 +243,8 @@ asio::awaitable<void> cancel_top_up(Database& db, const processors::Registry& re
     if (found.top_up.state != TopUpState::requires_action)
       throw Error(Code::conflict, "cannot cancel what is " + text_of(found.top_up.state));
     tx.run(kAskCancel, id, tx.now());
+    // As a new job: one that is running does not know of this, and may wait for a day then.
+    jobs::cancel(tx, kTopUpJob, text_of(id));
     want_reconciliation(tx, id, std::chrono::seconds(5));
     return found;
   });

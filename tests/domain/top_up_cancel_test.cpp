@@ -182,5 +182,28 @@ TEST_F(TopUpCancelAtABank, IsNotDoneWhereTheQuestionIsRefused) {
   EXPECT_EQ(jobs(), "0");
 }
 
+TEST_F(TopUpCancelAtABank, IsToldAgainSoonThoughItMeetsAJobThatHasAskedForLong) {
+  const auto waiting = world_.top_up(who_, 4'400, "tok_confirm");
+  execute(world_.urls.superuser,
+          "UPDATE bottega.jobs SET attempts = 5, run_at = '2000-01-01' "
+          "WHERE kind = 'wallet.reconcile_top_up'");
+  bank_->knows = {Verdict::buyer_action, "ch_1", "", "http://page.example"};
+  bank_->on_ask = [&] {
+    if (bank_->asked == 1) cancel_there(waiting.id);
+  };
+  work();
+  ASSERT_EQ(bank_->asked, 1);
+  ASSERT_EQ(bank_->cancelled, 1);
+  EXPECT_EQ(now(waiting.id).state, TopUpState::requires_action);
+  world_.advance(6s);
+  work();
+  EXPECT_EQ(bank_->cancelled, 2);
+  bank_->knows = {Verdict::declined, "ch_1", "cancelled", ""};
+  world_.advance(6s);
+  work();
+  EXPECT_EQ(now(waiting.id).state, TopUpState::failed);
+  EXPECT_EQ(jobs(), "0");
+}
+
 }  // namespace top_up_cancel_test
 }  // namespace bottega::test
