@@ -58,6 +58,9 @@ const Sql<PaymentId(MerchantId, RequestId)> kAlive{"payments.alive", R"(
 const Sql<void(MerchantId, PaymentId)> kMarkLate{"payments.mark_late", R"(
     UPDATE payments SET is_late = true WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<bool(MerchantId, PaymentId)> kIsLate{"payments.is_late", R"(
+    SELECT is_late FROM payments WHERE merchant_id = $1 AND id = $2)"};
+
 bool is_given_up(State state) { return state == State::failed || state == State::voided; }
 
 Event event_of(State before, const Outcome& outcome) {
@@ -151,6 +154,14 @@ void keep_fee(Tx& tx, const Payment& payment, const Outcome& outcome) {
                                   {*outcome.fee, payment.amount.currency}));
 }
 
+// What it was given up for, heard again after the charge was made all the same: late, and no news.
+bool is_overtaken(Tx& tx, const Payment& payment, const Outcome& outcome) {
+  if (!is_final(payment.state) || is_given_up(payment.state)) return false;
+  const bool is_same = outcome.reason == payment.reason.value_or("");
+  if (outcome.verdict != Verdict::declined || !is_same) return false;
+  return tx.one(kIsLate, payment.merchant_id, payment.id);
+}
+
 void want_reconciliation(Tx& tx, const Payment& payment, std::chrono::milliseconds in) {
   jobs::enqueue(tx, kReconcileJob, text_of(payment.id),
                 {{"merchant_id", text_of(payment.merchant_id)}}, tx.now() + in);
@@ -215,6 +226,8 @@ Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& told,
   const auto request_id = tx.one(kFetch, merchant, id).payment_request_id;
   auto request = lock_request(tx, merchant, request_id);
   auto payment = lock_payment(tx, merchant, id);
+  if (is_overtaken(tx, payment, told))
+    return {request, payment, orders::find_of_payment(tx, merchant, id)};
   const auto before = payment.state;
   const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, told);
   if (!attempt) return {request, payment, orders::find_of_payment(tx, merchant, id)};
