@@ -91,17 +91,17 @@ void post_capture(Tx& tx, const Payment& payment) {
                                            ledger::Kind::held, payment.amount));
 }
 
-void place_order(Tx& tx, const Payment& payment, const Request& request, const Rules& rules) {
+orders::Order place_order(Tx& tx, const Payment& payment, const Request& request,
+                          const Rules& rules) {
   const auto country = identity::fetch_merchant(tx, payment.merchant_id).country;
   const auto due = fee_of(tx, payment.merchant_id, payment.amount);
   const auto fee = std::min(due, payment.amount.amount - 1);
   const auto delivery = tx.one(kDelivery, payment.merchant_id, payment.id);
-  const auto order =
-      orders::place(tx,
-                    {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id,
-                     request.title, request.lines, payment.amount, fee, delivery.ship_to, country},
-                    rules.cancel_after);
-  risk::assess(tx, order, rules.limits);
+  return orders::place(
+      tx,
+      {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id, request.title,
+       request.lines, payment.amount, fee, delivery.ship_to, country},
+      rules.cancel_after);
 }
 
 void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
@@ -109,10 +109,12 @@ void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rul
   request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
   jobs::cancel(tx, kExpireJob, text_of(request.id));
   tell_request(tx, request, "payment_request.paid", {});
-  place_order(tx, payment, request, rules);
+  const auto order = place_order(tx, payment, request, rules);
+  risk::assess(tx, order, rules.limits);
 }
 
-// The request was open again meanwhile, and may be paid already: this money is the buyer's.
+// The request was open again meanwhile, and may be paid already: this money is the buyer's. It goes
+// back, so there is nothing to review.
 void captured_late(Tx& tx, const Payment& payment, const Request& request, const Rules& rules) {
   log::error("payment.late", {{"payment", text_of(payment.id)}});
   post_capture(tx, payment);
