@@ -279,12 +279,13 @@ std::vector<jobs::Kind> bank_kinds(const JobWorld* w, std::chrono::seconds quick
       {disputes::kSubmitJob, quick, tried,
        [w](const jobs::Job& job) { return submit_in_time(*w, job); }},
       {disputes::kRemindJob, quick, tried, [w](const jobs::Job& job) { return remind(*w, job); }},
-      {disputes::kRespondTopUpJob, with_calls, kAsked,
-       [w](const jobs::Job& job) {
-         return disputes::respond_of_top_up(w->db, w->registry, dispute_of(job),
-                                            w->payment_rules.call_timeout);
-       },
-       jobs::Lane::processors},
+      lasting(
+          disputes::kRespondTopUpJob, with_calls,
+          [w](const jobs::Job& job) {
+            return disputes::respond_of_top_up(w->db, w->registry, dispute_of(job),
+                                               w->payment_rules.call_timeout);
+          },
+          jobs::Lane::processors),
       {disputes::kSubmitTopUpJob, quick, tried,
        [w](const jobs::Job& job) { return submit_top_up(*w, job); }},
       {settlements::kDailyJob, quick, tried,

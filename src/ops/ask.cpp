@@ -1,4 +1,5 @@
 // An attempt without a definite outcome, asked about by hand.
+#include "bottega/disputes/top_ups.hpp"
 #include "bottega/jobs/job.hpp"
 #include "bottega/ops/ops.hpp"
 #include "bottega/payments/refunds.hpp"
@@ -28,6 +29,7 @@ Carrier carrier_of(Operation operation, const Subject& subject) {
       if (is_wallets) return {wallet::kWithdrawJob, text_of(wallet::WithdrawalId{thing})};
       return {payouts::kSendJob, text_of(payouts::BatchId{thing})};
     case Operation::dispute:
+      if (is_wallets) return {disputes::kRespondTopUpJob, text_of(disputes::DisputeId{thing})};
       return {disputes::kRespondJob, text_of(disputes::DisputeId{thing})};
     case Operation::onboarding:
     case Operation::dispute_return:

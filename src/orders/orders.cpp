@@ -59,7 +59,8 @@ const Sql<PaymentId(MerchantId, OrderId)> kPaymentOf{"orders.payment_of", R"(
     SELECT payment_id FROM orders WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<bool(MerchantId, OrderId)> kIsFirst{"orders.is_first", R"(
-    SELECT NOT EXISTS (SELECT FROM orders WHERE merchant_id = $1 AND id <> $2))"};
+    SELECT NOT EXISTS (SELECT FROM orders
+                       WHERE merchant_id = $1 AND id <> $2 AND state <> 'cancelled'))"};
 
 const Sql<Share(MerchantId, OrderId)> kShare{"orders.share", R"(
     SELECT total, currency, fee, refunded, fee_returned FROM orders

@@ -58,6 +58,9 @@ const Sql<PaymentId(MerchantId, RequestId)> kAlive{"payments.alive", R"(
 const Sql<void(MerchantId, PaymentId)> kMarkLate{"payments.mark_late", R"(
     UPDATE payments SET is_late = true WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<bool(MerchantId, PaymentId)> kIsLate{"payments.is_late", R"(
+    SELECT is_late FROM payments WHERE merchant_id = $1 AND id = $2)"};
+
 bool is_given_up(State state) { return state == State::failed || state == State::voided; }
 
 Event event_of(State before, const Outcome& outcome) {
@@ -88,17 +91,17 @@ void post_capture(Tx& tx, const Payment& payment) {
                                            ledger::Kind::held, payment.amount));
 }
 
-void place_order(Tx& tx, const Payment& payment, const Request& request, const Rules& rules) {
+orders::Order place_order(Tx& tx, const Payment& payment, const Request& request,
+                          const Rules& rules) {
   const auto country = identity::fetch_merchant(tx, payment.merchant_id).country;
   const auto due = fee_of(tx, payment.merchant_id, payment.amount);
   const auto fee = std::min(due, payment.amount.amount - 1);
   const auto delivery = tx.one(kDelivery, payment.merchant_id, payment.id);
-  const auto order =
-      orders::place(tx,
-                    {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id,
-                     request.title, request.lines, payment.amount, fee, delivery.ship_to, country},
-                    rules.cancel_after);
-  risk::assess(tx, order, rules.limits);
+  return orders::place(
+      tx,
+      {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id, request.title,
+       request.lines, payment.amount, fee, delivery.ship_to, country},
+      rules.cancel_after);
 }
 
 void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
@@ -106,10 +109,12 @@ void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rul
   request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
   jobs::cancel(tx, kExpireJob, text_of(request.id));
   tell_request(tx, request, "payment_request.paid", {});
-  place_order(tx, payment, request, rules);
+  const auto order = place_order(tx, payment, request, rules);
+  risk::assess(tx, order, rules.limits);
 }
 
-// The request was open again meanwhile, and may be paid already: this money is the buyer's.
+// The request was open again meanwhile, and may be paid already: this money is the buyer's. It goes
+// back, so there is nothing to review.
 void captured_late(Tx& tx, const Payment& payment, const Request& request, const Rules& rules) {
   log::error("payment.late", {{"payment", text_of(payment.id)}});
   post_capture(tx, payment);
@@ -149,6 +154,14 @@ void keep_fee(Tx& tx, const Payment& payment, const Outcome& outcome) {
       tx, ledger::transfer_within(payment.merchant_id, ledger::Why::processor_fee, payment.id.uuid,
                                   ledger::Kind::processor_fees, ledger::Kind::processor_clearing,
                                   {*outcome.fee, payment.amount.currency}));
+}
+
+// What it was given up for, heard again after the charge was made all the same: late, and no news.
+bool is_overtaken(Tx& tx, const Payment& payment, const Outcome& outcome) {
+  if (!is_final(payment.state) || is_given_up(payment.state)) return false;
+  const bool is_same = outcome.reason == payment.reason.value_or("");
+  if (outcome.verdict != Verdict::declined || !is_same) return false;
+  return tx.one(kIsLate, payment.merchant_id, payment.id);
 }
 
 void want_reconciliation(Tx& tx, const Payment& payment, std::chrono::milliseconds in) {
@@ -215,6 +228,8 @@ Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const Outcome& told,
   const auto request_id = tx.one(kFetch, merchant, id).payment_request_id;
   auto request = lock_request(tx, merchant, request_id);
   auto payment = lock_payment(tx, merchant, id);
+  if (is_overtaken(tx, payment, told))
+    return {request, payment, orders::find_of_payment(tx, merchant, id)};
   const auto before = payment.state;
   const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, told);
   if (!attempt) return {request, payment, orders::find_of_payment(tx, merchant, id)};

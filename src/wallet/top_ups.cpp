@@ -243,14 +243,17 @@ asio::awaitable<void> cancel_top_up(Database& db, const processors::Registry& re
     if (found.top_up.state != TopUpState::requires_action)
       throw Error(Code::conflict, "cannot cancel what is " + text_of(found.top_up.state));
     tx.run(kAskCancel, id, tx.now());
+    // As a new job: one that is running does not know of this, and may wait for a day then.
+    jobs::cancel(tx, kTopUpJob, text_of(id));
     want_reconciliation(tx, id, std::chrono::seconds(5));
     return found;
   });
   if (!asked) co_return;
-  const auto key = asked->attempt.key();
+  const Work& todo = *asked;
   Outcome outcome;
   try {
-    outcome = co_await registry.get(asked->top_up.processor).cancel(key);
+    auto& processor = registry.get(todo.top_up.processor);
+    outcome = co_await attempts::cancel(processor, todo.attempt);
   } catch (const std::exception& failure) {
     log::error("top_up.cancel_failed",
                {{"top_up", text_of(id)}, {"error", std::string(failure.what())}});

@@ -72,8 +72,10 @@ asio::awaitable<Outcome> carry_out(processors::Processor& processor, const Work&
 // It had been paid, and the bank has sent it back: it is the owner's balance again.
 void came_back(Tx& tx, const Withdrawal& withdrawal) {
   log::error("withdrawal.returned", {{"withdrawal", text_of(withdrawal.id)}});
+  ledger::lock_owner(tx, ledger::owner_of(withdrawal.account_id));
   ledger::post(tx, {ledger::Why::withdrawal_return, withdrawal.id.uuid, kClearing,
                     wallet_account(withdrawal.account_id), withdrawal.amount});
+  tell(tx, withdrawal, "withdrawal.failed");
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ class Careless final : public Relay {
   }
   asio::awaitable<Outcome> look_up(processors::Operation, const std::string&) override {
     ++asked;
+    if (on_ask) on_ask();
     co_return knows;
   }
   asio::awaitable<Outcome> cancel(const std::string&) override {
@@ -38,7 +39,7 @@ class Careless final : public Relay {
   }
 
   Outcome says, knows{processors::Verdict::succeeded, "spo_1", "", ""};
-  std::function<void()> on_move;
+  std::function<void()> on_move, on_ask;
   std::vector<processors::Payout> moved;
   std::vector<processors::Refund> refunded;
   std::vector<processors::Charge> charged;

@@ -348,5 +348,28 @@ TEST_F(LateNews, ThatAskedForAConfirmationBeforeTheRefundIsHandled) {
   EXPECT_EQ(settle(payment, kAsk).payment.state, State::refunded);
 }
 
+TEST_F(LateNews, OfGivingUpWhatWasChargedAllTheSameChangesNothing) {
+  for (const auto& gone : {kGone, kNo}) {
+    const auto payment = begin(world_->ask(shop_));
+    settle(payment, kAsk);
+    settle(payment, gone);
+    const auto overtaken = event_of(key_of(payment), gone);
+    EXPECT_EQ(settle(payment, kYes).payment.state, State::captured);
+    const auto before = now(payment);
+    const auto seq = world_->last_seq(shop_);
+    EXPECT_EQ(code_of([&] { settle(payment, kWrong); }), Code::conflict) << "another no";
+    EXPECT_EQ(to_json(settle(payment, gone).payment), to_json(before.payment));
+    EXPECT_EQ(world_->last_seq(shop_), seq);
+    keep(overtaken);
+    world_->run_jobs();
+    EXPECT_EQ(
+        execute(world_->urls.superuser,
+                "SELECT count(*) FROM bottega.jobs WHERE about = 'sandbox:" + overtaken.id + "'"),
+        "0");
+    EXPECT_TRUE(now(payment).order.has_value());
+    EXPECT_EQ(now(payment).order->state, orders::State::cancelled);
+  }
+}
+
 }  // namespace payments_news_test
 }  // namespace bottega::test

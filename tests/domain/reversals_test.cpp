@@ -260,6 +260,7 @@ TEST_F(Reversals, OfAWithdrawalAreTheOwnersBalance) {
   });
   world_->run_jobs();
   ASSERT_EQ(world_->balance(who).balance, 3'000);
+  world_->notices.clear();
   hear(Operation::payout, key_of(wallet::kPlatformMerchant, withdrawal.id.uuid),
        no("account_closed"));
   EXPECT_EQ(world_->balance(who).available, 5'000);
@@ -267,6 +268,11 @@ TEST_F(Reversals, OfAWithdrawalAreTheOwnersBalance) {
       [&](Tx& tx) { return wallet::fetch_withdrawal(tx, who.account, withdrawal.id); });
   EXPECT_EQ(after.state, wallet::WithdrawalState::failed);
   EXPECT_EQ(after.reason, "account_closed");
+  const auto is_told = [&](const Notice& one) {
+    return one.text.find("withdrawal.failed") != one.text.npos &&
+           one.topics == std::vector{identity::account_topic(who.account)};
+  };
+  EXPECT_EQ(std::ranges::count_if(world_->notices, is_told), 1) << "its owner is told once";
 }
 
 // ---- charges ------------------------------------------------------------------------------------

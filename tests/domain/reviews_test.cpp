@@ -100,6 +100,23 @@ TEST_F(Reviews, SeeAFirstSaleOnce) {
   EXPECT_EQ(found()[0].reasons, std::vector{Concern::first_sale});
 }
 
+TEST_F(Reviews, DoNotTakeAChargeThatCameLateForTheFirstSale) {
+  rules().review_first_sale = 100;
+  const auto failed = world_->pay(shop_, world_->ask(shop_, 10'001), "tok_declined").payment;
+  const processors::Outcome late{processors::Verdict::succeeded, "sch_" + text_of(failed.id), "",
+                                 ""};
+  const auto charged = world_->transact([&](Tx& tx) {
+    return payments::settle(tx, shop_.merchant, failed.id, late, world_->payment_rules);
+  });
+  ASSERT_EQ(charged.order.value().state, orders::State::cancelled);
+  EXPECT_TRUE(found().empty()) << "it goes back";
+  const auto order = world_->sell(shop_, 10'001);
+  const auto all = found();
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].order_id, order.id);
+  EXPECT_EQ(all[0].reasons, std::vector{Concern::first_sale});
+}
+
 TEST_F(Reviews, BeginWhereAWeekIsAbove) {
   rules().review_week = 100;
   world_->sell(shop_, 6'000);

@@ -1,8 +1,6 @@
 // Top-ups that their owner gives up while they wait for a confirmation, and charges that are made
 // all the same.
-#include <gtest/gtest.h>
-
-#include "support/world.hpp"
+#include "domain/attempts.hpp"
 
 namespace bottega::test {
 namespace top_up_cancel_test {
@@ -139,6 +137,72 @@ TEST_F(TopUpCancel, IsToldAgainWhereTheProcessorDidNotAnswer) {
   world_.run_jobs();
   EXPECT_EQ(now(waiting.id).state, TopUpState::failed);
   EXPECT_EQ(now(waiting.id).reason, "cancelled");
+}
+
+// At a bank that says what the test wants it to say.
+class TopUpCancelAtABank : public TopUpCancel {
+ protected:
+  void SetUp() override {
+    TopUpCancel::SetUp();
+    auto made = std::make_unique<Careless>(world_.registry.get("sandbox"));
+    bank_ = made.get();
+    registry_.add(std::move(made));
+  }
+  void cancel_there(const wallet::TopUpId& id) {
+    run(wallet::cancel_top_up(world_.db, registry_, who_.account, id));
+  }
+  // All jobs that are due, with this bank.
+  void work() { run(runner_.drain(50)); }
+  std::string jobs() {
+    return execute(world_.urls.superuser,
+                   "SELECT count(*) FROM bottega.jobs WHERE kind = 'wallet.reconcile_top_up'");
+  }
+
+  processors::Registry registry_;
+  Careless* bank_ = nullptr;
+  JobWorld job_world_{world_.db,           registry_,           world_.payment_rules,
+                      world_.payout_rules, world_.wallet_rules, world_.depot};
+  jobs::Runner runner_{world_.db, job_kinds(job_world_), 16};
+};
+
+TEST_F(TopUpCancelAtABank, IsNotDoneWhereTheQuestionIsRefused) {
+  const auto waiting = world_.top_up(who_, 4'400, "tok_confirm");
+  bank_->knows = {Verdict::refused, "", "bad_credentials", ""};
+  const Errors errors;
+  cancel_there(waiting.id);
+  EXPECT_EQ(errors.about("attempt.question_refused"), 1);
+  EXPECT_EQ(now(waiting.id).state, TopUpState::requires_action) << "it may be charged still";
+  EXPECT_NE(now(waiting.id).reason, "bad_credentials");
+  EXPECT_EQ(jobs(), "1") << "it is told again";
+  bank_->knows = {Verdict::declined, "", "cancelled", ""};
+  world_.advance(6s);
+  work();
+  EXPECT_EQ(now(waiting.id).state, TopUpState::failed);
+  EXPECT_EQ(now(waiting.id).reason, "cancelled");
+  EXPECT_EQ(jobs(), "0");
+}
+
+TEST_F(TopUpCancelAtABank, IsToldAgainSoonThoughItMeetsAJobThatHasAskedForLong) {
+  const auto waiting = world_.top_up(who_, 4'400, "tok_confirm");
+  execute(world_.urls.superuser,
+          "UPDATE bottega.jobs SET attempts = 5, run_at = '2000-01-01' "
+          "WHERE kind = 'wallet.reconcile_top_up'");
+  bank_->knows = {Verdict::buyer_action, "ch_1", "", "http://page.example"};
+  bank_->on_ask = [&] {
+    if (bank_->asked == 1) cancel_there(waiting.id);
+  };
+  work();
+  ASSERT_EQ(bank_->asked, 1);
+  ASSERT_EQ(bank_->cancelled, 1);
+  EXPECT_EQ(now(waiting.id).state, TopUpState::requires_action);
+  world_.advance(6s);
+  work();
+  EXPECT_EQ(bank_->cancelled, 2);
+  bank_->knows = {Verdict::declined, "ch_1", "cancelled", ""};
+  world_.advance(6s);
+  work();
+  EXPECT_EQ(now(waiting.id).state, TopUpState::failed);
+  EXPECT_EQ(jobs(), "0");
 }
 
 }  // namespace top_up_cancel_test

@@ -111,7 +111,7 @@ std::vector<Order> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<O
 std::optional<Order> find_of_payment(Tx& tx, MerchantId merchant, PaymentId payment);
 
 PaymentId payment_of(Tx& tx, MerchantId merchant, OrderId id);
-// Whether the merchant has sold nothing else yet.
+// Whether the merchant has sold nothing else yet; what was cancelled is no sale.
 bool is_first_of_merchant(Tx& tx, MerchantId merchant, OrderId id);
 
 // Locks the order for the merchant's member (or API key) who asks; throws Error(not_found) or
