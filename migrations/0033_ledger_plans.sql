@@ -1,11 +1,15 @@
 -- The ledger's trigger, with statements whose only plan is by the keys. A session keeps the plan of
 -- a statement: one that was made while a table was small would read all of it in each transfer, for
--- as long as nobody analyses the table.
+-- as long as nobody analyses the table. And nothing is written into a day that is closed.
 CREATE OR REPLACE FUNCTION ledger_post() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = bottega, pg_temp AS $$
 DECLARE
   moved record;
 BEGIN
+  -- What was closed stays as it was: a server whose clock is far behind would change it for good.
+  IF (SELECT min(at) FROM fresh) < (SELECT max(until) FROM ledger_closings) THEN
+    RAISE EXCEPTION 'a transfer is of a day that is closed' USING ERRCODE = 'check_violation';
+  END IF;
   -- OFFSET 0 keeps each of the looked-up rows in a subquery of its own.
   IF EXISTS (
     SELECT FROM fresh f

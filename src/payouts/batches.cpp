@@ -25,6 +25,28 @@ const Sql<Payout(MerchantId, Currency, Instant, std::int64_t)> kLockDue{"payouts
       AND (state = 'scheduled' AND due_at <= $3 OR state = 'failed' AND retry_at <= $3)
     ORDER BY id LIMIT $4 FOR UPDATE)"};
 
+// One that is due and behind the last of those.
+const Sql<Payout(MerchantId, PayoutId, PayoutId, Instant)> kLockBehind{"payouts.lock_behind", R"(
+    SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
+           reason, reference, recovered, batch_id, tries, retry_at, created_at, submitted_at,
+           paid_at
+    FROM payouts
+    WHERE merchant_id = $1 AND id = $2 AND id > $3
+      AND (state = 'scheduled' AND due_at <= $4 OR state = 'failed' AND retry_at <= $4)
+    FOR UPDATE)"};
+
+// All that is due, however many they are.
+struct DueSum {
+  std::int64_t amount = 0;
+  std::optional<Instant> oldest;
+};
+BOOST_DESCRIBE_STRUCT(DueSum, (), (amount, oldest))
+const Sql<DueSum(MerchantId, Currency, Instant)> kSumDue{"payouts.sum_due", R"(
+    SELECT coalesce(sum(amount - recovered), 0)::bigint AS amount, min(due_at) AS oldest
+    FROM payouts
+    WHERE merchant_id = $1 AND currency = $2
+      AND (state = 'scheduled' AND due_at <= $3 OR state = 'failed' AND retry_at <= $3))"};
+
 const Sql<Payout(MerchantId, BatchId, State)> kLockBatched{"payouts.lock_batched", R"(
     SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
            reason, reference, recovered, batch_id, tries, retry_at, created_at, submitted_at,
@@ -95,12 +117,11 @@ void release_money(Tx& tx, const Payout& payout) {
 }
 
 // What of the balance no payout stands for: such as what was won in a dispute after its debt had
-// been recovered.
-std::int64_t loose_of(Tx& tx, const std::vector<Payout>& due, std::int64_t there) {
-  auto accounted = tx.one(kRefused, due.front().merchant_id, due.front().amount.currency);
-  for (const auto& payout : due)
-    if (payout.tries == 0) accounted += left_of(payout);
-  return std::max<std::int64_t>(there - accounted, 0);
+// been recovered. Asked for before anything else is released into it.
+std::int64_t loose_of(Tx& tx, MerchantId merchant, const Currency& currency) {
+  const ledger::Account account{ledger::Kind::merchant_payable, ledger::owner_of(merchant)};
+  const auto there = ledger::available(tx, account, currency);
+  return std::max<std::int64_t>(there - tx.one(kRefused, merchant, currency), 0);
 }
 
 struct Net {
@@ -111,13 +132,12 @@ struct Net {
 // What the merchant owes is taken from what they have earned first; what was taken from their
 // balance meanwhile, for refunds of what had failed to be paid out, is not there any more. Answers
 // what is left to send, with all else that is theirs.
-Net net(Tx& tx, BatchId batch, std::vector<Payout>& due) {
+Net net(Tx& tx, BatchId batch, std::vector<Payout>& due, std::int64_t loose) {
   const auto merchant = due.front().merchant_id;
   const auto owner = ledger::owner_of(merchant);
   const auto currency = due.front().amount.currency;
   auto debt = ledger::available(tx, {ledger::Kind::merchant_debt, owner}, currency);
   auto there = ledger::available(tx, {ledger::Kind::merchant_payable, owner}, currency);
-  auto loose = loose_of(tx, due, there);
   there -= loose;
   Money recovered{0, currency}, sent{0, currency};
   const auto recover = [&](std::int64_t part) {
@@ -141,27 +161,33 @@ Net net(Tx& tx, BatchId batch, std::vector<Payout>& due) {
   return {sent, loose};
 }
 
-// Whether so little is due that it waits for more, for a while.
-bool is_too_little(const std::vector<Payout>& due, const Rules& rules, Instant now) {
-  std::int64_t sum = 0;
-  Instant oldest = now;
-  for (const auto& payout : due) {
-    sum += left_of(payout);
-    oldest = std::min(oldest, payout.due_at);
-  }
-  const auto least = rules.least(due.front().amount.currency).amount;
-  return sum < least && oldest + rules.minimum_wait > now;
+// Whether so little is due, with what would go along, that it waits for more, for a while.
+bool is_too_little(Tx& tx, const Payout& one, std::int64_t loose, const Rules& rules) {
+  const auto currency = one.amount.currency;
+  const auto due = tx.one(kSumDue, one.merchant_id, currency, tx.now());
+  if (due.amount + loose >= rules.least(currency).amount) return false;
+  return due.oldest && *due.oldest + rules.minimum_wait > tx.now();
 }
 
-// By a job of another kind: one that is wanted again while it runs is run again at once.
+// By a job of another kind, and a new one: what is wanted again while it runs is run again at once.
 void let_wait(Tx& tx, std::vector<Payout>& due, const Rules& rules) {
+  std::vector<std::string> abouts;
+  std::vector<jobs::Planned> planned;
   for (auto& payout : due) {
     const auto least = display(rules.least(payout.amount.currency));
-    payout.reason = "it waits until there is " + least + " to be paid out";
-    write(tx, payout);
-    jobs::enqueue(tx, kWaitJob, text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}},
-                  std::max(payout.due_at + rules.minimum_wait, tx.now()));
+    const auto reason = "it waits until there is " + least + " to be paid out";
+    if (payout.reason != reason) {
+      payout.reason = reason;
+      write(tx, payout);
+    }
+    const Json arguments = {{"merchant_id", text_of(payout.merchant_id)}};
+    abouts.push_back(text_of(payout.id));
+    planned.push_back(
+        {abouts.back(), arguments, std::max(payout.due_at + rules.minimum_wait, tx.now())});
   }
+  jobs::cancel(tx, kPayJob, abouts);
+  jobs::cancel(tx, kWaitJob, abouts);
+  jobs::enqueue(tx, kWaitJob, planned);
 }
 
 Batch finish(Tx& tx, Batch batch, BatchEvent on) {
@@ -288,24 +314,28 @@ std::optional<Batch> collect(Tx& tx, MerchantId merchant_id, PayoutId id, const 
   const auto currency = known.amount.currency;
   if (known.state == State::submitted) want_sending(tx, merchant_id, known.batch_id.value());
   auto due = tx.all(kLockDue, merchant_id, currency, tx.now(), kBatchMost);
+  std::optional<Payout> behind;
   if (std::ranges::none_of(due, [&](const Payout& payout) { return payout.id == id; })) {
-    // Behind so many that are due already: it goes with the next.
-    if (std::ssize(due) < kBatchMost) return std::nullopt;
-    want_payment(tx, known, tx.now());
+    if (std::ssize(due) == kBatchMost)
+      behind = tx.find(kLockBehind, merchant_id, id, due.back().id, tx.now());
+    if (!behind) return std::nullopt;
   }
-  if (is_too_little(due, rules, tx.now())) {
+  ledger::lock_owner(tx, ledger::owner_of(merchant_id));
+  const auto loose = loose_of(tx, merchant_id, currency);
+  if (is_too_little(tx, known, loose, rules)) {
+    if (behind) due.assign(1, *behind);  // the others have jobs of their own
     let_wait(tx, due, rules);
     return std::nullopt;
   }
-  ledger::lock_owner(tx, ledger::owner_of(merchant_id));
   for (const auto& payout : due)
     if (payout.tries == 0) release_money(tx, payout);
   const auto batch_id = BatchId::make();
-  const auto [sent, from_balance] = net(tx, batch_id, due);
+  const auto [sent, from_balance] = net(tx, batch_id, due, loose);
   identity::enter_directory(tx, batch_id.uuid, merchant_id);
   auto batch = tx.one(kInsert, merchant_id, batch_id, sent.amount, currency, std::ssize(due),
                       from_balance, tx.now());
   submit(tx, batch, due, id);
+  if (behind) want_payment(tx, *behind, tx.now());  // with the next
   if (sent.amount == 0) return paid(tx, std::move(batch));
   ledger::pend(tx, ledger::transfer_within(merchant_id, ledger::Why::payout, batch_id.uuid,
                                            ledger::Kind::merchant_payable,

@@ -116,7 +116,9 @@ Payout move(Tx& tx, Payout payout, Event on) {
   return payout;
 }
 
+// A new job: an older one, whose node may have died, would keep its earlier time.
 void want_payment(Tx& tx, const Payout& payout, Instant at) {
+  jobs::cancel(tx, kPayJob, text_of(payout.id));
   jobs::enqueue(tx, kPayJob, text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}},
                 at);
 }

@@ -127,18 +127,34 @@ TEST_F(Closings, DoNotHideABalanceThatIsWrong) {
   EXPECT_EQ(audit().size(), 2u) << "gone without a trace but for the sum of all";
 }
 
-TEST_F(Closings, SeeWhatIsWrittenIntoADayThatIsClosed) {
+TEST_F(Closings, LetNothingBeWrittenIntoADayThatIsClosed) {
   sell_for_days();
-  const auto then = "'" + text_of(now()) + "'";
+  const auto behind = now();
   pass(50h);
-  ASSERT_GE(close_all(), 3);
-  execute(world_.urls.superuser,
-          "SET search_path = bottega; INSERT INTO ledger_transfers (id, debit_kind, debit_owner, "
-          "credit_kind, credit_owner, amount, currency, why, about, phase, at) SELECT "
-          "gen_random_uuid(), debit_kind, debit_owner, credit_kind, credit_owner, 5, currency, "
-          "why, gen_random_uuid(), phase, " +
-              then + " FROM ledger_transfers WHERE why = 'top_up' LIMIT 1");
-  EXPECT_EQ(audit().size(), 2u) << "two accounts are more than what was closed";
+  std::optional<Instant> closed;
+  while (const auto until = close()) closed = until;
+  ASSERT_TRUE(closed);
+  const auto insert = [](Instant at) {
+    return "INSERT INTO ledger_transfers (id, debit_kind, debit_owner, credit_kind, credit_owner, "
+           "amount, currency, why, about, phase, at) SELECT gen_random_uuid(), debit_kind, "
+           "debit_owner, credit_kind, credit_owner, 5, currency, why, gen_random_uuid(), phase, '" +
+           text_of(at) + "' FROM ledger_transfers WHERE why = 'top_up' LIMIT 1";
+  };
+  const auto write = [&](Instant at) {
+    execute(world_.urls.superuser, "SET search_path = bottega; " + insert(at));
+  };
+  EXPECT_ANY_THROW(write(behind));
+  EXPECT_ANY_THROW(write(*closed - 1us));
+  EXPECT_TRUE(audit().empty());
+  EXPECT_TRUE(audit_closed(0).empty());
+  write(*closed);
+  EXPECT_TRUE(audit().empty());
+  // By somebody who goes round that.
+  sql(insert(behind));
+  std::vector<std::string> found;
+  for (std::int64_t turn = 0; turn < 5; ++turn)
+    for (auto& fault : audit_closed(turn)) found.push_back(std::move(fault));
+  EXPECT_FALSE(found.empty());
 }
 
 }  // namespace ledger_closings_test

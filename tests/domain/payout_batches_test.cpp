@@ -136,6 +136,27 @@ TEST_F(PayoutBatches, ThatTheBankRefusesGiveTheMoneyBackToTheBalanceInTheEnd) {
   EXPECT_EQ(standing().available, 0);
 }
 
+// The node died after it had gathered the batch, and before its job was done.
+TEST_F(PayoutBatches, ThatTheBankRefusesAreTriedAgainWhereTheJobThatGatheredThemIsStillThere) {
+  const auto payout = send(10'000);
+  set_account("rejected");
+  world_->advance(6 * 24h);
+  const auto job = "WHERE kind = 'payouts.pay' AND about = '" + text_of(payout.id) + "'";
+  execute(
+      world_->urls.superuser,
+      "UPDATE bottega.jobs SET attempts = 1, locked_until = clock_timestamp() + '1 hour' " + job);
+  world_->transact(
+      [&](Tx& tx) { payouts::collect(tx, shop_.merchant, payout.id, world_->payout_rules); });
+  world_->run_jobs();
+  ASSERT_EQ(now(payout).state, State::failed);
+  execute(world_->urls.superuser, "UPDATE bottega.jobs SET locked_until = NULL " + job);
+  world_->run_jobs();
+  EXPECT_EQ(batches().size(), 1u);
+  pass(30s);
+  EXPECT_EQ(batches().size(), 2u);
+  EXPECT_EQ(now(payout).tries, 2);
+}
+
 TEST_F(PayoutBatches, AreTriedAgainByHandOnlyWhereTheyFailed) {
   const auto payout = send(10'000);
   const auto retry = [&] {
