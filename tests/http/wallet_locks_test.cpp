@@ -9,7 +9,7 @@ namespace wallet_locks_test {
 // Holds the account until somebody waits for a lock, 30 seconds at most, and answers whether the
 // counters of what this person pays were free then.
 std::string hold_account(const std::string& url, const std::string& email) {
-  const auto of_them = " FROM bottega.accounts WHERE email = '" + email + "'";
+  const auto of_them = " FROM bottega.accounts WHERE lower(email) = lower('" + email + "')";
   return execute(url, "SELECT id" + of_them +
                           " FOR NO KEY UPDATE;"
                           "DO $$ BEGIN FOR i IN 1 .. 3000 LOOP "
