@@ -22,16 +22,17 @@ struct Settled {
   ThingId subject_id;
   Money amount;
   Instant settled_at{};
-  bool is_listed = false;
+  bool is_returned = false, is_listed = false;
   std::int64_t posted = 0;
 };
 BOOST_DESCRIBE_STRUCT(Settled, (),
-                      (merchant_id, id, operation, subject_id, amount, settled_at, is_listed,
-                       posted))
+                      (merchant_id, id, operation, subject_id, amount, settled_at, is_returned,
+                       is_listed, posted))
 
 const Sql<Settled(RunId, std::string, Instant, Instant, AttemptId, std::int64_t, Words)> kSettled{
     "settlements.settled", R"(
     SELECT a.merchant_id, a.id, a.operation, a.subject_id, a.amount, a.currency, a.settled_at,
+           a.returned_at IS NOT NULL AS is_returned,
            EXISTS (SELECT FROM settlement_movements m
                    WHERE m.run_id = $1 AND m.attempt_id = a.id) AS is_listed,
            (SELECT coalesce(sum(t.amount), 0)::bigint FROM ledger_transfers t
@@ -184,7 +185,9 @@ void judge_ledger(Tx& tx, Progress& run, const Settled& attempt) {
 void judge_ours(Tx& tx, Progress run, const OursPage& page, const std::vector<Answered>& unlisted) {
   for (const auto& attempt : page.attempts) judge_ledger(tx, run, attempt);
   for (const auto& [attempt, verdict] : unlisted) {
-    if (verdict == Verdict::succeeded) continue;
+    // What came back had moved: no list of theirs need have it any more.
+    const bool came_back = attempt.is_returned && verdict == Verdict::declined;
+    if (verdict == Verdict::succeeded || came_back) continue;
     run.add(attempt.operation, &Sum::ours, attempt.amount);
     run.subtract(attempt.operation, &Sum::explained, attempt.amount);
     report(tx, run,
@@ -206,7 +209,8 @@ asio::awaitable<void> check_ours(Database& db, const processors::Registry& regis
     if (attempt.is_listed) continue;
     const auto key = text_of(attempt.id);
     const auto outcome = co_await processor.look_up(attempt.operation, key);
-    if (outcome.verdict == Verdict::unknown)
+    // A question that is refused (our credentials are wrong, for instance) is not answered either.
+    if (outcome.verdict == Verdict::unknown || outcome.verdict == Verdict::refused)
       throw Error(Code::busy, "the processor does not answer");
     unlisted.push_back({attempt, outcome.verdict});
   }

@@ -104,9 +104,11 @@ asio::awaitable<Reply> top_up(Call& call) {
     require_given(proof);
     fresh = true;
     token = token_to_charge(tx, who, given.payment_method, rules.processor);
-    risk::count_try(tx, who, given.payment_method, app.payment_rules.limits);
     const Money amount{given.amount.value, given.currency};
-    return text_of(begin_top_up(tx, who, amount, std::nullopt, rules).id);
+    const auto begun = begin_top_up(tx, who, amount, std::nullopt, rules);
+    // After it, as a payment does: who pays and tops up at once locks in one order.
+    risk::count_try(tx, who, given.payment_method, app.payment_rules.limits);
+    return text_of(begun.id);
   };
   const auto begun = co_await call.begin(first);
   const auto id = from_text<TopUpId>(begun);
