@@ -248,6 +248,20 @@ TEST_F(Erasure, OfAnOwnerWaitsForWhatTheBooksHaveOfTheShop) {
   EXPECT_EQ(in_the_way(shop.owner), std::vector<std::string>{}) << "the fees are the platform's";
 }
 
+TEST_F(Erasure, WaitsForWhatThePersonOwes) {
+  const auto who = world.person();
+  const Money amount{700, from_text<Currency>("USD")};
+  const ledger::Account debt{ledger::Kind::wallet_debt, ledger::owner_of(who.account)},
+      clearing{ledger::Kind::processor_clearing, ledger::kPlatform};
+  const auto post = [&](ledger::Why why, const ledger::Account& from, const ledger::Account& to) {
+    in([&](Tx& tx) { ledger::post(tx, {why, make_uuid_v7(), from, to, amount}); });
+  };
+  post(ledger::Why::dispute_advance, debt, clearing);
+  EXPECT_EQ(in_the_way(who), std::vector<std::string>{"USD"});
+  post(ledger::Why::top_up, clearing, debt);
+  EXPECT_EQ(in_the_way(who), std::vector<std::string>{});
+}
+
 TEST_F(Erasure, OfAnOwnerLeavesAShopToOtherOwnersOnly) {
   const auto agent = world.member(shop, identity::Role::agent);
   EXPECT_EQ(in_the_way(shop.owner), std::vector<std::string>{text_of(shop.merchant)});
