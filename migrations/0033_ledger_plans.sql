@@ -29,7 +29,7 @@ BEGIN
                      f.amount, f.currency, f.why, f.about) END) THEN
     RAISE EXCEPTION 'a transfer does not end what is pending' USING ERRCODE = 'check_violation';
   END IF;
-  -- One by one in the order of their keys, so that transfers do not wait for each other in a circle.
+  -- One by one in the order of their keys, so that transfers never wait for each other in a circle.
   FOR moved IN
     SELECT owner_id, kind, currency,
            coalesce(sum(debit) FILTER (WHERE phase = 'posted'), 0) AS debits,

@@ -53,6 +53,10 @@ const Sql<void(DisputeId, State, std::optional<Instant>, std::optional<std::stri
            failure = $6, submitted_at = $7, closed_at = $8, updated_at = $9
     WHERE id = $1)"};
 
+const Sql<void(DisputeId, std::int64_t, std::int64_t, std::int64_t)> kClaimed{
+    "disputes.claimed_of_top_up", R"(
+    UPDATE top_up_disputes SET reserved = $2, from_balance = $3, advanced = $4 WHERE id = $1)"};
+
 // To the person alone: why, and what is said about it, is between the platform and the bank.
 void tell(Tx& tx, const TopUpDispute& dispute, const std::string& event) {
   const TopUpDisputeShown shown{dispute.id, dispute.top_up_id, dispute.amount, dispute.state};
@@ -73,12 +77,21 @@ TopUpDispute open(Tx& tx, const wallet::TopUp& top_up, const std::string& proces
   return dispute;
 }
 
-void close(Tx& tx, const LockedTopUp& locked) {
+void lose(Tx& tx, LockedTopUp& locked, const wallet::Claim& claim) {
+  auto& [top_up, dispute] = locked;
+  const auto claimed = wallet::claim_lost(tx, top_up, dispute.id.uuid, claim);
+  if (claimed.reserved == claim.reserved) return;
+  dispute.reserved = claimed.reserved;
+  dispute.advanced = claimed.advanced;
+  tx.run(kClaimed, dispute.id, claimed.reserved, claimed.from_balance, claimed.advanced);
+}
+
+void close(Tx& tx, LockedTopUp& locked) {
   const auto& [top_up, dispute] = locked;
   const wallet::Claim claim{dispute.reserved, dispute.reserved - dispute.advanced, dispute.advanced,
                             dispute.amount.amount - dispute.reserved};
   if (dispute.state == State::lost)
-    wallet::claim_lost(tx, top_up, dispute.id.uuid, claim);
+    lose(tx, locked, claim);
   else
     wallet::claim_won(tx, top_up, dispute.id.uuid, claim);
   forget_plan(tx, dispute);

@@ -3,6 +3,7 @@
 #include "payments/refund_rows.hpp"
 #include "payments/rows.hpp"
 #include "bottega/payouts/payouts.hpp"
+#include "bottega/risk/reviews.hpp"
 
 namespace bottega::payments {
 namespace {
@@ -49,8 +50,11 @@ void claim_lost(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules
 void claim_won(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules) {
   const auto& [payment, order] = sale;
   tx.run(kDispute, payment.merchant_id, payment.id, -claim.reserved, -claim.fee_returned, tx.now());
-  if (order.state == orders::State::cancelled && claim.reserved > 0)
+  if (claim.reserved == 0) return;
+  if (order.state == orders::State::cancelled)
     refund_rest(tx, payment.merchant_id, payment.id, "the order was cancelled", rules);
+  else if (risk::is_rejected(tx, payment.merchant_id, payment.id))
+    refund_rest(tx, payment.merchant_id, payment.id, "the payment was not approved", rules);
 }
 
 }  // namespace bottega::payments

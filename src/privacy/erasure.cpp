@@ -209,9 +209,12 @@ void require_free(Tx& tx, AccountId account, const std::vector<OwnShop>& shops) 
   add(faults, tx.all(kTopUpsUnderWay, account), "is being charged");
   add(faults, tx.all(kTopUpDisputesOpen, account), "has not been decided");
   add(faults, tx.all(kWithdrawalsUnderWay, account), "has not been paid out");
-  for (const auto& one : ledger::balances(tx, ledger::owner_of(account)))
+  for (const auto& one : ledger::balances(tx, ledger::owner_of(account))) {
     if (one.kind == ledger::Kind::wallet && one.credits - one.debits > one.debits_pending)
       faults.push_back({one.currency, "is left in the wallet; withdraw it first"});
+    if (one.kind == ledger::Kind::wallet_debt && one.debits != one.credits)
+      faults.push_back({one.currency, "is owed; a top-up pays it"});
+  }
   for (const auto& shop : shops) {
     if (shop.has_money)
       faults.push_back({text_of(shop.id), "has orders, requests or payouts under way"});

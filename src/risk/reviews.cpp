@@ -32,6 +32,9 @@ const Sql<void(MerchantId, ReviewId, ReviewState, Instant, std::string, std::str
 const Sql<std::int64_t()> kCountOpen{"risk.count_open_reviews", R"(
     SELECT count(*) FROM reviews WHERE state = 'open')"};
 
+const Sql<ReviewId(MerchantId, orders::PaymentId)> kRejected{"risk.rejected_review", R"(
+    SELECT id FROM reviews WHERE merchant_id = $1 AND payment_id = $2 AND state = 'rejected')"};
+
 bool is_above(std::int64_t amount, std::int64_t units, Currency currency) {
   return units > 0 && amount > in_minor(units, currency).amount;
 }
@@ -67,6 +70,10 @@ std::optional<Review> assess(Tx& tx, const orders::Order& order, const Rules& ru
 
 Review fetch_review(Tx& tx, ReviewId id) {
   return tx.one(kFetch, identity::merchant_of(tx, id.uuid), id);
+}
+
+bool is_rejected(Tx& tx, MerchantId merchant, orders::PaymentId payment) {
+  return tx.find(kRejected, merchant, payment).has_value();
 }
 
 std::int64_t count_open(Tx& tx) { return tx.one(kCountOpen); }

@@ -19,6 +19,25 @@ constexpr ledger::Account kLosses{Kind::losses, ledger::kPlatform};
 
 ledger::Account account_of(Kind kind, AccountId person) { return {kind, ledger::owner_of(person)}; }
 
+// Where another dispute was won meanwhile, what it had claimed is with the person again: so much of
+// what is beyond is theirs to bear, and no loss of the platform's. Their balances are locked.
+Claim claim_late(Tx& tx, const TopUp& top_up, const Uuid& dispute, const Claim& claim) {
+  if (claim.beyond <= 0) return claim;
+  const auto person = top_up.account_id;
+  const auto currency = top_up.amount.currency;
+  const auto left = top_up.amount.amount - lock_top_up(tx, top_up.id).disputed;  // as it is now
+  const auto late = std::min(claim.beyond, left);
+  const auto from_balance = std::min(late, ledger::available(tx, wallet_account(person), currency));
+  const auto advanced = late - from_balance;
+  post(tx, Why::dispute_late_balance, dispute, wallet_account(person), kLosses,
+       {from_balance, currency});
+  post(tx, Why::dispute_late_advance, dispute, account_of(Kind::wallet_debt, person), kLosses,
+       {advanced, currency});
+  tx.run(kDispute, top_up.id, late, tx.now());
+  return {claim.reserved + late, claim.from_balance + from_balance, claim.advanced + advanced,
+          claim.beyond - late};
+}
+
 }  // namespace
 
 TopUp lock_disputed(Tx& tx, TopUpId id) {
@@ -49,12 +68,13 @@ Claim claim(Tx& tx, const TopUp& top_up, const Uuid& dispute, std::int64_t amoun
   return claim;
 }
 
-void claim_lost(Tx& tx, const TopUp& top_up, const Uuid& dispute, const Claim& claim) {
+Claim claim_lost(Tx& tx, const TopUp& top_up, const Uuid& dispute, const Claim& claim) {
   const auto reserve = account_of(Kind::wallet_reserve, top_up.account_id);
   ledger::lock_owner(tx, reserve.owner);
   post(tx, Why::dispute_lost, dispute, reserve, kClearing,
        {claim.reserved, top_up.amount.currency});
   if (claim.beyond > 0) ledger::post_pending(tx, Why::dispute_loss, dispute);
+  return claim_late(tx, top_up, dispute, claim);
 }
 
 void claim_won(Tx& tx, const TopUp& top_up, const Uuid& dispute, const Claim& claim) {

@@ -248,6 +248,51 @@ TEST_F(Erasure, OfAnOwnerWaitsForWhatTheBooksHaveOfTheShop) {
   EXPECT_EQ(in_the_way(shop.owner), std::vector<std::string>{}) << "the fees are the platform's";
 }
 
+TEST_F(Erasure, WaitsForWhatThePersonOwes) {
+  const auto who = world.person();
+  const Money amount{700, from_text<Currency>("USD")};
+  const ledger::Account debt{ledger::Kind::wallet_debt, ledger::owner_of(who.account)},
+      clearing{ledger::Kind::processor_clearing, ledger::kPlatform};
+  const auto post = [&](ledger::Why why, const ledger::Account& from, const ledger::Account& to) {
+    in([&](Tx& tx) { ledger::post(tx, {why, make_uuid_v7(), from, to, amount}); });
+  };
+  post(ledger::Why::dispute_advance, debt, clearing);
+  EXPECT_EQ(in_the_way(who), std::vector<std::string>{"USD"});
+  post(ledger::Why::top_up, clearing, debt);
+  EXPECT_EQ(in_the_way(who), std::vector<std::string>{});
+}
+
+// All of it was withdrawn, and their bank sends it back to somebody who is nobody any more.
+TEST_F(Erasure, LosesNothingOfWhatTheirBankSendsBackLater) {
+  const auto who = world.person();
+  world.top_up(who, 2'000);
+  const auto facts = run(world.registry.get("sandbox").describe_method("tok_bank"));
+  const wallet::NewMethod bank{from_text<wallet::MethodToken>("tok_bank"), {}};
+  const auto given = from_json<wallet::NewWithdrawal>({{"amount", 2'000}, {"currency", "USD"}});
+  const auto withdrawal = in([&](Tx& tx) {
+    wallet::add_method(tx, who.account, "sandbox", bank, facts.value());
+    return wallet::begin_withdrawal(tx, who.account, given, world.wallet_rules);
+  });
+  world.run_jobs();
+  erase(who);
+  const auto attempt = in([&](Tx& tx) {
+    return attempts::lock_latest(tx, wallet::kPlatformMerchant, withdrawal.id.uuid, {});
+  });
+  const processors::Event event{"evt_returned",
+                                processors::Operation::payout,
+                                attempt.key(),
+                                {processors::Verdict::declined, "", "account_closed", ""}};
+  in([&](Tx& tx) { attempts::keep_event(tx, "sandbox", event); });
+  world.run_jobs();
+  EXPECT_EQ(asked("SELECT state FROM withdrawals"), "failed");
+  EXPECT_EQ(asked("SELECT credits - debits FROM ledger_accounts WHERE kind = 'wallet' AND "
+                  "owner_id = " +
+                  uuid(who)),
+            "2000");
+  EXPECT_TRUE(world.trial_balance().is_balanced);
+  EXPECT_EQ(asked("SELECT count(*) FROM jobs WHERE dead_at IS NOT NULL"), "0");
+}
+
 TEST_F(Erasure, OfAnOwnerLeavesAShopToOtherOwnersOnly) {
   const auto agent = world.member(shop, identity::Role::agent);
   EXPECT_EQ(in_the_way(shop.owner), std::vector<std::string>{text_of(shop.merchant)});

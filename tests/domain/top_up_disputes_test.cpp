@@ -320,5 +320,61 @@ TEST_F(TopUpDisputes, OfOneTopUpNeverClaimMoreThanItWas) {
   EXPECT_EQ(sum(Kind::losses), 2'000) << "the rest is nobody's here";
 }
 
+// Two about all of a top-up: what the first one claimed is back when the second is lost.
+TEST_F(TopUpDisputes, LostAfterAnotherWasWonAreTheOwnersAndNoLoss) {
+  for (const std::int64_t spent : {0, 5'000, 2'000}) {
+    who_ = world_.person("Wanda Wallet");
+    const auto charged = world_.top_up(who_, 5'000);
+    const auto book = at_the_bank(charged);
+    hear_webhooks();
+    const auto first = all().at(0);
+    const processors::DisputeNews news{book.charge_key,
+                                       "dp_second_" + std::to_string(spent),
+                                       Money{5'000, *Currency::find("USD")},
+                                       "fraudulent",
+                                       State::evidence_due,
+                                       std::nullopt};
+    const auto second =
+        world_.transact([&](Tx& tx) { return disputes::hear_of_top_up(tx, "sandbox", news); });
+    EXPECT_EQ(second.reserved, 0);
+    const processors::DisputeNews won{news.charge,  first.reference, news.amount,
+                                      "fraudulent", State::won,      std::nullopt};
+    world_.transact([&](Tx& tx) { return disputes::hear_of_top_up(tx, "sandbox", won); });
+    EXPECT_EQ(wallet().balance, 5'000);
+    EXPECT_EQ(now(charged).disputed, 0);
+    if (spent > 0) spend(spent);
+    auto over = news;
+    over.state = State::lost;
+    const auto lost =
+        world_.transact([&](Tx& tx) { return disputes::hear_of_top_up(tx, "sandbox", over); });
+    EXPECT_EQ(lost.reserved, 5'000);
+    EXPECT_EQ(lost.advanced, spent);
+    EXPECT_EQ(to_json(now(lost)), to_json(lost));
+    EXPECT_EQ(wallet().balance, 0);
+    EXPECT_EQ(wallet().reserved, 0);
+    EXPECT_EQ(wallet().owed, spent);
+    EXPECT_EQ(now(charged).disputed, 5'000);
+    EXPECT_EQ(sum(Kind::losses), 0);
+  }
+}
+
+// The same news opens and ends it: what was beyond when it opened is beyond when it is lost.
+TEST_F(TopUpDisputes, LostTheMomentTheyOpenClaimNothingTwice) {
+  const auto charged = world_.top_up(who_, 5'000);
+  open(charged, 3'000);
+  const processors::DisputeNews news{at_the_bank(charged, 1'000).charge_key,
+                                     "dp_other",
+                                     Money{4'000, *Currency::find("USD")},
+                                     "fraudulent",
+                                     State::lost,
+                                     std::nullopt};
+  const auto lost =
+      world_.transact([&](Tx& tx) { return disputes::hear_of_top_up(tx, "sandbox", news); });
+  EXPECT_EQ(lost.reserved, 2'000);
+  EXPECT_EQ(now(charged).disputed, 5'000);
+  EXPECT_EQ(wallet().owed, 0);
+  EXPECT_EQ(sum(Kind::losses), 2'000);
+}
+
 }  // namespace top_up_disputes_test
 }  // namespace bottega::test

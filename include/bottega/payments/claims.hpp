@@ -26,8 +26,8 @@ Claim claim(Tx& tx, const Sale& sale, std::int64_t amount, const Rules& rules);
 // The money is gone, for the merchant as if it had been refunded; an unsent order of which nothing
 // is left is cancelled.
 void claim_lost(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules);
-// The money is back, after its transfers: what belongs to an order that was cancelled meanwhile is
-// refunded.
+// The money is back, after its transfers: what belongs to an order that was cancelled meanwhile, or
+// of which the payment was not approved, is refunded.
 void claim_won(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules);
 
 }  // namespace bottega::payments

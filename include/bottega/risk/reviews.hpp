@@ -49,6 +49,8 @@ BOOST_DESCRIBE_STRUCT(Review, (),
 std::optional<Review> assess(Tx& tx, const orders::Order& order, const Rules& rules);
 
 Review fetch_review(Tx& tx, ReviewId id);
+// Whether somebody has rejected this payment.
+bool is_rejected(Tx& tx, MerchantId merchant, orders::PaymentId payment);
 // Reviews that nobody has decided yet.
 std::int64_t count_open(Tx& tx);
 Review lock_review(Tx& tx, ReviewId id);
