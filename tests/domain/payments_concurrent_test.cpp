@@ -187,8 +187,9 @@ TEST_F(PaymentsConcurrently, TheSameRefundCarriedOutByFourIsMadeOnce) {
     run(payments::refund(world_->db, world_->registry, shop_.merchant, cancelled.refund->id,
                          world_->payment_rules));
   };
-  const auto refusals = all_at_once({carry, carry, carry, carry});
-  EXPECT_EQ(successes(refusals), 4);
+  // Whoever finds that the call may still be under way is to come again.
+  EXPECT_LE(all_at_once({carry, carry, carry, carry}, {Code::busy}), 3);
+  carry();
   EXPECT_EQ(succeeded(processors::Operation::refund), before + 1);
   const auto kept = world_->transact(
       [&](Tx& tx) { return payments::fetch_payment(tx, shop_.buyer, order.payment_id); });

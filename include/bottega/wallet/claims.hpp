@@ -17,8 +17,8 @@ BOOST_DESCRIBE_STRUCT(Claim, (), (reserved, from_balance, advanced, beyond))
 // The top-up is locked; these lock the balances of its owner. What waits for the recipient of a
 // transfer is not the owner's to be claimed.
 Claim claim(Tx& tx, const TopUp& top_up, const Uuid& dispute, std::int64_t amount);
-// The money is gone. What went beyond the top-up is claimed after all, as far as another dispute has
-// been won meanwhile; answers what is claimed now.
+// The money is gone. What went beyond the top-up is claimed after all, as far as another dispute
+// has been won meanwhile; answers what is claimed now.
 Claim claim_lost(Tx& tx, const TopUp& top_up, const Uuid& dispute, const Claim& claim);
 // The money is back: what is still owed of it is forgiven, the rest is there again.
 void claim_won(Tx& tx, const TopUp& top_up, const Uuid& dispute, const Claim& claim);
