@@ -88,12 +88,7 @@ std::string evidence_document(Tx& tx, const Dispute& dispute) {
   parts.push_back(evidence_part("refunds", std::move(refunds)));
   parts.push_back(evidence_part("conversation", log_of(tx, dispute)));
   const Json document = {{"format", "bottega.evidence.1"},
-                         {"dispute",
-                          {{"id", text_of(dispute.id)},
-                           {"processor", dispute.processor},
-                           {"reference", dispute.reference},
-                           {"amount", to_json(dispute.amount)},
-                           {"reason", dispute.reason}}},
+                         {"dispute", named_in_evidence(dispute)},
                          {"made_at", text_of(tx.now())},
                          {"parts", std::move(parts)},
                          {"attachments", files_of(tx, dispute)}};

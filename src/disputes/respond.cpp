@@ -2,7 +2,6 @@
 #include <set>
 
 #include "disputes/rows.hpp"
-#include "bottega/core/log.hpp"
 
 namespace bottega::disputes {
 namespace {
@@ -53,17 +52,6 @@ Dispute begin_answer(Tx& tx, Dispute dispute, Stance stance) {
   jobs::enqueue(tx, kRespondJob, text_of(dispute.id), of_merchant(dispute), tx.now());
   forget_plans(tx, dispute);
   return dispute;
-}
-
-// The processor did not take it: it can be answered again, as long as there is time.
-void not_taken(Tx& tx, Dispute& dispute, const attempts::Attempt& attempt) {
-  dispute.response.reset();
-  dispute.submitted_at.reset();
-  dispute.failure = attempt.reason.value_or("refused");
-  write_dispute(tx, dispute);
-  log::error("dispute.answer_refused",
-             {{"dispute", text_of(dispute.id)}, {"reason", *dispute.failure}});
-  if (dispute.evidence_due_at && *dispute.evidence_due_at - kMargin > tx.now()) plan(tx, dispute);
 }
 
 struct Work {

@@ -1,5 +1,6 @@
 #pragma once
 // What the files of this module share.
+#include "bottega/core/log.hpp"
 #include "bottega/disputes/disputes.hpp"
 
 namespace bottega::disputes {
@@ -36,6 +37,28 @@ void keep_evidence(Tx& tx, const Dispute& dispute);
 std::string evidence_document(Tx& tx, const Dispute& dispute);
 // A part of a document, with the hash of its canonical form (RFC 8785).
 Json evidence_part(const char* name, Json content);
+
+// What both kinds of disputes are named by in such a document.
+template <class AnyDispute>
+Json named_in_evidence(const AnyDispute& dispute) {
+  return {{"id", text_of(dispute.id)},
+          {"processor", dispute.processor},
+          {"reference", dispute.reference},
+          {"amount", to_json(dispute.amount)},
+          {"reason", dispute.reason}};
+}
+
+// The processor did not take the answer: it can be given again, as long as there is time.
+template <class AnyDispute>
+void not_taken(Tx& tx, AnyDispute& dispute, const attempts::Attempt& attempt) {
+  dispute.response.reset();
+  dispute.submitted_at.reset();
+  dispute.failure = attempt.reason.value_or("refused");
+  write_dispute(tx, dispute);
+  log::error("dispute.answer_refused",
+             {{"dispute", text_of(dispute.id)}, {"reason", *dispute.failure}});
+  if (dispute.evidence_due_at && *dispute.evidence_due_at - kMargin > tx.now()) plan(tx, dispute);
+}
 
 // The signature over a document, in hexadecimal.
 std::string sign(Tx& tx, std::string_view document);

@@ -1,7 +1,6 @@
 // What the staff says to a dispute about a top-up, and how it reaches the processor in time.
 #include "disputes/top_up_rows.hpp"
 #include "bottega/core/digest.hpp"
-#include "bottega/core/log.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::disputes {
@@ -55,12 +54,7 @@ std::string document_of(Tx& tx, const LockedTopUp& locked) {
   parts.push_back(evidence_part("transfer", transfer_of(tx, top_up)));
   parts.push_back(evidence_part("movements", movements_of(tx, top_up)));
   const Json document = {{"format", "bottega.top_up_evidence.1"},
-                         {"dispute",
-                          {{"id", text_of(dispute.id)},
-                           {"processor", dispute.processor},
-                           {"reference", dispute.reference},
-                           {"amount", to_json(dispute.amount)},
-                           {"reason", dispute.reason}}},
+                         {"dispute", named_in_evidence(dispute)},
                          {"made_at", text_of(tx.now())},
                          {"parts", std::move(parts)}};
   return canonical_json(document);
@@ -83,17 +77,6 @@ TopUpDispute begin_answer(Tx& tx, LockedTopUp locked, Stance stance) {
   jobs::enqueue(tx, kRespondTopUpJob, text_of(dispute.id), Json::object(), tx.now());
   forget_plan(tx, dispute);
   return dispute;
-}
-
-// The processor did not take it: it can be answered again, as long as there is time.
-void not_taken(Tx& tx, TopUpDispute& dispute, const attempts::Attempt& attempt) {
-  dispute.response.reset();
-  dispute.submitted_at.reset();
-  dispute.failure = attempt.reason.value_or("refused");
-  write_dispute(tx, dispute);
-  log::error("dispute.answer_refused",
-             {{"dispute", text_of(dispute.id)}, {"reason", *dispute.failure}});
-  if (dispute.evidence_due_at && *dispute.evidence_due_at - kMargin > tx.now()) plan(tx, dispute);
 }
 
 struct Work {
