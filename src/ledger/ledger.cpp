@@ -254,9 +254,10 @@ void Batch::write(Tx& tx) {
     abouts.push_back({about});
     phases.push_back(phase);
     ends.push_back(!transfer);
-    const auto put = [&](auto& column, auto member) {
+    // Named again: Clang 14 captures no structured bindings.
+    const auto put = [&moved = transfer](auto& column, auto member) {
       using Value = typename std::decay_t<decltype(column)>::value_type;
-      column.push_back(transfer ? Value(member(*transfer)) : Value());
+      column.push_back(moved ? Value(member(*moved)) : Value());
     };
     put(debit_kinds, [](const Transfer& t) { return t.debit.kind; });
     put(debit_owners, [](const Transfer& t) { return t.debit.owner; });
