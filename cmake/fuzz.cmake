@@ -4,7 +4,7 @@ set(FUZZED src/gateway/admit.cpp src/gateway/boost.cpp src/gateway/chunked.cpp
     src/gateway/cursor.cpp src/gateway/event_mark.cpp src/gateway/frames.cpp
     src/gateway/head.cpp src/gateway/range.cpp src/gateway/url.cpp src/attachments/content.cpp src/attachments/metadata.cpp
     src/attachments/signatures.cpp src/bus/envelope.cpp src/conversations/given.cpp
-    src/identity/identity.cpp src/notifications/key_pair.cpp
+    src/identity/given.cpp src/identity/identity.cpp src/notifications/key_pair.cpp
     src/notifications/subscriptions.cpp src/notifications/web_push.cpp src/outbound/url.cpp
     src/processors/sandbox_signature.cpp src/storage/sql.cpp src/wallet/given.cpp)
 file(GLOB FUZZED_CORE CONFIGURE_DEPENDS src/core/*.cpp)

@@ -153,14 +153,6 @@ ApiKey api_key_of(const ApiKeyRow& row) {
 
 }  // namespace
 
-void ChangedMerchant::check(Faults& faults, const std::string& pointer) const {
-  const auto& items = currencies.items;
-  for (auto one = items.begin(); one != items.end(); ++one)
-    if (std::find(items.begin(), one, *one) != one)
-      faults.push_back({pointer + "/currencies/" + std::to_string(one - items.begin()),
-                        "is in the list already"});
-}
-
 Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeeRate fees,
                          const std::string& processor, std::string_view countries) {
   if (!list_has(countries, given.country.value))
