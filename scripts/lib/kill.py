@@ -79,10 +79,10 @@ class Target(Server):
         super().__init__(binary, SETTINGS)
 
 
-def settle(server, days=True, seconds=600):
+def settle(server, days=True, seconds=1_800):
     """Lets time pass until every outcome is known, and what takes days has come to its end; a call
     counts as lost by the machine's time, a job comes up by the product's."""
-    ops = Api(server.url, timeout=120)
+    ops = Api(server.url, timeout=900)
     ops.log_in("ops@demo.example", "bottega demo")
     began, passed, urgent_since = time.monotonic(), 0, None
     # The sandbox waits up to an hour where a kill came between its claim and its sending.

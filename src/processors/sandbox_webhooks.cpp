@@ -60,6 +60,11 @@ asio::awaitable<int> Sandbox::deliver_events() {
     const PostCall call{options_.webhook_url, event.body,
                         sign_webhook(options_.webhook_secret, event.body, now_s()), kPostTimeout};
     const unsigned status = co_await post(call);
+    if (status == 0) {
+      // Nobody is there; the others of the batch are tried again at their time as well.
+      log::warning("sandbox.webhooks_not_taken", {{"webhook", event.id}});
+      co_return 0;
+    }
     if (status < 200 || status > 299) {
       log::warning("sandbox.webhook_not_taken", {{"webhook", event.id}, {"status", status}});
       continue;

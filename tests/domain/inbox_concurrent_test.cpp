@@ -16,7 +16,7 @@ namespace inbox_concurrent_test {
 using namespace conversations;
 using identity::Role;
 
-constexpr int kConversations = 12, kPeople = 8, kOperations = 10'000;
+constexpr int kConversations = 12, kPeople = 8, kOperations = 4'000;
 
 struct Recount {
   ConversationId conversation_id;

@@ -360,7 +360,7 @@ TEST_P(MoneyWalk, EndsWithBooksThatBalanceAndAgree) {
   walk.check();
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, MoneyWalk, ::testing::Values(1u, 2u, 3u, 20261121u),
+INSTANTIATE_TEST_SUITE_P(Seeds, MoneyWalk, ::testing::Values(1u, 20261121u),
                          [](const auto& row) { return "Seed" + std::to_string(row.param); });
 
 }  // namespace money_walk_test
