@@ -153,4 +153,8 @@ RETURN (
        CROSS JOIN LATERAL (VALUES ((price -> 'sale' ->> 'starts_at')::timestamptz),
                                   ((price -> 'sale' ->> 'ends_at')::timestamptz)) AS e (edge)
   WHERE edge > moment);
-GRANT EXECUTE ON FUNCTION price_at, price_changes_after TO bottega_app;
+
+-- The word by which the index knows a category, whatever its capitals and spaces.
+CREATE FUNCTION category_tag(path text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 't:' || md5(lower(regexp_replace(btrim(path), '\s*>\s*', '>', 'g')));
+GRANT EXECUTE ON FUNCTION price_at, price_changes_after, category_tag TO bottega_app;
