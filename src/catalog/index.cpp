@@ -3,6 +3,7 @@
 // not older than what another has written.
 #include "bottega/catalog/browse.hpp"
 #include "bottega/catalog/catalog.hpp"
+#include "bottega/jobs/job.hpp"
 
 namespace bottega::catalog {
 namespace {
@@ -64,6 +65,9 @@ const Sql<Due(Instant, std::int64_t)> kDue{"catalog.due_index", R"(
     SELECT merchant_id, product_id FROM product_index WHERE changes_at <= $1
     ORDER BY changes_at LIMIT $2 FOR UPDATE SKIP LOCKED)"};
 
+const Sql<bool(Instant)> kIsDue{"catalog.is_index_due", R"(
+    SELECT EXISTS (SELECT FROM product_index WHERE changes_at <= $1))"};
+
 const Sql<ProductId(MerchantId, ProductId, std::int64_t)> kNextOfShop{"catalog.next_of_shop", R"(
     SELECT product_id FROM product_index WHERE merchant_id = $1 AND product_id > $2
     ORDER BY product_id LIMIT $3)"};
@@ -84,6 +88,22 @@ std::int64_t reindex_due(Tx& tx, std::int64_t most) {
   for (const auto& row : due) shops[row.merchant_id].push_back(row.product_id);
   for (const auto& [merchant, ids] : shops) tx.run(kWrite, merchant, ids, tx.now());
   return static_cast<std::int64_t>(due.size());
+}
+
+asio::awaitable<void> keep_index(Database& db) {
+  while (co_await db.read([](Tx& tx) { return tx.one(kIsDue, tx.now()); })) {
+    const auto done = co_await db.transact([](Tx& tx) { return reindex_due(tx, kPage); });
+    if (done == 0) co_return;  // another node is at it
+  }
+}
+
+asio::awaitable<void> reindex_all(Database& db, MerchantId merchant) {
+  for (std::optional<ProductId> after = ProductId{}; after;)
+    after = co_await db.transact([&](Tx& tx) { return reindex_shop(tx, merchant, *after); });
+}
+
+void reindex_later(Tx& tx, MerchantId merchant) {
+  jobs::enqueue(tx, kReindexJob, text_of(merchant), Json::object(), tx.now());
 }
 
 std::optional<ProductId> reindex_shop(Tx& tx, MerchantId merchant, ProductId after) {

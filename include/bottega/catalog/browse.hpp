@@ -1,6 +1,7 @@
 #pragma once
 // Looking through a shop: words, filters, sorts. And the collections that a shop makes.
 #include "bottega/catalog/catalog.hpp"
+#include "bottega/storage/database.hpp"
 
 namespace bottega::catalog {
 
@@ -43,10 +44,14 @@ std::vector<Browsed> browse(Tx& tx, const Who& who, const Browse& query,
 // Brings up to date what is due by now: sales that began or ended, last pieces that went. Answers
 // how many.
 std::int64_t reindex_due(Tx& tx, std::int64_t most);
+// The loop that does so: a server at rest writes nothing.
+asio::awaitable<void> keep_index(Database& db);
 // The same for a page of a whole shop, whose default currency has changed: from after this product
 // on; answers the last one, or nothing at the end.
 std::optional<ProductId> reindex_shop(Tx& tx, MerchantId merchant, ProductId after);
 inline constexpr std::string_view kReindexJob = "catalog.reindex_shop";
+void reindex_later(Tx& tx, MerchantId merchant);
+asio::awaitable<void> reindex_all(Database& db, MerchantId merchant);
 
 struct Collection {
   CollectionId id;

@@ -169,6 +169,9 @@ bool sees_all(Tx& tx, const Who& who, MerchantId merchant);
 // Throws Error(not_found) or (forbidden) unless they may edit.
 void require_editor(Tx& tx, const Who& who, MerchantId merchant);
 
+// Whether a picture of the shop's own may be seen by everybody: a published product shows it.
+bool is_shown(Tx& tx, MerchantId merchant, AttachmentId id);
+
 // ---- what is offered, and what is bought --------------------------------------------------------
 
 // A variant as it can be bought now, with what a basket's price needs to know of it.
