@@ -113,6 +113,18 @@ CREATE INDEX collection_products_order
 CREATE INDEX collection_products_of ON collection_products (merchant_id, product_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON collection_products TO bottega_app;
 
+-- Pictures that a shop has uploaded for itself, in no conversation, and the products that show them.
+ALTER TABLE attachments ALTER COLUMN conversation_id DROP NOT NULL;
+CREATE TABLE product_pictures (
+  merchant_id uuid NOT NULL,
+  attachment_id uuid NOT NULL,
+  product_id uuid NOT NULL,
+  PRIMARY KEY (merchant_id, attachment_id, product_id),
+  FOREIGN KEY (merchant_id, product_id) REFERENCES products ON DELETE CASCADE
+);
+CREATE INDEX product_pictures_product ON product_pictures (merchant_id, product_id);
+GRANT SELECT, INSERT, DELETE ON product_pictures TO bottega_app;
+
 -- What browsing reads. `low` is the lowest price now in the shop's default currency, where there
 -- is one. From changes_at on the row is out of date: a sale begins or ends, or the last piece went.
 CREATE TABLE product_index (
@@ -153,4 +165,8 @@ RETURN (
        CROSS JOIN LATERAL (VALUES ((price -> 'sale' ->> 'starts_at')::timestamptz),
                                   ((price -> 'sale' ->> 'ends_at')::timestamptz)) AS e (edge)
   WHERE edge > moment);
-GRANT EXECUTE ON FUNCTION price_at, price_changes_after TO bottega_app;
+
+-- The word by which the index knows a category, whatever its capitals and spaces.
+CREATE FUNCTION category_tag(path text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 't:' || md5(lower(regexp_replace(btrim(path), '\s*>\s*', '>', 'g')));
+GRANT EXECUTE ON FUNCTION price_at, price_changes_after, category_tag TO bottega_app;

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "bottega/catalog/browse.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/identity/onboarding.hpp"
@@ -332,6 +333,11 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
        jobs::Lane::files},
       {attempts::kEventJob, quick, tried,
        [w](const jobs::Job& job) { return handle_event(*w, job); }},
+      {catalog::kReindexJob, with_files, tried,
+       [w](const jobs::Job& job) {
+         return catalog::reindex_all(w->db, from_text<MerchantId>(job.about));
+       },
+       jobs::Lane::files},
       {conversations::kWakeJob, quick, tried, [w](const jobs::Job& job) { return wake(*w, job); }},
       {conversations::kReleaseJob, quick, tried,
        [w](const jobs::Job& job) { return release(*w, job); }},

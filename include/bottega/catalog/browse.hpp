@@ -1,6 +1,7 @@
 #pragma once
 // Looking through a shop: words, filters, sorts. And the collections that a shop makes.
 #include "bottega/catalog/catalog.hpp"
+#include "bottega/storage/database.hpp"
 
 namespace bottega::catalog {
 
@@ -36,15 +37,21 @@ struct Browsed {
 };
 BOOST_DESCRIBE_STRUCT(Browsed, (), (product_id, low))
 
-// Throws Error(not_found) where there is no such shop, or the state is not for them to see.
+// Throws Error(not_found) where the state is not for them to see.
 std::vector<Browsed> browse(Tx& tx, const Who& who, const Browse& query,
                             std::optional<BrowsePosition> after, std::int64_t limit);
 
 // Brings up to date what is due by now: sales that began or ended, last pieces that went. Answers
 // how many.
 std::int64_t reindex_due(Tx& tx, std::int64_t most);
-// The job that does so for a whole shop, whose default currency has changed.
+// The loop that does so: a server at rest writes nothing.
+asio::awaitable<void> keep_index(Database& db);
+// The same for a page of a whole shop, whose default currency has changed: from after this product
+// on; answers the last one, or nothing at the end.
+std::optional<ProductId> reindex_shop(Tx& tx, MerchantId merchant, ProductId after);
 inline constexpr std::string_view kReindexJob = "catalog.reindex_shop";
+void reindex_later(Tx& tx, MerchantId merchant);
+asio::awaitable<void> reindex_all(Database& db, MerchantId merchant);
 
 struct Collection {
   CollectionId id;
@@ -82,9 +89,10 @@ Collection create_collection(Tx& tx, const Who& who, const NewCollection& given)
 Collection change_collection(Tx& tx, const Who& who, CollectionId id, std::int64_t version,
                              const ChangedCollection& given);
 void remove_collection(Tx& tx, const Who& who, CollectionId id, std::int64_t version);
-Collection fetch_collection(Tx& tx, CollectionId id);
-// All of a shop, in their order.
-std::vector<Collection> list_collections(Tx& tx, MerchantId merchant);
+// A collection without a published product is there for members alone. Throws Error(not_found).
+Collection fetch_collection(Tx& tx, const Who& who, CollectionId id);
+// All of a shop that they may see, in their order.
+std::vector<Collection> list_collections(Tx& tx, const Who& who, MerchantId merchant);
 
 // The published products of a collection in its order.
 struct InCollection {
@@ -92,7 +100,7 @@ struct InCollection {
   std::int64_t position = 0;
 };
 BOOST_DESCRIBE_STRUCT(InCollection, (), (product_id, position))
-std::vector<InCollection> products_of_collection(Tx& tx, CollectionId id,
+std::vector<InCollection> products_of_collection(Tx& tx, MerchantId merchant, CollectionId id,
                                                  std::optional<InCollection> after,
                                                  std::int64_t limit);
 

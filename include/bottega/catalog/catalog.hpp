@@ -24,7 +24,6 @@ inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
 static_assert(kLifecycle.deterministic());
 
 inline constexpr std::size_t kVariantsMax = 100, kImagesMax = 20, kOptionsMax = 3;
-inline constexpr std::int64_t kProductsMax = 1'000'000;  // of one shop
 
 using Images = List<Image, 0, kImagesMax>;
 using OptionNames = List<Line<1, 50>, 0, kOptionsMax>;
@@ -170,6 +169,9 @@ bool sees_all(Tx& tx, const Who& who, MerchantId merchant);
 // Throws Error(not_found) or (forbidden) unless they may edit.
 void require_editor(Tx& tx, const Who& who, MerchantId merchant);
 
+// Whether a picture of the shop's own may be seen by everybody: a published product shows it.
+bool is_shown(Tx& tx, MerchantId merchant, AttachmentId id);
+
 // ---- what is offered, and what is bought --------------------------------------------------------
 
 // A variant as it can be bought now, with what a basket's price needs to know of it.
@@ -202,26 +204,30 @@ BOOST_DESCRIBE_STRUCT(Offer, (),
 // One statement; in the order of the ids, without those that the shop has not published.
 std::vector<Offer> offer(Tx& tx, MerchantId merchant, const std::vector<VariantId>& ids);
 
-// A product as a card shows it. The price is the lowest now, in this currency.
+// A product as a card shows it. The price is the lowest now, in this currency, of the variants that
+// are there, or of all where none is.
 struct Card {
   ProductId product_id;
+  State state{};
+  std::int64_t version = 0;
   std::string handle, title;
   std::optional<std::string> brand;
   std::optional<Image> image;
-  std::optional<VariantId> variant_id;  // the one that costs this; of those that are there, if any
+  std::optional<VariantId> variant_id;  // the one that costs this
   std::optional<std::string> sku;
   Currency currency;
-  std::optional<std::int64_t> amount, compare_at, highest;  // of the dearest variant
+  std::optional<std::int64_t> amount, compare_at;
+  std::optional<std::int64_t> highest;  // what the dearest variant costs
   std::int64_t variants = 0;
   bool is_available = false;
   std::optional<std::int64_t> left;  // of all variants; nothing where one is not counted
 };
 BOOST_DESCRIBE_STRUCT(Card, (),
-                      (product_id, handle, title, brand, image, variant_id, sku, currency, amount,
-                       compare_at, highest, variants, is_available, left))
-// One statement; in the order of the ids, without those that the shop has not published.
+                      (product_id, state, version, handle, title, brand, image, variant_id, sku,
+                       currency, amount, compare_at, highest, variants, is_available, left))
+// One statement; in the order of the ids, without those that are in another state.
 std::vector<Card> cards(Tx& tx, MerchantId merchant, const std::vector<ProductId>& ids,
-                        Currency currency);
+                        Currency currency, State state = State::published);
 
 // ---- what the browsing reads --------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ BOOST_DESCRIBE_ENUM(Availability, in_stock, out_of_stock, preorder, backorder)
 using AttachmentId = Id<"att">;
 
 // A GTIN-8, -12, -13 or -14 with its check digit (GS1); not one of the prefixes 02, 04 and 2, which
-// each shop uses as it likes, nor one for coupons.
+// each shop uses as it likes.
 bool is_gtin(std::string_view text);
 struct Gtin {
   std::string value;
@@ -32,8 +32,9 @@ using Sku = Line<1, 50>;
 using Handle = Line<1, 100>;
 using Weight = Count<0, 10'000'000>;
 
-// A path of at most 10 names: "Food > Drinks > Tea".
-bool is_category(std::string_view text);
+// A path of at most 10 names, with " > " between them: "Food > Drinks > Tea"; nothing where the text
+// is none.
+std::optional<std::string> category_path(std::string_view text);
 struct Category {
   std::string value;
   operator const std::string&() const { return value; }
@@ -85,8 +86,9 @@ template <>
 struct Form<catalog::Category> {
   static std::string text(const catalog::Category& value) { return value.value; }
   static std::optional<catalog::Category> parse(std::string_view text) {
-    if (!catalog::is_category(text)) return std::nullopt;
-    return catalog::Category{std::string(text)};
+    auto path = catalog::category_path(text);
+    if (!path) return std::nullopt;
+    return catalog::Category{*std::move(path)};
   }
   static std::string expected() {
     return "a path such as Food > Drinks > Tea, of at most 10 names and 750 characters";
@@ -145,7 +147,7 @@ struct PriceNow {
   friend bool operator==(const PriceNow&, const PriceNow&) = default;
 };
 std::optional<PriceNow> price_now(const Prices& prices, Currency currency, Instant now);
-// The first bad thing of the list as a whole: a currency that is named twice.
+// Adds a fault for each currency that is named twice.
 void check_prices(const Prices& prices, Faults& faults, const std::string& pointer);
 
 }  // namespace bottega::catalog
