@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "catalog/rows.hpp"
+
 namespace bottega::catalog {
 namespace {
 
@@ -186,6 +188,22 @@ const Sql<void(MerchantId, FeedImportId, Names, Names)> kSeen{"catalog.feed_seen
                              WHERE x.merchant_id = $1 AND x.handle = f.handle OFFSET 0) p
     ON CONFLICT DO NOTHING)"};
 
+// Products that show files of the shop: few do, and a feed may have taken one away.
+const Sql<ProductId(MerchantId, std::vector<ProductId>)> kPictured{"catalog.feed_pictured", R"(
+    SELECT DISTINCT product_id FROM product_pictures
+    WHERE merchant_id = $1 AND product_id = ANY ($2::uuid[]))"};
+
+const Sql<ProductRow(MerchantId, ProductId)> kRow{"catalog.feed_product", R"(
+    SELECT id, merchant_id, handle, version, state, title, description, brand, condition, category,
+           google_category, url, images, option_names, tax_class, needs_shipping, created_at,
+           updated_at, published_at
+    FROM products WHERE merchant_id = $1 AND id = $2)"};
+
+void follow_pictures(Tx& tx, MerchantId merchant, const std::vector<ProductId>& changed) {
+  for (const auto& id : tx.all(kPictured, merchant, changed))
+    take_pictures(tx, tx.one(kRow, merchant, id), variants_of(tx, merchant, id));
+}
+
 std::optional<std::string> text_of_view(const FeedItem::View& view) {
   if (!view) return std::nullopt;
   return std::string(*view);
@@ -299,12 +317,14 @@ void FeedBatch::write(Tx& tx, MerchantId merchant) const {
   for (const auto& id : write_variants(tx, merchant))
     if (changed.insert(id).second) raised.push_back(id);
   if (!raised.empty()) tx.run(kRaise, merchant, raised, tx.now());
-  if (has_open_options_ || fresh.size() < written.size())
-    tx.run(kFitOptions, merchant, list_of(changed));
+  const bool is_news_only = raised.empty() && losing.empty() && fresh.size() == written.size();
+  if (has_open_options_ || !is_news_only) tx.run(kFitOptions, merchant, list_of(changed));
   if (!losing.empty()) tx.run(kArchiveEmpty, merchant, losing, tx.now());
   changed.insert(losing.begin(), losing.end());
   for (const auto& id : write_stock(tx, merchant)) changed.insert(id);
-  index(tx, merchant, list_of(changed));
+  const auto all = list_of(changed);
+  if (!is_news_only) follow_pictures(tx, merchant, all);
+  index(tx, merchant, all);
 }
 
 void FeedBatch::note_seen(Tx& tx, MerchantId merchant, FeedImportId import) const {

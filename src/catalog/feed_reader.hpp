@@ -56,7 +56,7 @@ std::unique_ptr<FeedReader> make_feed_reader(FeedFormat format);
 std::unique_ptr<FeedReader> make_text_reader(char separator);
 std::unique_ptr<FeedReader> make_xml_reader();
 
-// "g:Image Link" as "image_link", "image[0].url" as "image.url": at most 100 bytes.
+// "g:Image Link" as "image_link", "image[0].url" as "image_url": at most 100 bytes.
 std::string feed_name(std::string_view given);
 // RFC 3629.
 bool is_utf8(std::string_view text);

@@ -85,7 +85,7 @@ class TextReader final : public FeedReader {
         std::ranges::find_if(bytes, [&](char c) { return c == separator_ || is_line_end(c); }) -
         bytes.begin());
     append(bytes.substr(0, end));
-    if (end == bytes.size()) return end;
+    if (end == bytes.size() || at_ == At::lost) return end;
     if (bytes[end] == separator_)
       end_field();
     else
@@ -95,11 +95,11 @@ class TextReader final : public FeedReader {
 
   std::size_t quoted(std::string_view bytes) {
     const auto end = std::min(bytes.find('"'), bytes.size());
-    const auto piece = bytes.substr(0, end);
+    const auto piece = bytes.substr(0, std::min(end, room() + 1));
     line_ += std::ranges::count(piece, '\n');
     append(piece);
-    if (end == bytes.size()) return end;
-    if (at_ == At::quoted) at_ = At::closed;
+    if (piece.size() == bytes.size() || at_ == At::lost || piece.size() < end) return piece.size();
+    at_ = At::closed;
     return end + 1;
   }
 
@@ -134,6 +134,11 @@ class TextReader final : public FeedReader {
   void spoil(const std::string& words) {
     if (row_.fault.empty()) row_.fault = words;
     row_.text.resize(begin_);
+  }
+
+  // Of the field.
+  std::size_t room() const {
+    return std::min(kFeedFieldMax - (row_.text.size() - begin_), kFeedRowMax - row_.text.size());
   }
 
   // A field that does not end may be one whose quote is not closed: what is behind the line is read
@@ -235,7 +240,7 @@ std::string feed_name(std::string_view given) {
     if (c >= 'A' && c <= 'Z')
       name += static_cast<char>(c - 'A' + 'a');
     else
-      name += c == ' ' ? '_' : c;
+      name += c == ' ' || c == '.' ? '_' : c;
   }
   while (!is_utf8(name)) name.pop_back();  // cut within a character
   return name;

@@ -116,7 +116,7 @@ class XmlReader final : public FeedReader {
     end_field();
     ends_.push_back(path_.size());
     if (depth_ == row_depth_ + 1) is_plain_ = local.size() == name.size();
-    if (!path_.empty()) path_ += '.';
+    if (!path_.empty()) path_ += '_';
     path_ += feed_name(local);
     if (path_.size() > kFeedFieldMax) return stop("the name of a field is too long");
     if (path_ == "link") take_address(attributes);

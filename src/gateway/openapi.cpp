@@ -80,6 +80,14 @@ const Parameter kParameters[] = {
     {"price_to", "At most this much now.", R"({"type":"integer","minimum":0})"},
     {"sort", "Newest first, or by the price now: what has none is left out then.",
      R"({"type":"string","enum":["newest","price_up","price_down"],"default":"newest"})"},
+    {"on_error", "What becomes of the good rows of a file that has bad ones.",
+     R"({"type":"string","enum":["skip","stop"],"default":"skip"})"},
+    {"missing", "What becomes of published products that the file does not have.",
+     R"({"type":"string","enum":["keep","archive"],"default":"keep"})"},
+    {"format", "Of the answer; csv is the whole report.",
+     R"({"type":"string","enum":["json","csv"],"default":"json"})", "", "getFeedImportReport"},
+    {"format", "Of the file.", R"({"type":"string","enum":["csv","tsv","xml"],"default":"csv"})",
+     "", "getFeed"},
     {"state", "Only in this state.", kText},
     {"email", "Only with this mail address.", kText},
     {"name", "With this in the name, or the name of what is uploaded.", kText},
@@ -103,7 +111,11 @@ constexpr Also kAlso[] = {{"openConversation", 200},     {"acceptPaymentRequest"
 struct AlsoAs {
   std::string_view name, media_type;
 };
-constexpr AlsoAs kAlsoAs[] = {{"adminGetRevenue", "text/csv"}, {"getWalletStatement", "text/csv"}};
+constexpr AlsoAs kAlsoAs[] = {{"adminGetRevenue", "text/csv"},
+                              {"getWalletStatement", "text/csv"},
+                              {"getFeedImportReport", "text/csv"},
+                              {"getFeed", "text/tab-separated-values"},
+                              {"getFeed", "application/xml"}};
 
 std::string_view method_of(Verb verb) {
   switch (verb) {

@@ -153,11 +153,13 @@ asio::awaitable<void> clear_feed(Database& db, attachments::Depot& depot, const 
 
 // ---- out ----------------------------------------------------------------------------------------
 
-// The whole catalogue of a shop, in the order of its products' ids.
+// The whole catalogue of a shop, in the order of its products' ids: every variant is a row.
 class FeedExport {
  public:
-  FeedExport(Database& db, MerchantId merchant, std::string shop, FeedFormat format);
+  FeedExport(Database& db, const identity::Merchant& shop, FeedFormat format);
   ~FeedExport();
+  FeedExport(const FeedExport&) = delete;
+  FeedExport& operator=(const FeedExport&) = delete;
   // The next bytes, valid until the next call; none at the end.
   asio::awaitable<std::string_view> next();
 

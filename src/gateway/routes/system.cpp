@@ -230,7 +230,7 @@ std::span<const Route> all_routes() {
           admin_routes(),      staff_money_routes(),  book_routes(),       fee_routes(),
           settlement_routes(), dispute_routes(),      wallet_routes(),     transfer_routes(),
           risk_routes(),       product_routes(),      stock_routes(),      collection_routes(),
-          system_routes()})
+          feed_routes(),       system_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();
