@@ -274,9 +274,9 @@ void FeedBatch::leave_out(std::int64_t row, std::string_view sku, std::string_vi
 
 std::vector<ProductId> FeedBatch::write_products(Tx& tx, MerchantId merchant) const {
   if (products_.empty()) return {};
-  return tx.all(kProducts, merchant, tx.now(), products_, handles_, titles_, descriptions_,
-                brands_, conditions_, categories_, google_categories_, urls_, images_,
-                option_names_, states_, tax_classes_, needs_shipping_);
+  return tx.all(kProducts, merchant, tx.now(), products_, handles_, titles_, descriptions_, brands_,
+                conditions_, categories_, google_categories_, urls_, images_, option_names_,
+                states_, tax_classes_, needs_shipping_);
 }
 
 // Answers the products whose variants it has changed.

@@ -7,8 +7,8 @@
 
 namespace bottega::catalog {
 
-// In this transaction each row is looked up by its key, however small PostgreSQL takes the tables to
-// be.
+// In this transaction each row is looked up by its key, however small PostgreSQL takes the tables
+// to be.
 void prefer_keys(Tx& tx);
 
 class FeedBatch {

@@ -91,7 +91,8 @@ void tell(Tx& tx, const FeedImport& import) {
                       {"conversation", nullptr},
                       {"at", text_of(tx.now())},
                       {"data", {{"feed_import", to_json(import)}}}};
-  tx.announce({{identity::merchant_topic(import.merchant_id)}, text_of(import.id), 0, frame.dump()});
+  tx.announce(
+      {{identity::merchant_topic(import.merchant_id)}, text_of(import.id), 0, frame.dump()});
 }
 
 // The file is not needed any more.

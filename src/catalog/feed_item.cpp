@@ -159,7 +159,8 @@ FeedItem::View FeedMapper::text(Field field, std::size_t most, Lines lines, Else
   const auto value = given(field);
   if (value.empty()) return value;
   const bool is_short = value.size() <= most || code_points(value) <= most;
-  if (is_short && is_clean(value, lines) && is_visible(value)) return value;
+  const bool is_seen = lines == Lines::many || is_visible(value);
+  if (is_short && is_clean(value, lines) && is_seen) return value;
   const auto words = is_short ? std::string("has characters that cannot be shown")
                               : "has more than " + std::to_string(most) + " characters";
   if (otherwise == Else::fault)
@@ -185,8 +186,8 @@ void FeedMapper::read_extra() {
     item_.extra = from_json<FeedExtra>(parse_json(given(Field::extra)));
   } catch (const Error& error) {
     const auto& faults = error.faults();
-    fault(Field::extra, faults.empty() ? error.what()
-                                       : faults.front().pointer + ' ' + faults.front().detail);
+    fault(Field::extra,
+          faults.empty() ? error.what() : faults.front().pointer + ' ' + faults.front().detail);
   }
 }
 
@@ -304,8 +305,9 @@ void FeedMapper::read_variant() {
   item_.gtin = given(Field::gtin);
   if (!is_there(Field::gtin)) item_.gtin.reset();
   if (!given(Field::gtin).empty() && !is_gtin(given(Field::gtin)))
-    fault(Field::gtin, "must be 8, 12, 13 or 14 digits with their check digit, of no restricted "
-                       "prefix");
+    fault(Field::gtin,
+          "must be 8, 12, 13 or 14 digits with their check digit, of no restricted "
+          "prefix");
   item_.mpn = text(Field::mpn, 70, Lines::one, Else::leave_out);
   const auto availability = given(Field::availability);
   std::optional<Availability> known;
@@ -379,10 +381,8 @@ void FeedMapper::find_place() {
   if (!seen_.is_new_sku(item_.sku)) return fault(Field::id, "is in the file already");
   const auto names = item_.option_names ? std::string_view(*item_.option_names) : "[]";
   const auto place = seen_.place_in(item_.handle, names);
-  if (!place.fits)
-    return fault(Field::group, "has other options here than in an earlier row");
-  if (place.before >= kVariantsMax)
-    return fault(Field::group, "has more than 100 variants");
+  if (!place.fits) return fault(Field::group, "has other options here than in an earlier row");
+  if (place.before >= kVariantsMax) return fault(Field::group, "has more than 100 variants");
   const auto choice = item_.options ? std::string_view(*item_.options) : "[]";
   if (!seen_.is_new_choice(item_.handle, choice))
     return fault(Field::group, "has the same options as an earlier row");

@@ -1,6 +1,6 @@
 #pragma once
-// A row of a feed in our model, and what is to be said about it: every fault at once, and apart from
-// them what was tolerated.
+// A row of a feed in our model, and what is to be said about it: every fault at once, and apart
+// from them what was tolerated.
 #include <array>
 
 #include "catalog/feed_reader.hpp"
@@ -46,9 +46,9 @@ struct FeedItem {
   std::optional<Condition> condition;
   std::optional<std::string> images, option_names, options;  // JSON
   std::string prices;                                        // JSON
-  bool has_all_prices = false;     // else the other currencies stay
-  std::optional<std::string> image;  // JSON; the variant's own
-  bool is_exact_image = false;     // else it is none where the product's first is the same
+  bool has_all_prices = false;                               // else the other currencies stay
+  std::optional<std::string> image;                          // JSON; the variant's own
+  bool is_exact_image = false;  // else it is none where the product's first is the same
   Availability availability{};
   std::optional<Instant> available_at;
   std::optional<std::int64_t> weight_g, on_hand;

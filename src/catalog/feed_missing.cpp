@@ -27,7 +27,7 @@ const Sql<Candidate(MerchantId, FeedImportId, ProductId, std::int64_t)> kCandida
     ORDER BY i.product_id LIMIT $4)"};
 
 const Sql<ProductId(MerchantId, std::vector<ProductId>, Instant)> kArchive{"catalog.feed_archive",
-                                                                          R"(
+                                                                           R"(
     UPDATE products SET state = 'archived', version = version + 1, updated_at = $3
     WHERE merchant_id = $1 AND id = ANY ($2::uuid[]) AND state = 'published'
     RETURNING id)"};
@@ -83,7 +83,8 @@ asio::awaitable<void> clear_feed(Database& db, attachments::Depot& depot, const 
   const auto key = key_of(id);
   co_await depot.store().remove(key);
   for (std::size_t gone = 1; gone > 0;)
-    gone = co_await db.transact([&](Tx& tx) { return tx.run(kForgetSeen, merchant, id, kForgotten); });
+    gone =
+        co_await db.transact([&](Tx& tx) { return tx.run(kForgetSeen, merchant, id, kForgotten); });
 }
 
 }  // namespace bottega::catalog

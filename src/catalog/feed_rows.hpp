@@ -26,8 +26,8 @@ void end_feed(Tx& tx, const FeedImport& import, FeedEvent on, std::optional<std:
 // Says that the file is in the catalogue up to a row; false where another has come before, or it
 // was cancelled. With the rows, in one transaction.
 bool advance_feed(Tx& tx, const FeedImport& import, std::int64_t from, std::int64_t upto);
-// Archives some of what the file does not have, from after this product on; answers where it has got
-// to, and nothing at the end.
+// Archives some of what the file does not have, from after this product on; answers where it has
+// got to, and nothing at the end.
 std::optional<ProductId> archive_missing(Tx& tx, const FeedImport& import, ProductId after);
 
 // Tells the merchant's side how far it is.

@@ -1,6 +1,6 @@
-// The job that imports a feed: the whole file is read and judged first, and read again to be written
-// into the catalogue. Rows are read and judged on the threads for files, and written on those of the
-// database, so that nobody's request waits for them.
+// The job that imports a feed: the whole file is read and judged first, and read again to be
+// written into the catalogue. Rows are read and judged on the threads for files, and written on
+// those of the database, so that nobody's request waits for them.
 #include <deque>
 
 #include "catalog/feed_batch.hpp"
@@ -132,7 +132,7 @@ class Check final : public File {
     if (rows() == 0) return "there is no row in the file";
     if (part_.rows_good == 0) return "no row of the file is good";
     if (on_error == OnError::stop && part_.rows_bad > 0)
-      return std::to_string(part_.rows_bad) + " rows are bad";
+      return "bad rows: " + std::to_string(part_.rows_bad);
     return std::nullopt;
   }
 
@@ -249,7 +249,7 @@ asio::awaitable<bool> apply(Run& run) {
   if (file.broken()) throw Error(Code::internal, "a feed was good and is not any more");
   if (left > 0) file.close();
   co_await pause();
-  co_return file.next() == nullptr && left > 0;
+  co_return file.next() == nullptr&& left > 0;
 }
 
 asio::awaitable<void> finish(Run& run) {
@@ -293,7 +293,8 @@ asio::awaitable<void> run_feed(Database& db, attachments::Depot& depot, const jo
   const auto merchant = from_text<MerchantId>(job.arguments.at("merchant_id").get<std::string>());
   const auto import = co_await db.read([&](Tx& tx) { return open_feed(tx, merchant, id); });
   if (!import) co_return;
-  const auto shop = co_await db.read([&](Tx& tx) { return identity::fetch_merchant(tx, merchant); });
+  const auto shop =
+      co_await db.read([&](Tx& tx) { return identity::fetch_merchant(tx, merchant); });
   Run run{db, depot, job, rules, *import, shop.currencies};
   std::exception_ptr failure;
   try {
@@ -305,9 +306,8 @@ asio::awaitable<void> run_feed(Database& db, attachments::Depot& depot, const jo
   }
   if (!failure) co_return;
   if (job.attempts >= kTries)
-    co_await db.transact([&](Tx& tx) {
-      end_feed(tx, run.import, FeedEvent::fail, "it could not be carried out");
-    });
+    co_await db.transact(
+        [&](Tx& tx) { end_feed(tx, run.import, FeedEvent::fail, "it could not be carried out"); });
   std::rethrow_exception(failure);
 }
 

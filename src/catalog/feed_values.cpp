@@ -193,8 +193,8 @@ Read<Instant> read_feed_instant(std::string_view text) {
 }
 
 Read<std::int64_t> read_feed_weight(std::string_view text) {
-  const auto size = std::ranges::find_if_not(text, [](char c) { return is_digit(c) || c == '.'; }) -
-                    text.begin();
+  const auto size =
+      std::ranges::find_if_not(text, [](char c) { return is_digit(c) || c == '.'; }) - text.begin();
   const auto unit_name = word_of(trimmed(text.substr(static_cast<std::size_t>(size))));
   const auto* unit = std::ranges::find(kUnits, unit_name, &Unit::name);
   if (unit == std::end(kUnits))

@@ -1,5 +1,5 @@
-// RSS 2.0 and Atom with the fields of Google's namespace, read by expat as the bytes come. There are
-// no entities but XML's own: a document type is refused, and with it everything that expands or
+// RSS 2.0 and Atom with the fields of Google's namespace, read by expat as the bytes come. There
+// are no entities but XML's own: a document type is refused, and with it everything that expands or
 // leads outside. Whatever expat must keep in memory, such as a tag, is bounded.
 #include <expat.h>
 
@@ -176,8 +176,8 @@ class XmlReader final : public FeedReader {
     if (to.cells.size() >= kFeedColumnsMax || !column)
       to.fault = "the row has more than 200 fields, or the file more than 200 kinds of them";
     else
-      to.cells.push_back({*column, static_cast<std::uint32_t>(begin_),
-                          static_cast<std::uint32_t>(size)});
+      to.cells.push_back(
+          {*column, static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(size)});
     begin_ = to.text.size();
   }
 

@@ -51,8 +51,7 @@ asio::awaitable<Reply> take_in(Call& call) {
   once_key(call.request);  // a key that is none is refused before the bytes come
   body.limit(static_cast<std::uint64_t>(call.app.config.catalog_feed_bytes_max));
   const auto id = FeedImportId::make();
-  co_await call.app.db.transact(
-      [&](Tx& tx) { expect_feed(tx, call.who(), given.merchant, id); });
+  co_await call.app.db.transact([&](Tx& tx) { expect_feed(tx, call.who(), given.merchant, id); });
   FeedIntake intake(depot, id);
   co_await read_all(body, intake);
   co_await intake.put();
@@ -117,8 +116,7 @@ asio::awaitable<Reply> report(Call& call) {
   Reply reply;
   reply.text = csv_of(found);
   reply.media_type = "text/csv; charset=utf-8";
-  reply.headers = {
-      {"Content-Disposition", "attachment; filename=\"" + text_of(id) + ".csv\""}};
+  reply.headers = {{"Content-Disposition", "attachment; filename=\"" + text_of(id) + ".csv\""}};
   co_return reply;
 }
 
