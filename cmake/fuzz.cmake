@@ -3,7 +3,9 @@
 set(FUZZED src/gateway/admit.cpp src/gateway/boost.cpp src/gateway/chunked.cpp
     src/gateway/cursor.cpp src/gateway/event_mark.cpp src/gateway/frames.cpp
     src/gateway/head.cpp src/gateway/range.cpp src/gateway/url.cpp src/attachments/content.cpp src/attachments/metadata.cpp
-    src/attachments/signatures.cpp src/bus/envelope.cpp src/conversations/given.cpp
+    src/attachments/signatures.cpp src/bus/envelope.cpp src/catalog/feed_item.cpp
+    src/catalog/feed_text.cpp src/catalog/feed_values.cpp src/catalog/feed_writer.cpp
+    src/catalog/feed_xml.cpp src/catalog/fields.cpp src/conversations/given.cpp
     src/identity/given.cpp src/identity/identity.cpp src/notifications/key_pair.cpp
     src/notifications/subscriptions.cpp src/notifications/web_push.cpp src/outbound/url.cpp
     src/processors/sandbox_signature.cpp src/storage/sql.cpp src/wallet/given.cpp)
@@ -11,7 +13,7 @@ file(GLOB FUZZED_CORE CONFIGURE_DEPENDS src/core/*.cpp)
 add_library(bottega_fuzzed STATIC ${FUZZED} ${FUZZED_CORE} ${CALENDARS_CPP} tests/fuzz/main.cpp)
 target_include_directories(bottega_fuzzed PUBLIC tests)
 target_link_libraries(bottega_fuzzed PUBLIC bottega_product_flags spdlog::spdlog OpenSSL::SSL
-  simdjson::simdjson date::date-tz)
+  simdjson::simdjson date::date-tz PkgConfig::EXPAT)
 target_precompile_headers(bottega_fuzzed REUSE_FROM bottega_pch)
 
 add_custom_target(bottega_fuzz)

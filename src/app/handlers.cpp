@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "bottega/catalog/browse.hpp"
+#include "bottega/catalog/feeds.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/identity/onboarding.hpp"
@@ -332,6 +334,17 @@ std::vector<jobs::Kind> job_kinds(const JobWorld& world) {
        jobs::Lane::files},
       {attempts::kEventJob, quick, tried,
        [w](const jobs::Job& job) { return handle_event(*w, job); }},
+      {catalog::kReindexJob, with_files, tried,
+       [w](const jobs::Job& job) {
+         return catalog::reindex_all(w->db, from_text<MerchantId>(job.about));
+       },
+       jobs::Lane::files},
+      {catalog::kFeedJob, catalog::FeedRules{}.lease, kAsked,
+       [w](const jobs::Job& job) { return catalog::run_feed(w->db, w->depot, job); },
+       jobs::Lane::files},
+      {catalog::kClearFeedJob, with_files, tried,
+       [w](const jobs::Job& job) { return catalog::clear_feed(w->db, w->depot, job); },
+       jobs::Lane::files},
       {conversations::kWakeJob, quick, tried, [w](const jobs::Job& job) { return wake(*w, job); }},
       {conversations::kReleaseJob, quick, tried,
        [w](const jobs::Job& job) { return release(*w, job); }},

@@ -32,6 +32,7 @@ constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
 constexpr auto kAuditEvery = std::chrono::hours(1);
 constexpr auto kAskDisputesEvery = std::chrono::hours(1);
+constexpr auto kIndexEvery = std::chrono::seconds(1);
 constexpr auto kAskOnboardingEvery = std::chrono::hours(1);
 // Two statements, which are better not begun than cut off.
 constexpr auto kLeaveWithin = milliseconds(400);
@@ -271,6 +272,7 @@ void Node::Parts::start_loops() {
       [this] { return presence.flush(); });
   add(server->context(), "search", milliseconds(config.search_every_ms),
       [this] { return conversations::take_some(db, written, config.search_batch); });
+  add(server->context(), "catalog", kIndexEvery, [this] { return catalog::keep_index(db); });
   add(server->context(), "retention", kRetainPoll, [this]() -> asio::awaitable<void> {
     const auto rules = retention_rules_of(config);
     co_await privacy::retain(db, rules);

@@ -10,8 +10,8 @@ namespace {
 
 constexpr auto kDay = std::chrono::hours(24);
 
-const Sql<Stored(MerchantId, ConversationId, AttachmentId, AccountId, std::string, std::int64_t,
-                 Instant)>
+const Sql<Stored(MerchantId, std::optional<ConversationId>, AttachmentId, AccountId, std::string,
+                 std::int64_t, Instant)>
     kBegin{"attachments.begin", R"(
     INSERT INTO attachments (merchant_id, conversation_id, id, uploaded_by, state, name, bytes,
                              created_at)
@@ -55,6 +55,14 @@ const Sql<Stored(MerchantId, ConversationId, AccountId, std::vector<AttachmentId
       AND state = 'ready'
     ORDER BY id FOR UPDATE)"};
 
+const Sql<Stored(MerchantId, std::vector<AttachmentId>)> kLockOfShop{"attachments.lock_of_shop", R"(
+    SELECT id, merchant_id, conversation_id, uploaded_by, state, kind, media_type, name, bytes,
+           sha256, width, height, thumbnail_bytes, created_at
+    FROM attachments
+    WHERE merchant_id = $1 AND id = ANY ($2::uuid[]) AND conversation_id IS NULL
+      AND kind = 'image' AND state IN ('ready', 'attached')
+    ORDER BY id FOR UPDATE)"};
+
 // Of one person, with whichever merchant: a query without merchant_id.
 const Sql<std::int64_t(AccountId, Instant)> kUsed{"attachments.used", R"(
     SELECT coalesce(sum(bytes), 0)::bigint FROM attachments
@@ -90,7 +98,7 @@ const Sql<Condemned(AccountId, State, std::int64_t)> kRemoveOfPerson{"attachment
     UPDATE attachments SET state = $2
     WHERE (merchant_id, id) IN (
       SELECT merchant_id, id FROM attachments
-      WHERE uploaded_by = $1 AND state IN ('ready', 'attached')
+      WHERE uploaded_by = $1 AND conversation_id IS NOT NULL AND state IN ('ready', 'attached')
       ORDER BY id LIMIT $3 FOR UPDATE)
     RETURNING merchant_id, id)"};
 
@@ -191,6 +199,19 @@ std::vector<Description> take(Tx& tx, MerchantId merchant, ConversationId conver
     tx.run(kAttach, merchant, id, kLifecycle.advance(row.state, Event::attach), tx.now());
     jobs::cancel(tx, kClearJob, text_of(id));
     out.push_back(description_of(row));
+  }
+  return out;
+}
+
+std::vector<AttachmentId> take_for_shop(Tx& tx, MerchantId merchant,
+                                        const std::vector<AttachmentId>& ids) {
+  std::vector<AttachmentId> out;
+  if (ids.empty()) return out;
+  for (const auto& row : tx.all(kLockOfShop, merchant, ids)) {
+    out.push_back(row.id);
+    if (row.state == State::attached) continue;
+    tx.run(kAttach, merchant, row.id, kLifecycle.advance(row.state, Event::attach), tx.now());
+    jobs::cancel(tx, kClearJob, text_of(row.id));
   }
   return out;
 }

@@ -190,6 +190,8 @@ const Setting kSettings[] = {
     {"attachments.s3_secret_key", "The access key's secret.", &C::attachments_s3_secret_key},
     {"attachments.s3_timeout_ms", "How long S3 may be silent.", &C::attachments_s3_timeout_ms, 100,
      600'000},
+    {"catalog.feed_bytes_max", "The largest product feed that is taken in.",
+     &C::catalog_feed_bytes_max, 1'024, 1'099'511'627'776},
     {"search.every_ms", "How often new messages are taken into the search.", &C::search_every_ms,
      50, 60'000},
     {"search.batch", "Entries of logs that are taken into the search in one transaction.",

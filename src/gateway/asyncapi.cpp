@@ -1,5 +1,6 @@
 #include "gateway/asyncapi.hpp"
 
+#include "bottega/catalog/feeds.hpp"
 #include "bottega/disputes/top_ups.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/wallet/transfers.hpp"
@@ -119,6 +120,9 @@ const EventRow kEvents[] = {
      "", nullptr},
     {"dispute.reminder", Durable::no,
      "To the merchant's side: evidence for a dispute is due in two days.", "", nullptr},
+    {"feed_import.updated", Durable::no,
+     "To the merchant's side: an import of a product feed has got further, or has ended.",
+     "feed_import", kGives<catalog::FeedImport>},
     {"typing.started", Durable::no, "Somebody is typing.", "", nullptr},
     {"presence.changed", Durable::no, "The other side came or went, or shows it no longer.", "",
      nullptr},
@@ -155,10 +159,10 @@ Json data_schema(const EventRow& row, Components& components) {
   return out;
 }
 
-// Told to people by themselves, in no conversation.
+// Told to people or shops by themselves, in no conversation.
 bool is_of_people(const EventRow& row) {
   return row.name.starts_with("transfer.") || row.name.starts_with("top_up.") ||
-         row.name.starts_with("withdrawal.");
+         row.name.starts_with("withdrawal.") || row.name.starts_with("feed_import.");
 }
 
 Json event_message(const EventRow& row, Components& components) {

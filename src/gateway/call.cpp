@@ -41,6 +41,17 @@ Json Call::json_body() const {
   return parse_json(request.body);
 }
 
+std::int64_t Call::version() const {
+  auto given = request.header("if-match");
+  if (given.empty() || given == "*")
+    throw Error(Code::precondition_required, "send If-Match with the ETag of what you have read");
+  const Error other(Code::precondition_failed, "this is no version of it; read it again");
+  if (given.size() < 3 || !given.starts_with('"') || !given.ends_with('"')) throw other;
+  const auto number = Form<std::int64_t>::parse(given.substr(1, given.size() - 2));
+  if (!number) throw other;
+  return *number;
+}
+
 std::optional<std::string> Call::parameter(std::string_view name) const {
   std::optional<std::string> value;
   for (auto& [given, text] : parse_query(request.query)) {

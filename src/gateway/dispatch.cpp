@@ -148,13 +148,23 @@ void check_key(const Route& route, const Request& request) {
     throw Error(Code::idempotency_key_required, "money moves here: send an Idempotency-Key");
 }
 
-// A strong validator for what a GET answers (RFC 9110, 8.8.3), and 304 where the client has it.
+void check_version(const Route& route, const Request& request) {
+  if (route.versions == Versions::required && request.header("if-match").empty())
+    throw Error(Code::precondition_required, "send If-Match with the ETag of what you have read");
+}
+
+// A strong validator for what a GET answers (RFC 9110, 8.8.3), unless its handler has given one, and
+// 304 where the client has it.
 void tag(const Request& request, Reply& reply) {
   if (request.verb != Verb::get || reply.status != 200 || reply.stream || is_event_stream(reply))
     return;
-  const auto etag = '"' + sha256_hex(body_text(reply)).substr(0, 24) + '"';
+  auto given = std::ranges::find(reply.headers, "ETag", &Headers::value_type::first);
+  if (given == reply.headers.end()) {
+    const auto digest = '"' + sha256_hex(body_text(reply)).substr(0, 24) + '"';
+    given = reply.headers.insert(given, {"ETag", digest});
+  }
+  const auto& etag = given->second;
   const auto seen = request.header("if-none-match");
-  reply.headers.emplace_back("ETag", etag);
   if (seen != "*" && seen.find(etag) == seen.npos) return;
   reply.status = 304;
   reply.body = nullptr;
@@ -183,6 +193,7 @@ asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::str
   check_query(route, request);
   check_body(route, request);
   check_key(route, request);
+  check_version(route, request);
   Call call(app, request, std::move(matched.captured), route.once);
   auto reply = co_await route.handler(call);
   tag(request, reply);

@@ -33,7 +33,7 @@ std::optional<Verb> verb_of(const std::string& method) {
 }
 
 void read_request(Json& json, Frame& frame) {
-  refuse_others(json, {"id", "method", "path", "idempotency_key", "body"});
+  refuse_others(json, {"id", "method", "path", "idempotency_key", "if_match", "body"});
   const auto verb = verb_of(frame.method);
   if (!verb) refuse("the method is GET, POST, PUT, PATCH, DELETE, AUTH or RESUME");
   auto& request = frame.request;
@@ -47,6 +47,7 @@ void read_request(Json& json, Frame& frame) {
   if (question != std::string::npos) request.query = target.substr(question + 1);
   if (json.contains("idempotency_key"))
     request.headers["idempotency-key"] = text_at(json, "idempotency_key", 257);
+  if (json.contains("if_match")) request.headers["if-match"] = text_at(json, "if_match", 40);
   if (const auto body = json.find("body"); body != json.end() && !body->is_null()) {
     request.json = std::move(*body);
     request.media_type = "application/json";

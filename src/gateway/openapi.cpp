@@ -59,6 +59,35 @@ const Parameter kParameters[] = {
      R"({"type":"string","format":"date"})", "", "adminGetRevenue"},
     {"format", "Of the answer; by Accept where none is given.",
      R"({"type":"string","enum":["json","csv"]})", "", "adminGetRevenue"},
+    {"merchant_id", "Of this shop.", R"({"type":"string","maxLength":90})", "listProducts",
+     "listProducts"},
+    {"merchant_id", "Of this shop.", R"({"type":"string","maxLength":90})", "listCollections",
+     "listCollections"},
+    {"q", "Words that it has, each from its beginning on.",
+     R"({"type":"string","minLength":1,"maxLength":200})", "", "listProducts"},
+    {"state", "In this state; members see other states than published.",
+     R"({"type":"string","enum":["draft","published","archived"],"default":"published"})", "",
+     "listProducts"},
+    {"collection_id", "Only of this collection.", R"({"type":"string","maxLength":90})"},
+    {"brand", "Only of this brand.", R"({"type":"string","minLength":1,"maxLength":70})"},
+    {"category", "Only of this category, such as Food > Drinks, and what is below it.",
+     R"({"type":"string","minLength":1,"maxLength":750})"},
+    {"condition", "Only in this condition.",
+     R"({"type":"string","enum":["new","refurbished","used"]})"},
+    {"in_stock", "Only what is there.", R"({"type":"boolean","default":false})"},
+    {"price_from", "At least this much now, in minor units of the shop's default currency.",
+     R"({"type":"integer","minimum":0})"},
+    {"price_to", "At most this much now.", R"({"type":"integer","minimum":0})"},
+    {"sort", "Newest first, or by the price now: what has none is left out then.",
+     R"({"type":"string","enum":["newest","price_up","price_down"],"default":"newest"})"},
+    {"on_error", "What becomes of the good rows of a file that has bad ones.",
+     R"({"type":"string","enum":["skip","stop"],"default":"skip"})"},
+    {"missing", "What becomes of published products that the file does not have.",
+     R"({"type":"string","enum":["keep","archive"],"default":"keep"})"},
+    {"format", "Of the answer; csv is the whole report.",
+     R"({"type":"string","enum":["json","csv"],"default":"json"})", "", "getFeedImportReport"},
+    {"format", "Of the file.", R"({"type":"string","enum":["csv","tsv","xml"],"default":"csv"})",
+     "", "getFeed"},
     {"state", "Only in this state.", kText},
     {"email", "Only with this mail address.", kText},
     {"name", "With this in the name, or the name of what is uploaded.", kText},
@@ -82,7 +111,11 @@ constexpr Also kAlso[] = {{"openConversation", 200},     {"acceptPaymentRequest"
 struct AlsoAs {
   std::string_view name, media_type;
 };
-constexpr AlsoAs kAlsoAs[] = {{"adminGetRevenue", "text/csv"}, {"getWalletStatement", "text/csv"}};
+constexpr AlsoAs kAlsoAs[] = {{"adminGetRevenue", "text/csv"},
+                              {"getWalletStatement", "text/csv"},
+                              {"getFeedImportReport", "text/csv"},
+                              {"getFeed", "text/tab-separated-values"},
+                              {"getFeed", "application/xml"}};
 
 std::string_view method_of(Verb verb) {
   switch (verb) {
@@ -179,6 +212,12 @@ Json parameters_of(const Route& route) {
                    {"required", false},
                    {"description", "The id of the last event that came: the stream goes on there."},
                    {"schema", {{"type", "string"}, {"maxLength", 8'192}}}});
+  if (route.versions == Versions::required)
+    out.push_back({{"name", "If-Match"},
+                   {"in", "header"},
+                   {"required", true},
+                   {"description", "The ETag of what was read: the version that is edited."},
+                   {"schema", {{"type", "string"}, {"maxLength", 40}}}});
   if (is_single(route))
     out.push_back({{"name", "If-None-Match"},
                    {"in", "header"},
@@ -198,6 +237,8 @@ Json headers_of(const Route& route) {
               {"X-Request-Id", header("Names this request in the log.")}};
   if (route.verb == Verb::get && route.gives != nullptr && route.media_type != kEventStream)
     out["ETag"] = header("A strong validator.");
+  if (route.versions != Versions::none && route.gives != nullptr)
+    out["ETag"] = header("The number of the version, in quotes.");
   if (is_parameter(route, "cursor")) out["Link"] = header("RFC 8288: next and first.");
   if (route.once != Once::none)
     out["Idempotent-Replayed"] = header("true where this is the stored answer.");
@@ -224,6 +265,9 @@ Json responses_of(const Route& route, Components& components) {
   const bool is_file = route.media_type == "*/*";
   if (is_file) out["307"] = {{"description", "The store itself has it, at Location."}};
   if (is_single(route) || is_file) out["304"] = {{"description", "The client has it."}};
+  if (route.versions == Versions::required)
+    for (const auto* status : {"412", "428"})
+      out[status] = {{"$ref", "#/components/responses/Problem"}};
   out["4XX"] = {{"$ref", "#/components/responses/Problem"}};
   out["5XX"] = {{"$ref", "#/components/responses/Problem"}};
   return out;

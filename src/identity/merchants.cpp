@@ -122,6 +122,9 @@ const Sql<MerchantId(ThingId)> kDirectory{"identity.directory", R"(
 const Sql<void(ThingId, MerchantId)> kEnterDirectory{"identity.enter_directory", R"(
     INSERT INTO directory (id, merchant_id) VALUES ($1, $2))"};
 
+const Sql<void(std::vector<ThingId>, MerchantId)> kEnterAll{"identity.enter_directory_all", R"(
+    INSERT INTO directory (id, merchant_id) SELECT id, $2 FROM unnest($1::uuid[]) AS u (id))"};
+
 const Sql<void(ThingId)> kLeaveDirectory{"identity.leave_directory", R"(
     DELETE FROM directory WHERE id = $1)"};
 
@@ -278,6 +281,13 @@ MerchantId merchant_of(Tx& tx, const Uuid& thing) { return tx.one(kDirectory, Th
 void enter_directory(Tx& tx, const Uuid& thing, MerchantId merchant) {
   tx.run(kEnterDirectory, ThingId{thing}, merchant);
 }
+
+void enter_directory(Tx& tx, const std::vector<Uuid>& things, MerchantId merchant) {
+  std::vector<ThingId> ids;
+  for (const auto& thing : things) ids.push_back(ThingId{thing});
+  tx.run(kEnterAll, ids, merchant);
+}
+
 void leave_directory(Tx& tx, const Uuid& thing) { tx.run(kLeaveDirectory, ThingId{thing}); }
 
 }  // namespace bottega::identity

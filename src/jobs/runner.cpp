@@ -42,6 +42,10 @@ const Sql<void(JobId, std::int64_t, std::int64_t)> kDone{"jobs.done", R"(
     UPDATE jobs SET attempts = 0, locked_until = NULL
     WHERE id = $1 AND attempts = $2 AND wishes <> $3)"};
 
+const Sql<void(JobId, std::int64_t, std::int64_t)> kRenew{"jobs.renew", R"(
+    UPDATE jobs SET locked_until = clock_timestamp() + make_interval(secs => $3)
+    WHERE id = $1 AND attempts = $2 AND dead_at IS NULL)"};
+
 const Sql<void(JobId, std::int64_t, Instant, std::string)> kAgain{"jobs.again", R"(
     UPDATE jobs SET run_at = $3, locked_until = NULL, last_error = $4
     WHERE id = $1 AND attempts = $2)"};
@@ -92,6 +96,10 @@ void cancel(Tx& tx, std::string_view kind, std::string_view about) {
 
 void cancel(Tx& tx, std::string_view kind, const std::vector<std::string>& abouts) {
   if (!abouts.empty()) tx.run(kCancel, std::string(kind), abouts);
+}
+
+bool renew(Tx& tx, const Job& job, std::chrono::seconds lease) {
+  return tx.run(kRenew, job.id, job.attempts, lease.count()) == 1;
 }
 
 std::chrono::seconds back_off(std::int64_t attempts) {

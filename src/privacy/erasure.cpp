@@ -178,7 +178,8 @@ const Sql<Place(AccountId, ConversationId, std::int64_t)> kWhere{"privacy.writte
     SELECT p.merchant_id, p.id
     FROM (SELECT merchant_id, id FROM conversations WHERE buyer_id = $1
           UNION SELECT merchant_id, conversation_id FROM entry_texts WHERE author_id = $1
-          UNION SELECT merchant_id, conversation_id FROM attachments WHERE uploaded_by = $1) p
+          UNION SELECT merchant_id, conversation_id FROM attachments
+                WHERE uploaded_by = $1 AND conversation_id IS NOT NULL) p
     WHERE p.id > $2 ORDER BY p.id LIMIT $3)"};
 
 template <class IdType>

@@ -194,6 +194,25 @@ class Story(StaffStory):
         anyone.fails(404, "GET", content[:-1])
         self.owner.fails(404, "GET", mine)
 
+    def feeds(self):
+        """A product feed in, and the catalogue out."""
+        path = f"/v1/merchants/{self.merchant}/feed_imports"
+        headers = {"Authorization": "Bearer " + self.owner.token, "Content-Type": "text/csv"}
+        rows = (b"id,title,availability,price\nF-1,Lamp,in stock,125.00 USD\nF-2,Lamp,in stock,1\n")
+        got, answer, _ = self.owner._exchange("POST", path + "?on_error=skip&missing=keep", rows,
+                                              headers)
+        if got != 201:
+            raise Violation(f"POST {path} answered {got}: {answer}")
+        mine = f"/v1/feed_imports/{json.loads(answer)['id']}"
+        jobs_until(self.ops, lambda: self.owner.get(mine)["state"] == "done", "no feed is imported")
+        self.owner.get(path + "?limit=5")
+        self.owner.get(mine + "/report?limit=5")
+        self.owner.get(mine + "/report?format=csv")
+        self.owner.fails(409, "POST", mine + "/cancel")
+        out = self.owner.get(f"/v1/merchants/{self.merchant}/feed?format=csv")
+        if "F-1,Lamp," not in out:
+            raise Violation("the feed has not what was imported")
+
     def safety(self, mine):
         self.buyer.call("PUT", mine + "/mute", {"until": "2031-01-01T00:00:00Z"})
         self.buyer.call("DELETE", mine + "/mute")

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "support/world.hpp"
+#include "bottega/catalog/feeds.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
 #include "bottega/identity/preferences.hpp"
@@ -68,6 +69,11 @@ std::vector<Column> columns() {
       {"bottega", "push_subscriptions", "content", words_of<identity::Content>()},
       {"bottega", "attachments", "state", words_of<attachments::State>()},
       {"bottega", "attachments", "kind", words_of<attachments::Kind>()},
+      {"bottega", "feed_imports", "format", words_of<catalog::FeedFormat>()},
+      {"bottega", "feed_imports", "on_error", words_of<catalog::OnError>()},
+      {"bottega", "feed_imports", "missing", words_of<catalog::Missing>()},
+      {"bottega", "feed_imports", "state", words_of<catalog::FeedState>()},
+      {"bottega", "feed_import_remarks", "severity", words_of<catalog::Severity>()},
       {"bottega", "entries", "author", words_of<conversations::Author>()},
       {"bottega", "markers", "side", words_of<conversations::Side>()},
       {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},

@@ -232,8 +232,11 @@ const std::map<std::string, std::string>& others() {
     const auto transfer = owner.post("/v1/transfers", gift);
     const auto withdrawal = owner.post("/v1/wallet/withdrawals", home);
     const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
+    const auto feed = owner.send("POST", "/v1/merchants/" + shop.merchant + "/feed_imports", "id\n",
+                                 {{"Content-Type", "text/csv"}});
     return std::map<std::string, std::string>{
         {"reports", report.json()["id"]},
+        {"feed_imports", feed.json()["id"]},
         {"payment_methods", card.json()["id"]},
         {"top_ups", top_up.json()["id"]},
         {"transfers", transfer.json()["id"]},

@@ -75,6 +75,7 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"reports", "rep"},
                                                               {"reviews", "rev"},
                                                               {"exports", "exp"},
+                                                              {"feed_imports", "fimp"},
                                                               {"settlements", "stl"},
                                                               {"settlement_differences", "sdif"},
                                                               {"payment_methods", "pm"},

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "support/shared.hpp"
+#include "unit/feed_moves.hpp"
 #include "bottega/attachments/attachments.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/disputes/disputes.hpp"
@@ -191,6 +192,7 @@ const std::vector<Subject>& subjects() {
            {"completed", {{"request_return", "return_requested"}}},
            {"return_requested", {{"receive_return", "returned"}}}}),
       subject<attempts::kLifecycle>("Attempt", "attempts", attempt_moves()),
+      subject<catalog::kFeedLifecycle>("FeedImport", "feed_imports", feed_moves()),
       subject<payouts::kLifecycle>(
           "Payout", "payouts",
           {{"scheduled", {{"submit", "submitted"}, {"hold", "held"}, {"cancel", "cancelled"}}},

@@ -1,6 +1,7 @@
 #pragma once
-// Files in conversations: uploaded first, by a member, and named by a message then. The bytes are
-// in a store; here is what is known about them, what may be done with them and by whom.
+// Files in conversations: uploaded first, by a member, and named by a message then. And pictures of
+// a shop, which its products name. The bytes are in a store; here is what is known about them, what
+// may be done with them and by whom.
 #include <span>
 
 #include "bottega/attachments/content.hpp"
@@ -38,7 +39,7 @@ using Name = Line<1, kNameMax>;
 struct Stored {
   AttachmentId id;
   MerchantId merchant_id;
-  ConversationId conversation_id;
+  std::optional<ConversationId> conversation_id;  // none: it is the shop's
   AccountId uploaded_by;
   State state{};
   std::optional<Kind> kind;
@@ -66,7 +67,7 @@ BOOST_DESCRIBE_STRUCT(Description, (), (id, kind, media_type, name, bytes, width
 // Where an upload goes, and by whom.
 struct Place {
   MerchantId merchant;
-  ConversationId conversation;
+  std::optional<ConversationId> conversation;  // none: it is the shop's
   AccountId uploader;
 };
 
@@ -106,12 +107,18 @@ bool is_visible_to(const Stored& stored, AccountId account);
 std::vector<Description> take(Tx& tx, MerchantId merchant, ConversationId conversation,
                               AccountId uploader, std::span<const AttachmentId> ids);
 
+// Takes pictures that were uploaded for the shop itself, again and again; answers those of the ids
+// that are such. They are held until the transaction ends.
+std::vector<AttachmentId> take_for_shop(Tx& tx, MerchantId merchant,
+                                        const std::vector<AttachmentId>& ids);
+
 // Has files removed for good, for whoever erases a conversation or a person: from now on nobody
 // gets them, and a job removes the bytes. At most kRemoveMax at a time; answers how many, so that
 // it may be called until it answers 0. An upload that is under way is left to its own job: whatever
 // becomes of it is in no message.
 inline constexpr std::int64_t kRemoveMax = 500;
 std::size_t remove_of_conversation(Tx& tx, MerchantId merchant, ConversationId conversation);
+// What they uploaded for a shop stays the shop's.
 std::size_t remove_of_person(Tx& tx, AccountId uploader);
 // The same for the files of a message that was taken back.
 void remove(Tx& tx, MerchantId merchant, const std::vector<AttachmentId>& ids);

@@ -78,6 +78,8 @@ struct Config {
   Secret attachments_s3_secret_key;
   std::int64_t attachments_s3_timeout_ms = 20'000;
 
+  std::int64_t catalog_feed_bytes_max = 4'294'967'296;
+
   std::int64_t search_every_ms = 1'000, search_batch = 50;
 
   std::int64_t retention_chats_days = 0, retention_orders_days = 0, retention_reports_days = 0;

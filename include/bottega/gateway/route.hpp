@@ -27,6 +27,9 @@ BOOST_DESCRIBE_ENUM(Access, nobody, anyone, person, member, support, finance, ad
 
 // Whether an Idempotency-Key is taken, and whether one must be there (where money moves).
 enum class Once : std::uint8_t { none, optional, required };
+// Whether a thing has versions: its ETag is then the number of its version (RFC 9110, 8.8.3), and an
+// edit says in If-Match which one it is of.
+enum class Versions : std::uint8_t { none, tagged, required };
 // What a request counts as. An event must prove first that it is one, and its handler counts it
 // then: whoever forges shall not use up what the processor may say.
 enum class Budget : std::uint8_t { reads, writes, logins, events };
@@ -76,6 +79,10 @@ template <class T>
 Reply accepted(const T& value) {
   return {202, to_json(value), {}, {}, {}};
 }
+inline Reply with_version(Reply reply, std::int64_t version) {
+  reply.headers.emplace_back("ETag", '"' + std::to_string(version) + '"');
+  return reply;
+}
 inline Reply no_content() { return {204, nullptr, {}, {}, {}}; }
 Reply html(std::string text, unsigned status = 200);
 
@@ -109,6 +116,11 @@ class Call {
   T body() const {
     return from_json<T>(json_body());
   }
+  // The JSON body as it is, for an edit that tells null from nothing (RFC 7396).
+  Json document() const { return json_body(); }
+  // The version that If-Match names; throws Error(precondition_required) where it names none,
+  // Error(precondition_failed) where that cannot be one.
+  std::int64_t version() const;
   // The n-th {captured} segment of the path; what cannot be an id is simply not there.
   template <class T>
   T at(std::size_t n) const {
@@ -220,6 +232,7 @@ struct Route {
       "application/json";            // of the body it takes and of the answer it gives
   std::string_view parameters = "";  // query parameters: "limit cursor after"
   TypesOf streams = nullptr;         // where the handler reads the body as it comes
+  Versions versions = Versions::none;
 };
 bool is_parameter(const Route& route, std::string_view name);
 

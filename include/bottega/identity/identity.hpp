@@ -20,8 +20,8 @@ BOOST_DESCRIBE_ENUM(StaffRole, support, finance, admin)
 enum class AccountState : std::uint8_t { active, suspended };
 BOOST_DESCRIBE_ENUM(AccountState, active, suspended)
 // What an API key may do.
-enum class Scope : std::uint8_t { read, chat, payments, orders };
-BOOST_DESCRIBE_ENUM(Scope, read, chat, payments, orders)
+enum class Scope : std::uint8_t { read, chat, payments, orders, catalog };
+BOOST_DESCRIBE_ENUM(Scope, read, chat, payments, orders, catalog)
 
 // The zero value is nobody.
 enum class Kind : std::uint8_t { nobody, person, api_key };

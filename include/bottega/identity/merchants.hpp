@@ -77,7 +77,7 @@ BOOST_DESCRIBE_STRUCT(ApiKey, (),
 
 struct NewApiKey {
   Line<1, 100> name;
-  List<Scope, 1, 4> scopes;
+  List<Scope, 1, 5> scopes;
 };
 BOOST_DESCRIBE_STRUCT(NewApiKey, (), (name, scopes))
 
@@ -145,6 +145,7 @@ std::string merchant_topic(MerchantId merchant);
 MerchantId merchant_of(Tx& tx, const Uuid& thing);
 // Enters a new thing into the directory that merchant_of reads.
 void enter_directory(Tx& tx, const Uuid& thing, MerchantId merchant);
+void enter_directory(Tx& tx, const std::vector<Uuid>& things, MerchantId merchant);
 // Takes out what is gone for good.
 void leave_directory(Tx& tx, const Uuid& thing);
 

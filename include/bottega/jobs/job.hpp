@@ -47,6 +47,8 @@ void enqueue(Tx& tx, std::string_view kind, std::string_view about, const Json& 
              Instant run_at);
 // Forgets work that is no longer wanted.
 void cancel(Tx& tx, std::string_view kind, std::string_view about);
+// For a job that takes long: its lease begins anew. False where another has taken it up since.
+bool renew(Tx& tx, const Job& job, std::chrono::seconds lease);
 
 // The same for many, about different things, in one statement.
 struct Planned {

@@ -7,6 +7,7 @@
 #include "gateway/routes/routes.hpp"
 #include "bottega/attachments/intake.hpp"
 #include "bottega/attachments/pictures.hpp"
+#include "bottega/catalog/catalog.hpp"
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/core/log.hpp"
@@ -19,7 +20,7 @@ using namespace attachments;
 // As clients see it. The links need no token and are good for a while only.
 struct Attachment {
   AttachmentId id;
-  ConversationId conversation_id;
+  std::optional<ConversationId> conversation_id;
   AccountId uploaded_by;
   State state{};
   Kind kind{};
@@ -124,23 +125,15 @@ asio::awaitable<void> undo(Call& call, const Stored& row, Reached reached) {
   }
 }
 
-asio::awaitable<Reply> upload(Call& call) {
+asio::awaitable<Reply> take_in(Call& call, const Place& place) {
   auto& depot = depot_of(call);
   auto& body = *call.request.incoming;
-  const auto id = call.at<ConversationId>(0);
   const auto name = call.parameter_as<Name>("name").value_or(Name{"attachment"});
-  const auto seat = co_await call.app.db.read([&](Tx& tx) {
-    const auto found =
-        conversations::enter(tx, call.who(), id, identity::Scope::chat, conversations::Lock::no);
-    conversations::require_not_blocked(tx, found);
-    return found;
-  });
   once_key(call.request);  // a key that is none is refused before the bytes come
   body.limit(static_cast<std::uint64_t>(depot.largest()));
   const auto most = body.length().value_or(static_cast<std::uint64_t>(depot.largest()));
   if (most == 0)
     throw Error(Code::invalid, "there is nothing in the body", {{"", "must not be empty"}});
-  const Place place{seat.merchant, id, call.who().account};
   const auto row = co_await call.app.db.transact([&](Tx& tx) {
     return begin(tx, place, name, static_cast<std::int64_t>(most), depot.quotas());
   });
@@ -159,6 +152,27 @@ asio::awaitable<Reply> upload(Call& call) {
   co_return reply;
 }
 
+asio::awaitable<Reply> upload(Call& call) {
+  depot_of(call);
+  const auto id = call.at<ConversationId>(0);
+  const auto seat = co_await call.app.db.read([&](Tx& tx) {
+    const auto found =
+        conversations::enter(tx, call.who(), id, identity::Scope::chat, conversations::Lock::no);
+    conversations::require_not_blocked(tx, found);
+    return found;
+  });
+  const Place place{seat.merchant, id, call.who().account};
+  co_return co_await take_in(call, place);
+}
+
+asio::awaitable<Reply> upload_for_shop(Call& call) {
+  depot_of(call);
+  const auto id = call.at<identity::MerchantId>(0);
+  co_await call.app.db.read([&](Tx& tx) { catalog::require_editor(tx, call.who(), id); });
+  const Place place{id, std::nullopt, call.who().account};
+  co_return co_await take_in(call, place);
+}
+
 // ---- reading ------------------------------------------------------------------------------------
 
 asio::awaitable<Reply> show(Call& call) {
@@ -166,9 +180,12 @@ asio::awaitable<Reply> show(Call& call) {
   const auto id = call.at<AttachmentId>(0);
   co_return co_await call.read([&](Tx& tx) {
     const auto row = fetch(tx, id);
-    conversations::enter(tx, call.who(), row.conversation_id, identity::Scope::read,
-                         conversations::Lock::no);
-    if (!is_visible_to(row, call.who().account))
+    if (row.conversation_id)
+      conversations::enter(tx, call.who(), *row.conversation_id, identity::Scope::read,
+                           conversations::Lock::no);
+    const bool may_see = row.conversation_id ? is_visible_to(row, call.who().account)
+                                             : catalog::sees_all(tx, call.who(), row.merchant_id);
+    if (!may_see)
       throw Error(Code::not_found, "there is no such thing, or it is not yours");
     return ok(view_of(call.app, row));
   });
@@ -268,19 +285,14 @@ bool is_known(const Request& request, const std::string& etag) {
   return seen == "*" || seen.find(etag) != seen.npos;
 }
 
-asio::awaitable<Reply> content(Call& call) {
+// Answers until `expires`, in seconds since 1970.
+asio::awaitable<Reply> hand_out(Call& call, const Stored& row, Variant variant,
+                                std::int64_t expires) {
   auto& depot = depot_of(call);
   const auto& app = call.app;
-  const auto id = call.at<AttachmentId>(0);
-  const auto variant = call.parameter_as<Variant>("variant").value_or(Variant::original);
-  const std::int64_t expires =
-      call.parameter_as<Count<0, 4'000'000'000>>("expires").value_or(Count<0, 4'000'000'000>{0});
-  const auto now = app.clock.now();
-  depot.check_link(id, variant, expires, call.parameter("signature").value_or(""), now);
-  const auto row = co_await call.app.db.read([&](Tx& tx) { return fetch(tx, id); });
   const auto file = file_of(row, variant);
-  const auto life =
-      std::chrono::floor<std::chrono::seconds>(Instant(std::chrono::seconds(expires)) - now);
+  const auto life = std::chrono::floor<std::chrono::seconds>(
+      Instant(std::chrono::seconds(expires)) - app.clock.now());
   auto headers = guards(file, life.count());
   if (is_known(call.request, file.etag)) {
     co_return Reply{304, nullptr, std::move(headers), {}, {}};
@@ -295,6 +307,32 @@ asio::awaitable<Reply> content(Call& call) {
   reply.status = 307;
   reply.headers = {{"Location", elsewhere}, {"Cache-Control", "no-store"}};
   co_return reply;
+}
+
+asio::awaitable<Reply> content(Call& call) {
+  auto& depot = depot_of(call);
+  const auto id = call.at<AttachmentId>(0);
+  const auto variant = call.parameter_as<Variant>("variant").value_or(Variant::original);
+  const std::int64_t expires =
+      call.parameter_as<Count<0, 4'000'000'000>>("expires").value_or(Count<0, 4'000'000'000>{0});
+  depot.check_link(id, variant, expires, call.parameter("signature").value_or(""),
+                   call.app.clock.now());
+  const auto row = co_await call.app.db.read([&](Tx& tx) { return fetch(tx, id); });
+  co_return co_await hand_out(call, row, variant, expires);
+}
+
+// A picture that a published product shows has an address that stays, so that a card can name it.
+asio::awaitable<Reply> picture(Call& call) {
+  auto& depot = depot_of(call);
+  const auto id = call.at<AttachmentId>(0);
+  const auto variant = call.parameter_as<Variant>("variant").value_or(Variant::original);
+  const auto row = co_await call.app.db.read([&](Tx& tx) {
+    const auto found = fetch(tx, id);
+    if (!catalog::is_shown(tx, found.merchant_id, id))
+      throw Error(Code::not_found, "there is no such thing, or it is not yours");
+    return found;
+  });
+  co_return co_await hand_out(call, row, variant, depot.link_expiry(call.app.clock.now()));
 }
 
 Json bytes_schema(Components&) { return Json::object(); }
@@ -312,6 +350,29 @@ const Route kRoutes[] = {
      .gives = kGives<Attachment>,
      .parameters = "name",
      .streams = accepted_media_types},
+    {.verb = Verb::post,
+     .path = "/v1/merchants/{id}/attachments",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::optional,
+     .handler = upload_for_shop,
+     .name = "uploadPicture",
+     .summary = "Upload a picture for the shop's products; the body is its bytes",
+     .status = 201,
+     .gives = kGives<Attachment>,
+     .parameters = "name",
+     .streams = accepted_media_types},
+    {.verb = Verb::get,
+     .path = "/v1/product_pictures/{id}",
+     .access = Access::anyone,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = picture,
+     .name = "getProductPicture",
+     .summary = "The bytes of a picture that a published product shows",
+     .gives = bytes_schema,
+     .media_type = "*/*",
+     .parameters = "variant"},
     {.verb = Verb::get,
      .path = "/v1/attachments/{id}",
      .access = Access::member,

@@ -2,6 +2,7 @@
 #include "bottega/identity/merchants.hpp"
 
 #include "gateway/routes/routes.hpp"
+#include "bottega/catalog/browse.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -40,7 +41,11 @@ asio::awaitable<Reply> change(Call& call) {
   const auto given = call.body<ChangedMerchant>();
   co_return co_await call.transact([&](Tx& tx) {
     require_member(tx, call.who(), id, Role::manager, Scope::payments);
-    return ok(change_merchant(tx, id, given));
+    const auto before = fetch_merchant(tx, id).currency;
+    const auto after = change_merchant(tx, id, given);
+    // By the new default its products stand in another order.
+    if (after.currency != before) catalog::reindex_later(tx, id);
+    return ok(after);
   });
 }
 

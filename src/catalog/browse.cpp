@@ -1,0 +1,219 @@
+// Probe, then index: the next products in order are looked at, and where what is asked for is so
+// rare that these do not fill the page, the index of words or of prices is asked for what lies
+// behind the last of them. Both are bounded by what they read, and no plan is left to luck: what is
+// asked of an index stands alone in a MATERIALIZED part.
+#include "bottega/catalog/browse.hpp"
+
+namespace bottega::catalog {
+namespace {
+
+constexpr std::int64_t kLook = 1'000;
+constexpr std::int64_t kLowest = -1, kHighest = INT64_MAX;
+
+struct Asked {
+  std::string query;
+  bool is_usable = true;
+};
+BOOST_DESCRIBE_STRUCT(Asked, (), (query, is_usable))
+
+// Words are taken apart as the index takes them apart, and found by how they begin.
+const Sql<Asked(MerchantId, State, std::optional<CollectionId>, std::optional<Line<1, 70>>,
+                std::optional<Category>, std::optional<Condition>, bool,
+                std::optional<Line<1, 200>>)>
+    kAsk{"catalog.ask", R"(
+    SELECT concat_ws(' & ', quote_literal('m:' || $1::uuid), quote_literal('p:' || $2::text),
+                     quote_literal('c:' || $3::uuid), quote_literal('b:' || md5(lower($4::text))),
+                     quote_literal(category_tag($5)), quote_literal('k:' || $6::text),
+                     CASE WHEN $7::boolean THEN quote_literal('s:in_stock') END, w.words) AS query,
+           $8::text IS NULL OR w.words IS NOT NULL AS is_usable
+    FROM (SELECT string_agg(quote_literal(x.lexeme)
+                              || CASE WHEN length(x.lexeme) >= 3 THEN ':*' ELSE '' END, ' & ')
+                 AS words
+          FROM unnest(to_tsvector('simple', search_plain($8::text))) AS x) w)"};
+
+// What was looked at, in order: which of it fits, and the last one of all.
+struct Looked {
+  ProductId product_id;
+  std::optional<std::int64_t> low;
+  bool fits = false;
+  std::int64_t looked = 0;  // how many were
+};
+BOOST_DESCRIBE_STRUCT(Looked, (), (product_id, low, fits, looked))
+
+// $3 is where to go on, $4 the words (or nothing), $5 and $6 the prices, $7 how many are looked at,
+// $8 how many are wanted. The last row is the last that was looked at.
+using Probe = Sql<Looked(MerchantId, State, ProductId, std::optional<std::string>, std::int64_t,
+                         std::int64_t, std::int64_t, std::int64_t)>;
+const Probe kProbeNewest{"catalog.probe_newest", R"(
+    WITH looked AS MATERIALIZED (
+      SELECT product_id, low,
+             ($4::tsquery IS NULL OR words @@ $4::tsquery)
+               AND ($5::bigint < 0 OR coalesce(low >= $5, false))
+               AND ($6 = 9223372036854775807 OR coalesce(low <= $6, false)) AS fits
+      FROM product_index WHERE merchant_id = $1 AND state = $2 AND product_id < $3
+      ORDER BY product_id DESC LIMIT $7)
+    SELECT x.product_id, x.low, x.fits, x.looked
+    FROM (SELECT product_id, low, fits, count(*) OVER () AS looked,
+                 count(*) FILTER (WHERE fits) OVER (ORDER BY product_id DESC) AS place,
+                 row_number() OVER (ORDER BY product_id) AS from_end
+          FROM looked) x
+    WHERE x.fits AND x.place <= $8 OR x.from_end = 1
+    ORDER BY x.product_id DESC)"};
+
+// The same by price: $9 is the price to go on from.
+using PriceProbe = Sql<Looked(MerchantId, State, ProductId, std::optional<std::string>,
+                              std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+                              std::int64_t)>;
+const PriceProbe kProbeUp{"catalog.probe_price_up", R"(
+    WITH looked AS MATERIALIZED (
+      SELECT product_id, low, ($4::tsquery IS NULL OR words @@ $4::tsquery) AS fits
+      FROM product_index
+      WHERE merchant_id = $1 AND state = $2 AND low IS NOT NULL AND (low, product_id) > ($9, $3)
+        AND low >= $5 AND low <= $6
+      ORDER BY low, product_id LIMIT $7)
+    SELECT x.product_id, x.low, x.fits, x.looked
+    FROM (SELECT product_id, low, fits, count(*) OVER () AS looked,
+                 count(*) FILTER (WHERE fits) OVER (ORDER BY low, product_id) AS place,
+                 row_number() OVER (ORDER BY low DESC, product_id DESC) AS from_end
+          FROM looked) x
+    WHERE x.fits AND x.place <= $8 OR x.from_end = 1
+    ORDER BY x.low, x.product_id)"};
+const PriceProbe kProbeDown{"catalog.probe_price_down", R"(
+    WITH looked AS MATERIALIZED (
+      SELECT product_id, low, ($4::tsquery IS NULL OR words @@ $4::tsquery) AS fits
+      FROM product_index
+      WHERE merchant_id = $1 AND state = $2 AND low IS NOT NULL AND (low, product_id) < ($9, $3)
+        AND low >= $5 AND low <= $6
+      ORDER BY low DESC, product_id DESC LIMIT $7)
+    SELECT x.product_id, x.low, x.fits, x.looked
+    FROM (SELECT product_id, low, fits, count(*) OVER () AS looked,
+                 count(*) FILTER (WHERE fits)
+                   OVER (ORDER BY low DESC, product_id DESC) AS place,
+                 row_number() OVER (ORDER BY low, product_id) AS from_end
+          FROM looked) x
+    WHERE x.fits AND x.place <= $8 OR x.from_end = 1
+    ORDER BY x.low DESC, x.product_id DESC)"};
+
+// What lies behind: $3 and $4 as above, $5 and $6 the prices, $7 how many, $8 the price to go on
+// from.
+using Rest = Sql<Browsed(MerchantId, State, ProductId, std::string, std::int64_t, std::int64_t,
+                         std::int64_t, std::int64_t)>;
+const Rest kRestNewest{"catalog.rest_newest", R"(
+    WITH found AS MATERIALIZED (
+      SELECT merchant_id, state, product_id, low FROM product_index WHERE words @@ $4::tsquery)
+    SELECT product_id, low FROM found
+    WHERE merchant_id = $1 AND state = $2 AND product_id < $3
+      AND ($5::bigint < 0 OR low >= $5) AND ($6 = 9223372036854775807 OR low <= $6)
+      AND $8::bigint IS NOT NULL
+    ORDER BY product_id DESC LIMIT $7)"};
+const Rest kRestUp{"catalog.rest_price_up", R"(
+    WITH found AS MATERIALIZED (
+      SELECT merchant_id, state, product_id, low FROM product_index WHERE words @@ $4::tsquery)
+    SELECT product_id, low FROM found
+    WHERE merchant_id = $1 AND state = $2 AND (low, product_id) > ($8, $3)
+      AND low >= $5 AND low <= $6
+    ORDER BY low, product_id LIMIT $7)"};
+const Rest kRestDown{"catalog.rest_price_down", R"(
+    WITH found AS MATERIALIZED (
+      SELECT merchant_id, state, product_id, low FROM product_index WHERE words @@ $4::tsquery)
+    SELECT product_id, low FROM found
+    WHERE merchant_id = $1 AND state = $2 AND (low, product_id) < ($8, $3)
+      AND low >= $5 AND low <= $6
+    ORDER BY low DESC, product_id DESC LIMIT $7)"};
+
+// The newest of a few prices, where nothing else is asked for.
+const Sql<Browsed(MerchantId, State, ProductId, std::int64_t, std::int64_t, std::int64_t)>
+    kRestOfPrices{"catalog.rest_of_prices", R"(
+    WITH found AS MATERIALIZED (
+      SELECT product_id, low FROM product_index
+      WHERE merchant_id = $1 AND state = $2 AND low IS NOT NULL AND low >= $4 AND low <= $5)
+    SELECT product_id, low FROM found WHERE product_id < $3 ORDER BY product_id DESC LIMIT $6)"};
+
+bool has_words(const Browse& query) {
+  return query.words || query.collection || query.brand || query.category || query.condition ||
+         query.in_stock;
+}
+bool has_prices(const Browse& query) { return query.price_from || query.price_to; }
+
+// One question on its way through the two steps.
+struct Search {
+  MerchantId merchant;
+  State state{};
+  Sort sort{};
+  std::optional<std::string> words;
+  std::int64_t from = kLowest, to = kHighest, limit = 0;
+  BrowsePosition after;
+};
+
+BrowsePosition start_of(Sort sort, std::optional<BrowsePosition> after) {
+  if (after) return *after;
+  if (sort == Sort::price_up) return {kLowest, ProductId{}};
+  return {kHighest, ProductId::newest()};
+}
+
+std::int64_t low_of(const BrowsePosition& position) { return position.low.value_or(kLowest); }
+
+std::optional<std::string> words_of(Tx& tx, const Browse& query) {
+  if (!has_words(query)) return std::nullopt;
+  const auto asked = tx.one(kAsk, query.merchant, query.state, query.collection, query.brand,
+                            query.category, query.condition, query.in_stock, query.words);
+  if (!asked.is_usable)
+    throw Error(Code::invalid, "nothing is left to look for", {{"q", "has only signs"}});
+  return asked.query;
+}
+
+std::vector<Looked> probe(Tx& tx, const Search& s, std::int64_t look) {
+  if (s.sort == Sort::newest)
+    return tx.all(kProbeNewest, s.merchant, s.state, s.after.id, s.words, s.from, s.to, look,
+                  s.limit);
+  return tx.all(s.sort == Sort::price_up ? kProbeUp : kProbeDown, s.merchant, s.state, s.after.id,
+                s.words, s.from, s.to, look, s.limit, low_of(s.after));
+}
+
+std::vector<Browsed> rest(Tx& tx, const Search& s, const BrowsePosition& last,
+                          std::int64_t wanted) {
+  if (!s.words) return tx.all(kRestOfPrices, s.merchant, s.state, last.id, s.from, s.to, wanted);
+  const auto& statement = s.sort == Sort::newest     ? kRestNewest
+                          : s.sort == Sort::price_up ? kRestUp
+                                                     : kRestDown;
+  return tx.all(statement, s.merchant, s.state, last.id, *s.words, s.from, s.to, wanted,
+                low_of(last));
+}
+
+// Where nothing but the order is asked for, what is looked at is the page.
+bool is_plain(const Search& s) {
+  return !s.words && (s.sort != Sort::newest || (s.from == kLowest && s.to == kHighest));
+}
+
+std::vector<Browsed> run(Tx& tx, const Search& s) {
+  const auto look = is_plain(s) ? s.limit : kLook;
+  const auto looked = probe(tx, s, look);
+  std::vector<Browsed> out;
+  for (const auto& row : looked)
+    if (row.fits) out.push_back({row.product_id, row.low});
+  if (is_plain(s) || looked.empty() || looked.back().looked < look) return out;
+  // With its last row one more than is wanted may have come.
+  if (static_cast<std::int64_t>(out.size()) > s.limit) out.resize(static_cast<std::size_t>(s.limit));
+  const auto wanted = s.limit - static_cast<std::int64_t>(out.size());
+  if (wanted == 0) return out;
+  const BrowsePosition last{looked.back().low, looked.back().product_id};
+  for (const auto& row : rest(tx, s, last, wanted)) out.push_back(row);
+  return out;
+}
+
+}  // namespace
+
+std::vector<Browsed> browse(Tx& tx, const Who& who, const Browse& query,
+                            std::optional<BrowsePosition> after, std::int64_t limit) {
+  if (query.state != State::published && !sees_all(tx, who, query.merchant))
+    throw Error(Code::not_found, "there is no such thing, or it is not yours");
+  Search search{query.merchant, query.state, query.sort, words_of(tx, query), kLowest,
+                kHighest,       limit,       start_of(query.sort, after)};
+  if (query.price_from) search.from = *query.price_from;
+  if (query.price_to) search.to = *query.price_to;
+  if (has_prices(query) && search.from > search.to)
+    throw Error(Code::invalid, "there is no such price", {{"price_to", "must be price_from or more"}});
+  return run(tx, search);
+}
+
+}  // namespace bottega::catalog
