@@ -18,8 +18,8 @@ class PricesStory:
                                     "contact": {"name": "Otto", "email": "otto@lamps.example"}}}
         self.owner.call("PUT", mine + "/checkout_settings", settings)
         self.owner.get(mine + "/checkout_settings/all")
-        self.owner.fails(422, "PUT", mine + "/checkout_settings",
-                         {**settings, "buyer": {**asked, "phone": "maybe"}})
+        falling = {"allowed": True, "suggested_percent": [10, 5], "most_percent": 30}
+        self.owner.fails(422, "PUT", mine + "/checkout_settings", {**settings, "tips": falling})
         told = Checked(self.url).get(mine + "/checkout_settings")
         if told["buyer"] != asked or "pre_checkout" in told:
             raise Violation(f"the terms of the shop are {told}")
