@@ -1,5 +1,5 @@
--- How a shop sells: what it asks a buyer for, where it ships and for how much, which taxes it takes,
--- and its discount codes.
+-- How a shop sells: what it asks a buyer for, where it ships and for how much, which taxes it
+-- takes, and its discount codes.
 
 -- A shop without a row has the defaults. `rules` is what prices depend on, made anew with each
 -- change of the zones, rates and taxes, so that a sale reads one row and adds nothing up.

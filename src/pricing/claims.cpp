@@ -44,7 +44,7 @@ const Sql<Row(MerchantId, std::string, Instant)> kTake{"pricing.take_code", R"(
 const Sql<void(MerchantId, AboutId, DiscountId, AccountId, Instant, std::optional<std::int64_t>)>
     kUse{"pricing.use_code", R"(
     INSERT INTO discount_uses (merchant_id, about_id, code_id, buyer_id, at)
-    SELECT $1, $2, $3, $4, $5
+    SELECT $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::timestamptz
     WHERE $6::bigint IS NULL
        OR (SELECT count(*) FROM discount_uses
            WHERE merchant_id = $1 AND code_id = $3 AND buyer_id = $4) < $6

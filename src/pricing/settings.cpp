@@ -8,7 +8,8 @@
 namespace bottega::pricing {
 namespace {
 
-// The zones, rates and taxes as a sale reads them.
+// The zones, rates and taxes as a sale reads them. What is written is read by later versions: a
+// member that is added must be optional.
 struct Document {
   std::vector<ZoneRule> zones;
   std::vector<TaxRule> taxes;

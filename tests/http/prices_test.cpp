@@ -2,6 +2,8 @@
 // and who may see and change them.
 #include "http/prices.hpp"
 
+#include <algorithm>
+
 #include "http/routes.hpp"
 #include "http/story.hpp"
 
