@@ -68,8 +68,7 @@ const Sql<void(MerchantId, AboutId)> kGiveBack{"pricing.give_back_code", R"(
     WHERE c.merchant_id = $1 AND c.id = gone.code_id)"};
 
 Discount discount_of(const Row& row) {
-  return {row.id,     row.code,         row.kind,       row.currency,
-          row.amount, row.basis_points, row.least_total};
+  return {row.id, row.code, row.kind, row.currency, row.amount, row.basis_points, row.least_total};
 }
 
 [[noreturn]] void refuse(const std::string& detail) {

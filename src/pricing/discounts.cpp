@@ -108,8 +108,7 @@ DiscountCode add_code(Tx& tx, MerchantId merchant, const NewDiscountCode& given)
   return write(tx, kAdd, merchant, id, given);
 }
 
-DiscountCode change_code(Tx& tx, MerchantId merchant, DiscountId id,
-                         const NewDiscountCode& given) {
+DiscountCode change_code(Tx& tx, MerchantId merchant, DiscountId id, const NewDiscountCode& given) {
   hold_rules(tx, merchant);
   const auto before = fetch_code(tx, merchant, id);
   require_only_one(tx, merchant, id, given.code);

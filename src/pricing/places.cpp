@@ -111,8 +111,8 @@ std::vector<ShippingOption> shipping_options(const Basket& basket, const Destina
   std::vector<ShippingOption> options;
   for (const auto& rate : zone->rates)
     if (auto option = option_of(rate, load, basket.currency)) options.push_back(*std::move(option));
-  std::ranges::stable_sort(
-      options, {}, [](const ShippingOption& option) { return option.price.amount; });
+  std::ranges::stable_sort(options, {},
+                           [](const ShippingOption& option) { return option.price.amount; });
   return options;
 }
 

@@ -65,12 +65,11 @@ void take_off(Priced& out, const std::optional<Discount>& discount, Faults& faul
 
 bool is_shipped(const Basket& basket, const ShopRules& rules) {
   return std::ranges::any_of(basket.lines, &BasketLine::needs_shipping) &&
-         std::ranges::any_of(rules.zones,
-                             [](const ZoneRule& zone) { return !zone.rates.empty(); });
+         std::ranges::any_of(rules.zones, [](const ZoneRule& zone) { return !zone.rates.empty(); });
 }
 
-void ship(Priced& out, const Basket& basket, const Destination* destination,
-          const ShopRules& rules, const Choice& choice, Faults& faults) {
+void ship(Priced& out, const Basket& basket, const Destination* destination, const ShopRules& rules,
+          const Choice& choice, Faults& faults) {
   out.shipping_asked = is_shipped(basket, rules);
   if (!choice.shipping_rate) return;
   const auto options = shipping_options(basket, destination, rules);
@@ -119,8 +118,7 @@ std::vector<Taxed> taxed(const Priced& out, const Basket& basket, const Destinat
   for (std::size_t i = 0; i < out.lines.size(); ++i) {
     const std::string_view name = basket.lines[i].tax_class;
     auto found = classes.find(name);
-    if (found == classes.end())
-      found = classes.emplace(name, taxes.of_goods(place, name)).first;
+    if (found == classes.end()) found = classes.emplace(name, taxes.of_goods(place, name)).first;
     add_base(all, found->second, out.lines[i].amount - out.lines[i].discount);
   }
   if (out.shipping > out.shipping_discount)

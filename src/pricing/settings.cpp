@@ -121,7 +121,8 @@ bool is_in_range(char c, char first, char last) { return c >= first && c <= last
 }  // namespace
 
 void SellerContact::check(Faults& faults, const std::string& pointer) const {
-  if (!email && !phone) faults.push_back({pointer + "/email", "a mail address or a phone is required"});
+  if (!email && !phone)
+    faults.push_back({pointer + "/email", "a mail address or a phone is required"});
 }
 
 CheckoutTerms CheckoutSettings::terms() const {
@@ -153,9 +154,12 @@ CheckoutSettings set_settings(Tx& tx, const Who& who, MerchantId merchant,
 
 ShopRules read_rules(Tx& tx, MerchantId merchant) {
   auto row = tx.one(kRules, merchant);
-  ShopRules rules{row.country,           row.tax_mode.value_or(TaxMode::none),
-                  buyer_of(row),         row.tips.value_or(Tips{}),
-                  pre_checkout_of(row),  {},
+  ShopRules rules{row.country,
+                  row.tax_mode.value_or(TaxMode::none),
+                  buyer_of(row),
+                  row.tips.value_or(Tips{}),
+                  pre_checkout_of(row),
+                  {},
                   {}};
   if (!row.rules) return rules;
   rules.zones = std::move(row.rules->zones);

@@ -120,8 +120,8 @@ void NewShippingZone::check(Faults& faults, const std::string& pointer) const {
   if (countries.size() != 1 || !postal_prefixes) return;
   for (std::size_t i = 0; i < postal_prefixes->size(); ++i)
     if (fold_postal(postal_prefixes->items[i].value).empty())
-      faults.push_back({pointer + "/postal_prefixes/" + std::to_string(i),
-                        "must have a letter or a digit"});
+      faults.push_back(
+          {pointer + "/postal_prefixes/" + std::to_string(i), "must have a letter or a digit"});
 }
 
 void NewShippingRate::check(Faults& faults, const std::string& pointer) const {
@@ -189,11 +189,10 @@ ShippingRate add_rate(Tx& tx, MerchantId merchant, ZoneId zone, const NewShippin
 ShippingRate change_rate(Tx& tx, MerchantId merchant, ZoneId zone, ShippingRateId id,
                          const NewShippingRate& given) {
   hold_rules(tx, merchant);
-  auto changed =
-      tx.one(kChangeRate, merchant, zone, id, given.name.value, given.prices,
-             number_of(given.weight_over_g), number_of(given.weight_up_to_g),
-             number_of(given.days_min), number_of(given.days_max), given.active.value_or(true),
-             tx.now());
+  auto changed = tx.one(kChangeRate, merchant, zone, id, given.name.value, given.prices,
+                        number_of(given.weight_over_g), number_of(given.weight_up_to_g),
+                        number_of(given.days_min), number_of(given.days_max),
+                        given.active.value_or(true), tx.now());
   renew_rules(tx, merchant);
   return changed;
 }

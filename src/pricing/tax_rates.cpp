@@ -69,9 +69,9 @@ TaxRate add_tax_rate(Tx& tx, MerchantId merchant, const NewTaxRate& given) {
     throw Error(Code::conflict, "no more tax rates can be kept; remove some first");
   const auto id = TaxRateId::make();
   require_only_one(tx, merchant, id, given);
-  auto added = tx.one(kAdd, merchant, id, given.name.value, given.country, region_of(given),
-                      class_of(given), given.parts_per_million.value,
-                      given.applies_to_shipping.value_or(false), tx.now());
+  auto added =
+      tx.one(kAdd, merchant, id, given.name.value, given.country, region_of(given), class_of(given),
+             given.parts_per_million.value, given.applies_to_shipping.value_or(false), tx.now());
   renew_rules(tx, merchant);
   return added;
 }

@@ -35,8 +35,7 @@ TaxParts ShopTaxes::of_goods(const Destination& place, std::string_view tax_clas
 }
 
 TaxParts ShopTaxes::of_shipping(const Destination& place) const {
-  auto rules =
-      rules_of(rules_, place, fold_region(place.region, place.country), kStandardClass);
+  auto rules = rules_of(rules_, place, fold_region(place.region, place.country), kStandardClass);
   std::erase_if(rules, [](const TaxRule* rule) { return !rule->applies_to_shipping; });
   return parts_of(rules);
 }

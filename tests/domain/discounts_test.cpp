@@ -40,9 +40,8 @@ class DiscountCodes : public ::testing::Test {
   Discount use(const std::string& code, const Uuid& about,
                std::optional<identity::AccountId> buyer = std::nullopt) const {
     const auto text = from_text<CouponCode>(code);
-    return world_->transact([&](Tx& tx) {
-      return claim(tx, merchant_, text, buyer.value_or(buyer_), about);
-    });
+    return world_->transact(
+        [&](Tx& tx) { return claim(tx, merchant_, text, buyer.value_or(buyer_), about); });
   }
   Discount look(const std::string& code) const {
     const auto text = from_text<CouponCode>(code);
@@ -77,20 +76,18 @@ TEST_F(DiscountCodes, AreOneOfAKindInAShop) {
   world_->transact([&](Tx& tx) { remove_code(tx, merchant_, made.id); });
   EXPECT_NE(add("one").id, made.id) << "a code that was removed is free again";
   EXPECT_EQ(code_of([&] { change(made.id, body_of("ONE")); }), Code::not_found);
-  EXPECT_EQ(code_of([&] {
-              world_->transact([&](Tx& tx) { remove_code(tx, merchant_, made.id); });
-            }),
-            Code::not_found);
+  EXPECT_EQ(
+      code_of([&] { world_->transact([&](Tx& tx) { remove_code(tx, merchant_, made.id); }); }),
+      Code::not_found);
 }
 
 TEST_F(DiscountCodes, OfAnotherShopAreNotThere) {
   const auto made = add("MINE");
   const auto other = world_->merchant(world_->person()).id;
   const auto code = from_text<CouponCode>("MINE");
-  EXPECT_EQ(code_of([&] {
-              world_->transact([&](Tx& tx) { find_discount(tx, other, code, buyer_); });
-            }),
-            Code::invalid);
+  EXPECT_EQ(
+      code_of([&] { world_->transact([&](Tx& tx) { find_discount(tx, other, code, buyer_); }); }),
+      Code::invalid);
   EXPECT_EQ(code_of([&] { world_->transact([&](Tx& tx) { fetch_code(tx, other, made.id); }); }),
             Code::not_found);
   EXPECT_EQ(code_of([&] { world_->transact([&](Tx& tx) { remove_code(tx, other, made.id); }); }),
@@ -99,7 +96,8 @@ TEST_F(DiscountCodes, OfAnotherShopAreNotThere) {
 
 TEST_F(DiscountCodes, MayBeUsedFromTheirBeginningToTheirEnd) {
   const auto now = std::chrono::floor<std::chrono::seconds>(world_->clock.now());
-  add("TIMED", {{"starts_at", text_of(Instant(now + 1h))}, {"ends_at", text_of(Instant(now + 2h))}});
+  add("TIMED",
+      {{"starts_at", text_of(Instant(now + 1h))}, {"ends_at", text_of(Instant(now + 2h))}});
   const auto about = make_uuid_v7();
   EXPECT_EQ(code_of([&] { look("TIMED"); }), Code::invalid);
   EXPECT_EQ(code_of([&] { use("TIMED", about); }), Code::invalid);
@@ -201,9 +199,8 @@ TEST_F(DiscountCodes, AreUsedConcurrentlyAsOftenAsTheyMay) {
   const auto made = add("RUSH", {{"uses_max", 3}});
   Acts acts;
   for (int i = 0; i < 8; ++i)
-    acts.emplace_back([this, buyer = world_->person().account] {
-      use("RUSH", make_uuid_v7(), buyer);
-    });
+    acts.emplace_back(
+        [this, buyer = world_->person().account] { use("RUSH", make_uuid_v7(), buyer); });
   EXPECT_EQ(all_at_once(acts, {Code::invalid}), 5);
   EXPECT_EQ(used(made.id), 3);
 }

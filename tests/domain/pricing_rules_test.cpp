@@ -38,8 +38,7 @@ class PricingRules : public ::testing::Test {
     body.update(more);
     return from_json<NewShippingRate>(body);
   }
-  ShippingRate add_rate(ZoneId zone, std::int64_t amount,
-                        const Json& more = Json::object()) const {
+  ShippingRate add_rate(ZoneId zone, std::int64_t amount, const Json& more = Json::object()) const {
     const auto given = rate_of(amount, more);
     return world_->transact([&](Tx& tx) { return pricing::add_rate(tx, merchant_, zone, given); });
   }
@@ -149,8 +148,7 @@ TEST_F(PricingRules, HoldEachZoneWithItsActiveRates) {
 TEST_F(PricingRules, FollowEveryChangeAndRemoval) {
   const auto zone = add_zone();
   const auto rate = add_rate(zone.id, 500);
-  world_->transact(
-      [&](Tx& tx) { change_rate(tx, merchant_, zone.id, rate.id, rate_of(700)); });
+  world_->transact([&](Tx& tx) { change_rate(tx, merchant_, zone.id, rate.id, rate_of(700)); });
   EXPECT_EQ(rules().zones.at(0).rates.at(0).prices.items.at(0).amount.value, 700);
   const auto home = from_json<NewShippingZone>({{"name", "Home"}, {"countries", {"US", "US"}}});
   world_->transact([&](Tx& tx) { change_zone(tx, merchant_, zone.id, home); });
@@ -198,11 +196,11 @@ TEST_F(PricingRules, AreOneTaxForAPlaceClassAndName) {
   add_tax("Tax", {{"region", "CA"}});
   EXPECT_EQ(code_of([&] { add_tax("Tax", {{"region", "us-ca"}}); }), Code::conflict);
   const auto books = add_tax("Tax", {{"tax_class", "books"}});
-  EXPECT_EQ(code_of([&] {
-              world_->transact(
-                  [&](Tx& tx) { change_tax_rate(tx, merchant_, books.id, tax_of("Tax")); });
-            }),
-            Code::conflict);
+  EXPECT_EQ(
+      code_of([&] {
+        world_->transact([&](Tx& tx) { change_tax_rate(tx, merchant_, books.id, tax_of("Tax")); });
+      }),
+      Code::conflict);
   EXPECT_EQ(rules().taxes.size(), 3u);
 }
 

@@ -214,9 +214,8 @@ std::map<std::string, std::string> rules_of(const Storefront& shop) {
   auto owner = shop.owner.api;
   const auto mine = "/v1/merchants/" + shop.merchant;
   const auto zones = mine + "/shipping_zones";
-  const std::string zone = owner.post(zones, {{"name", "All"}, {"countries", Json::array()}})
-                               .json()
-                               .at("id");
+  const std::string zone =
+      owner.post(zones, {{"name", "All"}, {"countries", Json::array()}}).json().at("id");
   const Json tax = {{"name", "Tax"}, {"country", "US"}, {"parts_per_million", 50'000}};
   const Json code = {{"code", "SHIPFREE"}, {"kind", "free_shipping"}};
   return {{"shipping_zones", zone},

@@ -68,9 +68,9 @@ TEST_F(PriceRoutes, TellAnybodyWhoSellsAndWhatIsAskedFor) {
   EXPECT_EQ(all.json(), set.json());
   auto buyer = shop_->buyer.api;
   EXPECT_TRUE(is_problem(buyer.get(path("/checkout_settings/all")), 404, "not_found"));
-  EXPECT_TRUE(is_problem(
-      nobody.get("/v1/merchants/mer_01h2xcejqtf2nbrexx3vqjhp41/checkout_settings"), 404,
-      "not_found"));
+  EXPECT_TRUE(
+      is_problem(nobody.get("/v1/merchants/mer_01h2xcejqtf2nbrexx3vqjhp41/checkout_settings"), 404,
+                 "not_found"));
 }
 
 TEST_F(PriceRoutes, NameAllThatIsWrongWithTheSettingsAtOnce) {
@@ -83,15 +83,15 @@ TEST_F(PriceRoutes, NameAllThatIsWrongWithTheSettingsAtOnce) {
   const auto before = by.get(path("/checkout_settings/all")).json();
   const auto answer = by.put(path("/checkout_settings"), body);
   EXPECT_TRUE(is_problem(answer, 422, "invalid"));
-  for (const auto* pointer : {"/tax_mode", "/buyer/phone", "/withdrawal_days",
-                              "/disclosures/legal_name", "/disclosures/vat_id",
-                              "/disclosures/phone"})
+  for (const auto* pointer :
+       {"/tax_mode", "/buyer/phone", "/withdrawal_days", "/disclosures/legal_name",
+        "/disclosures/vat_id", "/disclosures/phone"})
     EXPECT_TRUE(points_at(answer.json(), pointer)) << pointer << answer.body;
   body = checkout_settings();
   body["tips"]["suggested_percent"] = {10, 5, 40};
   const auto tips = by.put(path("/checkout_settings"), body);
-  EXPECT_EQ(pointers(tips.json()), (std::vector<std::string>{"/tips/suggested_percent/1",
-                                                             "/tips/suggested_percent/2"}));
+  EXPECT_EQ(pointers(tips.json()),
+            (std::vector<std::string>{"/tips/suggested_percent/1", "/tips/suggested_percent/2"}));
   EXPECT_EQ(by.get(path("/checkout_settings/all")).json(), before);
 }
 
@@ -113,7 +113,8 @@ TEST_F(PriceRoutes, KeepZonesWithTheirRates) {
   renamed["name"] = "Pacific";
   EXPECT_EQ(by.put(zone, renamed).json()["name"], "Pacific");
   const auto listed = by.get(path("/shipping_zones")).json()["data"];
-  EXPECT_TRUE(std::ranges::any_of(listed, [](const Json& one) { return one["name"] == "Pacific"; }));
+  EXPECT_TRUE(
+      std::ranges::any_of(listed, [](const Json& one) { return one["name"] == "Pacific"; }));
   EXPECT_EQ(by.remove(rate).status, 204);
   EXPECT_TRUE(is_problem(by.remove(rate), 404, "not_found"));
   EXPECT_EQ(by.remove(zone).status, 204);
@@ -128,8 +129,8 @@ TEST_F(PriceRoutes, NameWhatIsWrongWithZonesAndRates) {
   const auto rates = zones + "/" + zone + "/rates";
   const Json nowhere = {{"name", "x"}, {"countries", Json::array()}, {"regions", {"CA"}}};
   EXPECT_TRUE(points_at(by.post(zones, nowhere).json(), "/regions"));
-  EXPECT_TRUE(points_at(by.post(zones, {{"name", "x"}, {"countries", {"us"}}}).json(),
-                        "/countries/0"));
+  EXPECT_TRUE(
+      points_at(by.post(zones, {{"name", "x"}, {"countries", {"us"}}}).json(), "/countries/0"));
   const std::vector<std::pair<Json, std::string>> rows = {
       {{{"prices", Json::array()}}, "/prices"},
       {{{"prices", Json::array({{{"currency", "usd"}, {"amount", 1}}})}}, "/prices/0/currency"},
@@ -154,8 +155,8 @@ TEST_F(PriceRoutes, NameWhatIsWrongWithZonesAndRates) {
 TEST_F(PriceRoutes, KeepATableOfTaxes) {
   auto by = owner();
   const auto taxes = path("/tax_rates");
-  const Json tax = {{"name", "Sales tax"}, {"country", "US"}, {"region", "US-CA"},
-                    {"parts_per_million", 72'500}};
+  const Json tax = {
+      {"name", "Sales tax"}, {"country", "US"}, {"region", "US-CA"}, {"parts_per_million", 72'500}};
   const auto made = by.post(taxes, tax);
   const auto one = taxes + "/" + id_of(made);
   EXPECT_EQ(made.json()["region"], "CA");

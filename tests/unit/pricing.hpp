@@ -40,7 +40,7 @@ inline pricing::ZoneRule zone(const std::vector<std::string>& countries,
 inline pricing::TaxRule tax(const std::string& code, std::int64_t parts_per_million,
                             const std::string& tax_class = "standard",
                             const std::string& region = "") {
-  return {pricing::TaxRateId::make(), "VAT",  country(code), region, tax_class,
+  return {pricing::TaxRateId::make(), "VAT", country(code), region, tax_class,
           parts_per_million,          true};
 }
 

@@ -43,17 +43,14 @@ TEST(PricingBodies, OfZonesNameRegionsAndPostalCodesOfOneCountryOnly) {
 }
 
 TEST(PricingBodies, OfRatesHaveAPricePerCurrencyAndBoundsInOrder) {
-  const Json rate = {{"name", "Post"},
-                     {"prices", Json::array({price_in("USD"), price_in("EUR")})},
-                     {"weight_over_g", 100},
-                     {"weight_up_to_g", 101},
-                     {"days_min", 2},
-                     {"days_max", 2}};
+  const Json rate = {
+      {"name", "Post"},       {"prices", Json::array({price_in("USD"), price_in("EUR")})},
+      {"weight_over_g", 100}, {"weight_up_to_g", 101},
+      {"days_min", 2},        {"days_max", 2}};
   EXPECT_EQ(faults_of<NewShippingRate>(rate), Pointers{});
-  const Json wrong = {
-      {"prices", Json::array({price_in("USD"), price_in("EUR"), price_in("USD")})},
-      {"weight_up_to_g", 100},
-      {"days_max", 1}};
+  const Json wrong = {{"prices", Json::array({price_in("USD"), price_in("EUR"), price_in("USD")})},
+                      {"weight_up_to_g", 100},
+                      {"days_max", 1}};
   EXPECT_EQ(faults_of<NewShippingRate>(patched(rate, wrong)),
             (Pointers{"/prices/2/currency", "/weight_up_to_g", "/days_max"}));
   EXPECT_EQ(faults_of<NewShippingRate>(patched(rate, {{"prices", Json::array()}})),
@@ -61,8 +58,7 @@ TEST(PricingBodies, OfRatesHaveAPricePerCurrencyAndBoundsInOrder) {
 }
 
 TEST(PricingBodies, OfCodesHaveWhatTheirKindNeeds) {
-  const Json amount = {
-      {"code", "five"}, {"kind", "amount"}, {"currency", "USD"}, {"amount", 500}};
+  const Json amount = {{"code", "five"}, {"kind", "amount"}, {"currency", "USD"}, {"amount", 500}};
   const Json percent = {{"code", "five"}, {"kind", "percent"}, {"basis_points", 500}};
   const Json shipping = {{"code", "five"}, {"kind", "free_shipping"}};
   struct Row {
@@ -81,11 +77,12 @@ TEST(PricingBodies, OfCodesHaveWhatTheirKindNeeds) {
       {patched(percent, {{"least_total", 1'000}}), {"/currency"}},
       {patched(percent, {{"least_total", 1'000}, {"currency", "USD"}}), {}},
       {patched(shipping, {{"uses_max", 0}}), {"/uses_max"}},
-      {patched(shipping, {{"starts_at", "2026-02-01T00:00:00Z"},
-                          {"ends_at", "2026-02-01T00:00:00Z"}}),
+      {patched(shipping,
+               {{"starts_at", "2026-02-01T00:00:00Z"}, {"ends_at", "2026-02-01T00:00:00Z"}}),
        {"/ends_at"}},
   };
-  for (const auto& row : rows) EXPECT_EQ(faults_of<NewDiscountCode>(row.body), row.faults) << row.body;
+  for (const auto& row : rows)
+    EXPECT_EQ(faults_of<NewDiscountCode>(row.body), row.faults) << row.body;
 }
 
 TEST(PricingBodies, OfTipsRiseToTheMost) {

@@ -21,12 +21,11 @@ Numbers line_discounts(const Priced& priced) {
 // ---- goods and discounts ------------------------------------------------------------------------
 
 TEST(Price, OfGoodsAloneIsTheirSum) {
-  const auto priced = price(basket({line(1'250, 2), line(99), line(0, 3)}), nullptr,
-                            shop_rules(TaxMode::none), {});
+  const auto priced =
+      price(basket({line(1'250, 2), line(99), line(0, 3)}), nullptr, shop_rules(TaxMode::none), {});
   EXPECT_EQ(priced.items, 2'599);
   EXPECT_EQ(priced.total, 2'599);
-  EXPECT_EQ(priced.lines,
-            (std::vector<PricedLine>{{2'500, 0}, {99, 0}, {0, 0}}));
+  EXPECT_EQ(priced.lines, (std::vector<PricedLine>{{2'500, 0}, {99, 0}, {0, 0}}));
   EXPECT_TRUE(priced.taxes.empty());
   EXPECT_FALSE(priced.tax_included);
   EXPECT_FALSE(priced.shipping_asked);
@@ -171,8 +170,8 @@ TEST(Price, LetsARegionsRatesStandInPlaceOfTheCountrys) {
 }
 
 TEST(Price, TakesTheStandardRatesForAClassThatHasNone) {
-  const auto rules = shop_rules(TaxMode::exclusive, {tax("DE", 190'000), tax("DE", 0, "gifts"),
-                                                     tax("AT", 200'000)});
+  const auto rules = shop_rules(TaxMode::exclusive,
+                                {tax("DE", 190'000), tax("DE", 0, "gifts"), tax("AT", 200'000)});
   const auto germany = to("DE"), austria = to("AT");
   const auto gift = basket({line(1'000, 1, 0, "gifts")});
   EXPECT_EQ(price(gift, &germany, rules, {}).tax, 0);
@@ -192,8 +191,7 @@ TEST(Price, SplitsWhatIsContainedAmongSeveralTaxes) {
 TEST(Price, NeverFindsMoreTaxInAnAmountThanThereIs) {
   std::vector<TaxRule> many;
   for (int i = 0; i < 5; ++i) many.push_back(tax("DE", 600'000));
-  const auto priced =
-      price(basket({line(4)}), nullptr, shop_rules(TaxMode::inclusive, many), {});
+  const auto priced = price(basket({line(4)}), nullptr, shop_rules(TaxMode::inclusive, many), {});
   EXPECT_EQ(priced.tax, 4) << "five times 0.6 is rounded up each";
 }
 
@@ -205,8 +203,8 @@ class FlatTax final : public TaxTable {
 };
 
 TEST(Price, TakesWhateverTableOfTaxesItIsGiven) {
-  const auto priced = price(basket({line(1'000)}), nullptr, shop_rules(TaxMode::exclusive), {},
-                            FlatTax{});
+  const auto priced =
+      price(basket({line(1'000)}), nullptr, shop_rules(TaxMode::exclusive), {}, FlatTax{});
   EXPECT_EQ(priced.tax, 100);
   EXPECT_EQ(priced.taxes.at(0).name, "Flat");
 }
@@ -233,8 +231,7 @@ TEST(Price, TakesTheShippingOffWhereItIsFree) {
   const auto post = rate(500);
   rules.zones = {zone({"DE"}, {post})};
   const auto germany = to("DE");
-  const auto priced =
-      price(basket({line(1'000)}), &germany, rules, {post.id, free_shipping(), 0});
+  const auto priced = price(basket({line(1'000)}), &germany, rules, {post.id, free_shipping(), 0});
   EXPECT_EQ(priced.shipping, 500);
   EXPECT_EQ(priced.shipping_discount, 500);
   EXPECT_EQ(priced.discount, 500);

@@ -51,9 +51,9 @@ ShopRules rules_from(Dice& dice, const std::string& currency, Classes classes) {
   auto rules = shop_rules(static_cast<TaxMode>(dice.below(3)));
   const auto count = dice.below(12);
   for (std::int64_t i = 0; i < count; ++i) {
-    auto one = tax(dice.of(kPlaces), dice.below(dice.one_in(2) ? kMillion + 1 : 250'000),
-                   classes == Classes::one ? "standard" : dice.of(kClasses),
-                   dice.one_in(3) ? "CA" : "");
+    auto one =
+        tax(dice.of(kPlaces), dice.below(dice.one_in(2) ? kMillion + 1 : 250'000),
+            classes == Classes::one ? "standard" : dice.of(kClasses), dice.one_in(3) ? "CA" : "");
     if (one.tax_class.empty()) one.tax_class = kStandardClass;
     one.applies_to_shipping = dice.one_in(2);
     rules.taxes.push_back(one);
@@ -79,8 +79,10 @@ std::optional<Discount> discount_from(Dice& dice, const std::string& currency) {
 Sale sale_from(unsigned seed, Classes classes) {
   Dice dice(seed);
   const auto currency = dice.of(kCurrencies);
-  Sale sale{basket({}, currency), to(dice.of(kPlaces), dice.one_in(2) ? "CA" : ""),
-            rules_from(dice, currency, classes), {}};
+  Sale sale{basket({}, currency),
+            to(dice.of(kPlaces), dice.one_in(2) ? "CA" : ""),
+            rules_from(dice, currency, classes),
+            {}};
   const auto count = dice.below(8) + 1;
   for (std::int64_t i = 0; i < count; ++i)
     sale.goods.lines.push_back(line(dice.amount(), dice.below(20) + 1, 0,
@@ -189,13 +191,15 @@ TEST(PriceProperties, DearerGoodsAndTipsNeverCostLess) {
 TEST(PriceProperties, MoreOffNeverCostsMore) {
   for (unsigned seed = 0; seed < kSeeds; ++seed) {
     auto sale = sale_from(seed, Classes::one);
-    if (!sale.choice.discount || sale.choice.discount->kind == DiscountKind::free_shipping) continue;
+    if (!sale.choice.discount || sale.choice.discount->kind == DiscountKind::free_shipping)
+      continue;
     sale.choice.tip = 0;
     const auto before = sale.priced().total;
     auto& discount = *sale.choice.discount;
     if (discount.amount) discount.amount = *discount.amount + 1 + seed % 5;
-    if (discount.basis_points) discount.basis_points = std::min<std::int64_t>(
-        *discount.basis_points + 1 + seed % 50, 10'000);
+    if (discount.basis_points)
+      discount.basis_points =
+          std::min<std::int64_t>(*discount.basis_points + 1 + seed % 50, 10'000);
     EXPECT_LE(sale.priced().total, before) << seed;
     sale.choice.discount.reset();
     EXPECT_GE(sale.priced().total, before) << seed;

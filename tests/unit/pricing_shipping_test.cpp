@@ -110,8 +110,7 @@ TEST(ShippingRates, CostNothingFromATotalOnBeforeADiscount) {
   EXPECT_EQ(prices(rules, to("DE"), basket({line(4'999)})), Amounts{490});
   EXPECT_EQ(prices(rules, to("DE"), basket({line(2'500, 2)})), Amounts{0});
   const auto there = to("DE");
-  const auto priced =
-      price(basket({line(5'000)}), &there, rules, {post.id, amount_off(4'000), 0});
+  const auto priced = price(basket({line(5'000)}), &there, rules, {post.id, amount_off(4'000), 0});
   EXPECT_EQ(priced.shipping, 0);
 }
 
@@ -139,9 +138,13 @@ TEST(ShippingRates, OfAnotherPlaceCannotBeChosen) {
   const auto france = to("FR");
   const auto goods = basket({line(100)});
   EXPECT_EQ(price(goods, &france, rules, {abroad.id, std::nullopt, 0}).shipping, 900);
-  EXPECT_EQ(faults_of([&] { price(goods, &france, rules, {home.id, std::nullopt, 0}); }),
+  EXPECT_EQ(faults_of([&] {
+              price(goods, &france, rules, {home.id, std::nullopt, 0});
+            }),
             std::vector<std::string>{"/shipping_rate"});
-  EXPECT_EQ(faults_of([&] { price(goods, nullptr, rules, {home.id, std::nullopt, 0}); }),
+  EXPECT_EQ(faults_of([&] {
+              price(goods, nullptr, rules, {home.id, std::nullopt, 0});
+            }),
             std::vector<std::string>{"/shipping_rate"});
 }
 

@@ -22,10 +22,8 @@ struct Form<pricing::CouponCode> {
   static std::optional<pricing::CouponCode> parse(std::string_view text);
   static std::string expected() { return "3 to 40 letters, digits or any of _ - ."; }
   static Json schema() {
-    return {{"type", "string"},
-            {"pattern", "^[A-Za-z0-9_.-]+$"},
-            {"minLength", 3},
-            {"maxLength", 40}};
+    return {
+        {"type", "string"}, {"pattern", "^[A-Za-z0-9_.-]+$"}, {"minLength", 3}, {"maxLength", 40}};
   }
 };
 
@@ -74,8 +72,7 @@ DiscountCode fetch_code(Tx& tx, MerchantId merchant, DiscountId id);
 // not ended.
 DiscountCode add_code(Tx& tx, MerchantId merchant, const NewDiscountCode& given);
 // What was used counts on.
-DiscountCode change_code(Tx& tx, MerchantId merchant, DiscountId id,
-                         const NewDiscountCode& given);
+DiscountCode change_code(Tx& tx, MerchantId merchant, DiscountId id, const NewDiscountCode& given);
 void remove_code(Tx& tx, MerchantId merchant, DiscountId id);
 
 // The discount of a code for a price that is shown to a buyer. Throws Error(invalid) with a fault

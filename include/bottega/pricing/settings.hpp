@@ -185,18 +185,16 @@ BOOST_DESCRIBE_STRUCT(NewShippingRate, (),
 std::vector<ShippingZone> list_zones(Tx& tx, MerchantId merchant);
 // Throws Error(conflict) where kZonesMax are there.
 ShippingZone add_zone(Tx& tx, MerchantId merchant, const NewShippingZone& given);
-ShippingZone change_zone(Tx& tx, MerchantId merchant, ZoneId id,
-                         const NewShippingZone& given);
+ShippingZone change_zone(Tx& tx, MerchantId merchant, ZoneId id, const NewShippingZone& given);
 // With its rates.
 void remove_zone(Tx& tx, MerchantId merchant, ZoneId id);
 
 // Oldest first; throws Error(not_found) where there is no such zone.
 std::vector<ShippingRate> list_rates(Tx& tx, MerchantId merchant, ZoneId zone);
 // Throws Error(conflict) where kRatesMax are in the zone.
-ShippingRate add_rate(Tx& tx, MerchantId merchant, ZoneId zone,
-                      const NewShippingRate& given);
-ShippingRate change_rate(Tx& tx, MerchantId merchant, ZoneId zone,
-                         ShippingRateId id, const NewShippingRate& given);
+ShippingRate add_rate(Tx& tx, MerchantId merchant, ZoneId zone, const NewShippingRate& given);
+ShippingRate change_rate(Tx& tx, MerchantId merchant, ZoneId zone, ShippingRateId id,
+                         const NewShippingRate& given);
 void remove_rate(Tx& tx, MerchantId merchant, ZoneId zone, ShippingRateId id);
 
 // ---- taxes --------------------------------------------------------------------------------------
@@ -211,8 +209,8 @@ struct TaxRate {
   Instant created_at{}, updated_at{};
 };
 BOOST_DESCRIBE_STRUCT(TaxRate, (),
-                      (id, name, country, region, tax_class, parts_per_million,
-                       applies_to_shipping, created_at, updated_at))
+                      (id, name, country, region, tax_class, parts_per_million, applies_to_shipping,
+                       created_at, updated_at))
 
 struct NewTaxRate {
   Line<1, 60> name;
@@ -231,8 +229,7 @@ std::vector<TaxRate> list_tax_rates(Tx& tx, MerchantId merchant, std::optional<T
 // Both throw Error(conflict) where another rate has the same place, class and name, the first also
 // where kTaxRatesMax are there.
 TaxRate add_tax_rate(Tx& tx, MerchantId merchant, const NewTaxRate& given);
-TaxRate change_tax_rate(Tx& tx, MerchantId merchant, TaxRateId id,
-                        const NewTaxRate& given);
+TaxRate change_tax_rate(Tx& tx, MerchantId merchant, TaxRateId id, const NewTaxRate& given);
 void remove_tax_rate(Tx& tx, MerchantId merchant, TaxRateId id);
 
 }  // namespace bottega::pricing
