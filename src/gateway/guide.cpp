@@ -55,7 +55,7 @@ constexpr Chapter kChapters[] = {
      "`read`: everything that a manager sees.\n"
      "`chat`: write.\n"
      "`payments`: make and cancel payment requests.\n"
-     "`orders`: ship and cancel orders."},
+     "`orders`: ship and cancel orders; shipping, taxes, discount codes, what is asked for."},
     {"The sandbox's payment methods",
      "The sandbox's own address, printed at the start, takes a card number at `POST /tokens` "
      "(`{\"number\": \"4242424242424242\", \"month\": 12, \"year\": 2030, \"cvc\": \"123\"}`) "

@@ -9,6 +9,7 @@
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
 #include "bottega/identity/preferences.hpp"
+#include "bottega/pricing/price.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::test {
@@ -79,6 +80,14 @@ std::vector<Column> columns() {
       {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},
       {"bottega", "ledger_transfers", "why", words_of<ledger::Why>()},
       {"bottega", "ledger_transfers", "phase", words_of<ledger::Phase>()},
+      {"bottega", "checkout_settings", "tax_mode", words_of<pricing::TaxMode>()},
+      {"bottega", "checkout_settings", "ask_address", words_of<pricing::Asked>()},
+      {"bottega", "checkout_settings", "ask_email", words_of<pricing::Asked>()},
+      {"bottega", "checkout_settings", "ask_phone", words_of<pricing::Asked>()},
+      {"bottega", "checkout_settings", "ask_name", words_of<pricing::Asked>()},
+      {"bottega", "checkout_settings", "ask_billing", words_of<pricing::Asked>()},
+      {"bottega", "checkout_settings", "standing_answer", words_of<pricing::StandingAnswer>()},
+      {"bottega", "discount_codes", "kind", words_of<pricing::DiscountKind>()},
       {"bottega", "orders", "state", words_of<orders::State>()},
       {"bottega", "payment_requests", "state", words_of<payments::RequestState>()},
       {"bottega", "payment_requests", "shipping_address", words_of<payments::ShippingAddress>()},

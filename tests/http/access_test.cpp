@@ -3,6 +3,7 @@
 #include <set>
 
 #include "http/attachments.hpp"
+#include "http/prices.hpp"
 #include "http/routes.hpp"
 #include "http/story.hpp"
 #include "support/http_push_service.hpp"
@@ -58,6 +59,15 @@ std::string body_for(const Route& route) {
       {"adminAskAboutAttempt", R"({"reason":"None"})"},
       {"adminHoldPayout", R"({"reason":"None"})"},
       {"adminReleasePayout", R"({"reason":"None"})"},
+      {"setCheckoutSettings", checkout_settings().dump()},
+      {"addShippingZone", R"({"name":"Home","countries":["US"]})"},
+      {"changeShippingZone", R"({"name":"Home","countries":["US"]})"},
+      {"addShippingRate", R"({"name":"Post","prices":[{"currency":"USD","amount":5}]})"},
+      {"changeShippingRate", R"({"name":"Post","prices":[{"currency":"USD","amount":5}]})"},
+      {"addTaxRate", R"({"name":"Tax","country":"US","parts_per_million":1})"},
+      {"changeTaxRate", R"({"name":"Tax","country":"US","parts_per_million":1})"},
+      {"addDiscountCode", R"({"code":"SHIPFREE","kind":"free_shipping"})"},
+      {"changeDiscountCode", R"({"code":"SHIPFREE","kind":"free_shipping"})"},
   };
   const auto found = bodies.find(route.name);
   return found == bodies.end() ? "" : found->second;
@@ -199,6 +209,21 @@ INSTANTIATE_TEST_SUITE_P(Http, StaffRoute, testing::ValuesIn(routes_where(is_sta
 
 // ---- what belongs to somebody else --------------------------------------------------------------
 
+// A zone with a rate, a tax and a discount code of a shop.
+std::map<std::string, std::string> rules_of(const Storefront& shop) {
+  auto owner = shop.owner.api;
+  const auto mine = "/v1/merchants/" + shop.merchant;
+  const auto zones = mine + "/shipping_zones";
+  const std::string zone =
+      owner.post(zones, {{"name", "All"}, {"countries", Json::array()}}).json().at("id");
+  const Json tax = {{"name", "Tax"}, {"country", "US"}, {"parts_per_million", 50'000}};
+  const Json code = {{"code", "SHIPFREE"}, {"kind", "free_shipping"}};
+  return {{"shipping_zones", zone},
+          {"rates", owner.post(zones + "/" + zone + "/rates", shipping_rate()).json().at("id")},
+          {"tax_rates", owner.post(mine + "/tax_rates", tax).json().at("id")},
+          {"discount_codes", owner.post(mine + "/discount_codes", code).json().at("id")}};
+}
+
 // One of everything, and it is all somebody else's.
 const std::map<std::string, std::string>& others() {
   static const auto things = [] {
@@ -234,7 +259,7 @@ const std::map<std::string, std::string>& others() {
     const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
     const auto feed = owner.send("POST", "/v1/merchants/" + shop.merchant + "/feed_imports", "id\n",
                                  {{"Content-Type", "text/csv"}});
-    return std::map<std::string, std::string>{
+    std::map<std::string, std::string> all{
         {"reports", report.json()["id"]},
         {"feed_imports", feed.json()["id"]},
         {"payment_methods", card.json()["id"]},
@@ -259,6 +284,8 @@ const std::map<std::string, std::string>& others() {
         {"invitations", invitation.json()["invitation"]["id"]},
         {"subscriptions", device.json()["id"]},
         {"attachments", uploaded(shop, owner, {"some text"})["id"]}};
+    all.merge(rules_of(shop));
+    return all;
   }();
   return things;
 }

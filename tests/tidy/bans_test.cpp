@@ -34,6 +34,8 @@ const std::vector<std::string> kMoney = {"src/ledger/",
                                          "src/processors/",
                                          "src/core/money.cpp",
                                          "include/bottega/payments/",
+                                         "src/pricing/",
+                                         "include/bottega/pricing/",
                                          "include/bottega/payouts/",
                                          "include/bottega/core/money.hpp"};
 const std::vector<std::string> kAll = {"src/",     "include/", "tests/", "bench/", "migrations/",

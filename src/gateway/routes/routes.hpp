@@ -34,6 +34,10 @@ std::span<const Route> book_routes();
 std::span<const Route> fee_routes();
 std::span<const Route> settlement_routes();
 std::span<const Route> risk_routes();
+std::span<const Route> shipping_routes();
+std::span<const Route> tax_routes();
+std::span<const Route> discount_routes();
+std::span<const Route> checkout_setting_routes();
 std::span<const Route> system_routes();
 
 // Everything that the gateway serves.

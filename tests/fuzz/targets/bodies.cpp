@@ -21,6 +21,7 @@
 #include "bottega/orders/orders.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
+#include "bottega/pricing/discounts.hpp"
 #include "bottega/processors/sandbox.hpp"
 #include "bottega/risk/limits.hpp"
 #include "bottega/settlements/settlements.hpp"
@@ -34,6 +35,7 @@ using namespace gateway;
 using namespace identity;
 using namespace notifications;
 using namespace payments;
+using namespace pricing;
 using namespace wallet;
 
 // Whether a value may be written at all: a secret may not.
@@ -74,7 +76,9 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewApiKey>,
     read<NewAssignee>,
     read<NewCannedReply>,
+    read<NewCheckoutSettings>,
     read<NewConversation>,
+    read<NewDiscountCode>,
     read<NewFeePlan>,
     read<NewInboxSettings>,
     read<NewInvitation>,
@@ -90,7 +94,10 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewRefund>,
     read<payments::StaffRefund>,
     read<NewRole>,
+    read<NewShippingRate>,
+    read<NewShippingZone>,
     read<NewSubscription>,
+    read<NewTaxRate>,
     read<NewText>,
     read<NewTopUp>,
     read<NewTransfer>,
