@@ -173,6 +173,18 @@ const Sql<void(AccountId)> kForgetNotes{"privacy.forget_notes", R"(
 const Sql<void(AccountId)> kForgetReports{"privacy.forget_words_of_reports", R"(
     UPDATE reports SET text = NULL WHERE reported_by = $1 AND state = 'resolved')"};
 
+// Nobody waits for an answer any more.
+const Sql<void(AccountId, Instant)> kCloseCases{"privacy.close_support_cases", R"(
+    UPDATE support_cases
+    SET state = 'closed', closed_at = $2, waiting_since = NULL, due_at = NULL,
+        hand_over_from = NULL, updated_at = $2
+    WHERE opened_by = $1 AND kind = 'buyer' AND state <> 'closed')"};
+
+// What they said in their cases' conversations is gone with their messages.
+const Sql<void(AccountId)> kForgetCases{"privacy.forget_words_of_cases", R"(
+    WITH said AS (DELETE FROM case_messages WHERE author_id = $1)
+    UPDATE support_cases SET comment = NULL WHERE opened_by = $1 AND comment IS NOT NULL)"};
+
 // Conversations in which somebody may have written, each once, by their id.
 const Sql<Place(AccountId, ConversationId, std::int64_t)> kWhere{"privacy.written_where", R"(
     SELECT p.merchant_id, p.id
@@ -259,6 +271,7 @@ void begin_erasure(Tx& tx, AccountId account) {
   tx.run(kForgetPresence, account);
   tx.run(kForgetPerson, account, text_of(account) + "@erased.invalid", std::string(kNobody),
          tx.now());
+  tx.run(kCloseCases, account, tx.now());
   tx.run(kCloseTalks, account);
   drop_exports(tx, account);
   jobs::enqueue(tx, kEraseJob, text_of(account), Json::object(), tx.now());
@@ -289,6 +302,7 @@ asio::awaitable<void> erase(Database& db, AccountId account) {
   co_await db.transact([&](Tx& tx) {
     tx.run(kForgetNotes, account);
     tx.run(kForgetReports, account);
+    tx.run(kForgetCases, account);
     tx.run(kForgetAddresses, account, std::string(kNobody));
     tx.run(kForgetPresence, account);
   });

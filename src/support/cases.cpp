@@ -78,8 +78,7 @@ Opening from_conversation(Tx& tx, const Who& who, const NewCase& given) {
 Opening from_shop(Tx& tx, const Who& who, const NewCase& given) {
   identity::require_member(tx, who, *given.merchant_id, identity::Role::agent,
                            identity::Scope::chat);
-  if (who.kind != identity::Kind::person)
-    throw Error(Code::forbidden, "only people ask for help");
+  if (who.kind != identity::Kind::person) throw Error(Code::forbidden, "only people ask for help");
   if (given.attachments) refuse_files();
   return {*given.merchant_id, Kind::merchant, std::nullopt, std::nullopt, given.subject};
 }
@@ -98,7 +97,8 @@ void NewCase::check(Faults& faults, const std::string& pointer) const {
     faults.push_back({pointer + "/order_id",
                       "exactly one of order_id, conversation_id and merchant_id must be given"});
   if (subject == Subject::withdrawal)
-    faults.push_back({pointer + "/subject", "is made by withdrawing from the contract of an order"});
+    faults.push_back(
+        {pointer + "/subject", "is made by withdrawing from the contract of an order"});
 }
 
 Part part_of(Tx& tx, const Who& who, const Row& row, identity::Scope scope) {
@@ -125,8 +125,8 @@ void say(Tx& tx, const Row& row, const Speaker& speaker, const std::string& text
                              std::nullopt,
                              {{"text", text}, {"support_case_id", text_of(row.id)}}};
   if (files)
-    draft.data["attachments"] = to_json(attachments::take(
-        tx, row.merchant_id, conversation, speaker.account.value(), files->items));
+    draft.data["attachments"] = to_json(attachments::take(tx, row.merchant_id, conversation,
+                                                          speaker.account.value(), files->items));
   conversations::append(tx, row.merchant_id, conversation, draft);
 }
 

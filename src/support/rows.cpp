@@ -85,9 +85,7 @@ Instant due_of(const Calendar& calendar, Instant since, Priority priority) {
 
 }  // namespace
 
-Row fetch_row(Tx& tx, CaseId id) {
-  return tx.one(kFetch, identity::merchant_of(tx, id.uuid), id);
-}
+Row fetch_row(Tx& tx, CaseId id) { return tx.one(kFetch, identity::merchant_of(tx, id.uuid), id); }
 
 Row lock_row(Tx& tx, CaseId id) { return tx.one(kLock, identity::merchant_of(tx, id.uuid), id); }
 
@@ -164,9 +162,7 @@ std::int64_t tell(Tx& tx, const Row& row, const std::string& event, const Speake
 
 void tell_desk(Tx& tx, const Row& row) {
   if (row.conversation_id) {
-    const conversations::Seat seat{row.merchant_id, *row.conversation_id,
-                                   row.opened_by,   0,
-                                   {},              0};
+    const conversations::Seat seat{row.merchant_id, *row.conversation_id, row.opened_by, 0, {}, 0};
     conversations::tell_merchant(tx, seat, "support_case.updated",
                                  {{"support_case", to_json(whole(row))}});
     return;

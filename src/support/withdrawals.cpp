@@ -26,7 +26,7 @@ const Sql<void(MerchantId, OrderId, AccountId, CaseId, std::int64_t, Currency, s
 
 // What is there to give back, and the end of the right. A day more than the law counts, so that the
 // last one is whole by every clock.
-ContractWithdrawal offer(Tx& tx, const orders::Order& order, std::chrono::days days) {
+ContractWithdrawal offer_of(Tx& tx, const orders::Order& order, std::chrono::days days) {
   ContractWithdrawal out;
   out.order_id = order.id;
   const auto share = orders::share_of(tx, order.merchant_id, order.id);
@@ -49,23 +49,23 @@ std::string words(const orders::Order& order, const ContractWithdrawal& offer) {
 }
 
 void declare(Tx& tx, const Who& who, const orders::Order& order, ContractWithdrawal& out) {
-  const auto row = begin(tx, who,
-                         {order.merchant_id, Kind::buyer, order.conversation_id, order.id,
-                          Subject::withdrawal});
+  const auto row =
+      begin(tx, who,
+            {order.merchant_id, Kind::buyer, order.conversation_id, order.id, Subject::withdrawal});
   out.is_declared = true;
   out.declared_at = tx.now();
   out.case_id = row.id;
   out.content += " Declared by the buyer on " + text_of(tx.now()) + '.';
   tx.run(kDeclare, order.merchant_id, order.id, order.buyer_id, row.id, out.refund.amount,
          out.refund.currency, out.content, tx.now());
-  Json shown = to_json(order);
-  shown.erase("ship_to");
+  Json told = to_json(order);
+  told.erase("ship_to");
   conversations::append(tx, order.merchant_id, order.conversation_id,
                         {"order.withdrawn",
                          conversations::Author::buyer,
                          who.account,
                          std::nullopt,
-                         {{"order", std::move(shown)}, {"withdrawal", to_json(out)}},
+                         {{"order", std::move(told)}, {"withdrawal", to_json(out)}},
                          out.content});
 }
 
@@ -76,7 +76,7 @@ ContractWithdrawal withdraw(Tx& tx, const Who& who, OrderId id, const Withdrawal
   const auto order = orders::lock(tx, identity::merchant_of(tx, id.uuid), id);
   if (who.kind != identity::Kind::person || order.buyer_id != who.account)
     throw Error(Code::not_found, "there is no such thing, or it is not yours");
-  auto out = offer(tx, order, days);
+  auto out = offer_of(tx, order, days);
   if (const auto declared = tx.find(kDeclared, order.merchant_id, id)) {
     out.is_declared = true;
     out.refund = declared->refund;

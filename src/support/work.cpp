@@ -58,8 +58,7 @@ void require_may_write(Tx& tx, const Held& held) {
   conversations::Seat seat;
   seat.merchant = row.merchant_id;
   seat.conversation = *row.conversation_id;
-  seat.side =
-      held.part == Part::asker ? conversations::Side::buyer : conversations::Side::merchant;
+  seat.side = held.part == Part::asker ? conversations::Side::buyer : conversations::Side::merchant;
   conversations::require_not_blocked(tx, seat);
 }
 
@@ -95,7 +94,8 @@ void require_overdue(Tx& tx, const Row& row) {
   if (!row.hand_over_from)
     throw Error(Code::conflict, "the shop has answered; reply to it where that is no help");
   if (tx.now() < *row.hand_over_from)
-    throw Error(Code::conflict, "the shop has until " + text_of(*row.hand_over_from) + " to answer");
+    throw Error(Code::conflict,
+                "the shop has until " + text_of(*row.hand_over_from) + " to answer");
   if (tx.one(kIsAnswered, row.merchant_id, row.conversation_id.value(), row.asked_seq))
     throw Error(Code::conflict, "the shop has answered in the conversation");
 }

@@ -52,35 +52,18 @@ std::string path_with(const gateway::Route& route, IdOf id_of) {
 
 // The path with ids that are well formed and belong to nothing.
 inline std::string somewhere(const gateway::Route& route) {
-  static const std::map<std::string, std::string> prefixes = {{"merchants", "mer"},
-                                                              {"conversations", "conv"},
-                                                              {"payment_requests", "preq"},
-                                                              {"orders", "ord"},
-                                                              {"payments", "pay"},
-                                                              {"refunds", "rfnd"},
-                                                              {"disputes", "dsp"},
-                                                              {"top_up_disputes", "dsp"},
-                                                              {"payouts", "pout"},
-                                                              {"payout_batches", "batch"},
-                                                              {"sessions", "sess"},
-                                                              {"members", "usr"},
-                                                              {"api_keys", "key"},
-                                                              {"accounts", "usr"},
-                                                              {"invitations", "inv"},
-                                                              {"notes", "note"},
-                                                              {"canned_replies", "canned"},
-                                                              {"subscriptions", "push"},
-                                                              {"attachments", "att"},
-                                                              {"attempts", "att"},
-                                                              {"reports", "rep"},
-                                                              {"reviews", "rev"},
-                                                              {"exports", "exp"},
-                                                              {"settlements", "stl"},
-                                                              {"settlement_differences", "sdif"},
-                                                              {"payment_methods", "pm"},
-                                                              {"top_ups", "topup"},
-                                                              {"withdrawals", "wdrl"},
-                                                              {"transfers", "xfer"}};
+  static const std::map<std::string, std::string> prefixes = {
+      {"merchants", "mer"},        {"conversations", "conv"},    {"payment_requests", "preq"},
+      {"orders", "ord"},           {"payments", "pay"},          {"refunds", "rfnd"},
+      {"disputes", "dsp"},         {"top_up_disputes", "dsp"},   {"payouts", "pout"},
+      {"payout_batches", "batch"}, {"sessions", "sess"},         {"members", "usr"},
+      {"api_keys", "key"},         {"accounts", "usr"},          {"invitations", "inv"},
+      {"notes", "note"},           {"canned_replies", "canned"}, {"canned_answers", "canned"},
+      {"support_cases", "case"},   {"subscriptions", "push"},    {"attachments", "att"},
+      {"attempts", "att"},         {"reports", "rep"},           {"reviews", "rev"},
+      {"exports", "exp"},          {"settlements", "stl"},       {"settlement_differences", "sdif"},
+      {"payment_methods", "pm"},   {"top_ups", "topup"},         {"withdrawals", "wdrl"},
+      {"transfers", "xfer"}};
   return path_with(route, [&](const std::string& collection) {
     if (collection == "messages") return std::string("1");
     return prefixes.at(collection) + "_01h2xcejqtf2nbrexx3vqjhp41";

@@ -15,6 +15,7 @@
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/risk/reviews.hpp"
 #include "bottega/storage/migrate.hpp"
+#include "bottega/support/support.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::test {
@@ -132,6 +133,24 @@ Moves dispute_moves() {
           {"lost", {{"ask", "lost"}, {"review", "lost"}, {"lose", "lost"}}}};
 }
 
+Moves case_moves() {
+  return {
+      {"open",
+       {{"ask", "open"},
+        {"answer", "pending"},
+        {"hand_over", "open"},
+        {"arrange", "open"},
+        {"solve", "solved"}}},
+      {"pending",
+       {{"ask", "open"},
+        {"answer", "pending"},
+        {"hand_over", "open"},
+        {"arrange", "pending"},
+        {"solve", "solved"}}},
+      {"solved", {{"ask", "open"}, {"arrange", "solved"}, {"rate", "solved"}, {"close", "closed"}}},
+      {"closed", {{"rate", "closed"}}}};
+}
+
 Moves top_up_moves() {
   const std::map<std::string, std::string> open = {
       {"ask_owner", "requires_action"}, {"succeed", "succeeded"}, {"fail", "failed"}};
@@ -205,6 +224,7 @@ const std::vector<Subject>& subjects() {
       subject<risk::kReviewLifecycle>(
           "Review", "reviews", {{"open", {{"approve", "approved"}, {"reject", "rejected"}}}}),
       subject<disputes::kLifecycle>("Dispute", "disputes", dispute_moves()),
+      subject<support::kLifecycle>("SupportCase", "support_cases", case_moves()),
       subject<wallet::kTopUpLifecycle>("TopUp", "top_ups", top_up_moves()),
       subject<wallet::kTransferLifecycle>("Transfer", "transfers", transfer_moves()),
       subject<conversations::kStatusLifecycle>(

@@ -198,8 +198,7 @@ struct CaseMessage {
   std::string text;
   Instant created_at{};
 };
-BOOST_DESCRIBE_STRUCT(CaseMessage, (),
-                      (id, case_id, voice, author_id, internal, text, created_at))
+BOOST_DESCRIBE_STRUCT(CaseMessage, (), (id, case_id, voice, author_id, internal, text, created_at))
 std::vector<CaseMessage> messages(Tx& tx, const Who& who, CaseId id,
                                   std::optional<CaseMessageId> after, std::int64_t limit);
 

@@ -16,8 +16,8 @@ struct WeekTimes {
   std::optional<std::int64_t> answer_median_s, answer_p90_s, solve_median_s, solve_p90_s;
 };
 BOOST_DESCRIBE_STRUCT(WeekTimes, (),
-                      (week, cases, answered, solved, answer_median_s, answer_p90_s,
-                       solve_median_s, solve_p90_s))
+                      (week, cases, answered, solved, answer_median_s, answer_p90_s, solve_median_s,
+                       solve_p90_s))
 struct Times {
   std::vector<WeekTimes> weeks;
 };

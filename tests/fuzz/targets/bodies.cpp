@@ -24,6 +24,8 @@
 #include "bottega/processors/sandbox.hpp"
 #include "bottega/risk/limits.hpp"
 #include "bottega/settlements/settlements.hpp"
+#include "bottega/support/staff.hpp"
+#include "bottega/support/withdrawals.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::fuzz {
@@ -116,6 +118,13 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<processors::NewDispute>,
     read<SearchSettings>,
     read<StepUp>,
+    read<support::NewCase>,
+    read<support::NewHandOver>,
+    read<support::NewPriority>,
+    read<support::NewRating>,
+    read<support::NewReply>,
+    read<support::WithdrawalStep>,
+    read<support::staff::NewAnswer>,
 });
 
 }  // namespace
