@@ -77,8 +77,8 @@ def check(server):
     try:
         story = Story(proxy.url, server)
         for step in (story.public, story.people, story.privacy, story.devices, story.shop,
-                     story.chat, story.files, story.pay, story.follow, story.dispute,
-                     story.review, story.wallet, story.staff):
+                     story.chat, story.files, story.pay, story.follow, story.help,
+                     story.dispute, story.review, story.wallet, story.staff):
             step()
     finally:
         proxy.stop()

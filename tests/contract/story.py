@@ -6,11 +6,12 @@ import time
 from checked import Checked, Violation
 from client import base_of, post_form
 from demo import ADDRESS, jobs_until
+from help import HelpStory
 from server import PASSWORD
 from staff import StaffStory
 
 
-class Story(StaffStory):
+class Story(StaffStory, HelpStory):
     def __init__(self, url, server):
         self.url, self.server = url, server
         self.owner, self.buyer, self.ops = Checked(url), Checked(url), Checked(url)

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "support/shared.hpp"
+#include "unit/case_moves.hpp"
 #include "bottega/attachments/attachments.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/disputes/disputes.hpp"
@@ -131,24 +132,6 @@ Moves dispute_moves() {
           {"under_review", reviewed},
           {"won", {{"ask", "won"}, {"review", "won"}, {"win", "won"}}},
           {"lost", {{"ask", "lost"}, {"review", "lost"}, {"lose", "lost"}}}};
-}
-
-Moves case_moves() {
-  return {
-      {"open",
-       {{"ask", "open"},
-        {"answer", "pending"},
-        {"hand_over", "open"},
-        {"arrange", "open"},
-        {"solve", "solved"}}},
-      {"pending",
-       {{"ask", "open"},
-        {"answer", "pending"},
-        {"hand_over", "open"},
-        {"arrange", "pending"},
-        {"solve", "solved"}}},
-      {"solved", {{"ask", "open"}, {"arrange", "solved"}, {"rate", "solved"}, {"close", "closed"}}},
-      {"closed", {{"rate", "closed"}}}};
 }
 
 Moves top_up_moves() {
