@@ -88,8 +88,8 @@ TEST_F(SupportDesk, AShopAsksInAThreadOfItsOwn) {
   EXPECT_EQ(lines[1].voice, Voice::help);
   EXPECT_EQ(lines[1].author_id, std::nullopt);
   EXPECT_EQ(lines[2].text, "Thank you");
-  const auto all = in(
-      [&](Tx& tx) { return support::staff::messages(tx, made.id, std::nullopt, 100); });
+  const auto all =
+      in([&](Tx& tx) { return support::staff::messages(tx, made.id, std::nullopt, 100); });
   ASSERT_EQ(all.size(), 4u);
   EXPECT_TRUE(all[2].internal);
   EXPECT_EQ(log().size(), before) << "no buyer hears of it";
@@ -105,8 +105,7 @@ TEST_F(SupportDesk, WhatAShopAskedIsListedForItsMembers) {
       in([&](Tx& tx) { return list_of_merchant(tx, shop.merchant, std::nullopt, 10); });
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].id, made.id);
-  const auto buyers =
-      in([&](Tx& tx) { return queue_of_merchant(tx, shop.merchant, {}, {}, 10); });
+  const auto buyers = in([&](Tx& tx) { return queue_of_merchant(tx, shop.merchant, {}, {}, 10); });
   ASSERT_EQ(buyers.size(), 1u);
   EXPECT_NE(buyers[0].id, made.id);
 }
@@ -116,8 +115,8 @@ TEST_F(SupportDesk, NotesOfAHandOverAreForTheStaff) {
   NewHandOver given;
   given.note = from_text<Text<1, 1000>>("They shout");
   in([&](Tx& tx) { return support::hand_over(tx, shop.owner, made.id, given); });
-  const auto all = in(
-      [&](Tx& tx) { return support::staff::messages(tx, made.id, std::nullopt, 10); });
+  const auto all =
+      in([&](Tx& tx) { return support::staff::messages(tx, made.id, std::nullopt, 10); });
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].voice, Voice::merchant);
   EXPECT_EQ(all[0].text, "They shout");
@@ -141,13 +140,9 @@ TEST_F(SupportDesk, IsTheStaffsWithTheRolesThatAnswer) {
 TEST_F(SupportDesk, ItsQueueHasOnlyItsOwnWorkByWhenItIsDue) {
   const auto first = open_of_shop(), second = open_of_shop();
   open_in_conversation();
-  in([&](Tx& tx) {
-    return support::staff::prioritize(tx, second.id, {Priority::high});
-  });
+  in([&](Tx& tx) { return support::staff::prioritize(tx, second.id, {Priority::high}); });
   const auto queue = [&](const Filter& filter) {
-    return in([&](Tx& tx) {
-      return support::staff::queue(tx, shop.merchant, filter, {}, 10);
-    });
+    return in([&](Tx& tx) { return support::staff::queue(tx, shop.merchant, filter, {}, 10); });
   };
   const auto found = queue({});
   ASSERT_EQ(found.size(), 2u);
@@ -182,14 +177,12 @@ TEST_F(SupportDesk, ItsTimesBeginWhenItGotTheCase) {
 TEST_F(SupportDesk, KeepsAnswersReadyByTheirShortcut) {
   const auto given = from_json<conversations::NewCannedReply>(
       {{"shortcut", "photo"}, {"text", "Send us a photo"}});
-  const auto kept =
-      in([&](Tx& tx) { return support::staff::add_canned_answer(tx, sam, given); });
+  const auto kept = in([&](Tx& tx) { return support::staff::add_canned_answer(tx, sam, given); });
   EXPECT_EQ(refusal([&](Tx& tx) { return support::staff::add_canned_answer(tx, sam, given); }),
             Code::conflict);
-  const auto other = from_json<conversations::NewCannedReply>(
-      {{"shortcut", "sorry"}, {"text", "We are sorry"}});
-  const auto second =
-      in([&](Tx& tx) { return support::staff::add_canned_answer(tx, sam, other); });
+  const auto other =
+      from_json<conversations::NewCannedReply>({{"shortcut", "sorry"}, {"text", "We are sorry"}});
+  const auto second = in([&](Tx& tx) { return support::staff::add_canned_answer(tx, sam, other); });
   const auto change = [&](conversations::CannedReplyId id) {
     return in([&](Tx& tx) { return support::staff::change_canned_answer(tx, sam, id, other); });
   };

@@ -73,7 +73,9 @@ TEST_F(Support, DoesNotExistForOthers) {
   const auto stranger = world->person();
   const auto other = world->shop();
   EXPECT_EQ(code_of([&] { open(stranger, {{"order_id", text_of(order.id)}}); }), Code::not_found);
-  EXPECT_EQ(code_of([&] { open(shop.owner, {{"order_id", text_of(order.id)}}); }),
+  EXPECT_EQ(code_of([&] {
+              open(shop.owner, {{"order_id", text_of(order.id)}});
+            }),
             Code::not_found)
       << "it is the buyer who asks";
   for (const auto& who : {stranger, other.owner, other.buyer}) {
@@ -173,8 +175,7 @@ TEST_F(Support, TheShopHandsOverAtAnyTimeAndIsOutOfIt) {
   EXPECT_EQ(refusal([&](Tx& tx) { return prioritize(tx, shop.owner, made.id, {Priority::low}); }),
             Code::conflict);
   EXPECT_EQ(reply(shop.buyer, made.id, "Is anybody there?").state, State::open);
-  const auto none =
-      in([&](Tx& tx) { return messages(tx, shop.owner, made.id, std::nullopt, 10); });
+  const auto none = in([&](Tx& tx) { return messages(tx, shop.owner, made.id, std::nullopt, 10); });
   EXPECT_TRUE(none.empty()) << "the note is the staff's";
   EXPECT_NE(log().back().data["text"], "A difficult one");
 }
@@ -236,8 +237,7 @@ TEST_F(Support, AQueueIsInTheOrderInWhichAnswersAreDue) {
   in([&](Tx& tx) { return prioritize(tx, shop.owner, ids[2], {Priority::urgent}); });
   solve(shop.owner, ids[0]);
   const auto page = [&](const Filter& filter, const Position& after, std::int64_t limit) {
-    return in(
-        [&](Tx& tx) { return queue_of_merchant(tx, shop.merchant, filter, after, limit); });
+    return in([&](Tx& tx) { return queue_of_merchant(tx, shop.merchant, filter, after, limit); });
   };
   std::vector<CaseId> seen;
   Position after;

@@ -11,9 +11,8 @@ class Withdrawing : public SupportTest {
  protected:
   static ContractWithdrawal withdraw(const Who& who, const orders::Order& order,
                                      std::optional<bool> confirm = std::nullopt) {
-    return in([&](Tx& tx) {
-      return support::withdraw(tx, who, order.id, {confirm}, kWithdrawalDays);
-    });
+    return in(
+        [&](Tx& tx) { return support::withdraw(tx, who, order.id, {confirm}, kWithdrawalDays); });
   }
   void deliver(const orders::Order& order) const {
     world->ship(shop, order);
