@@ -109,7 +109,7 @@ Part part_of(Tx& tx, const Who& who, const Row& row, identity::Scope scope) {
   return is_buyers ? Part::desk : Part::asker;
 }
 
-Case seen_by(Part part, const Row& row) { return part == Part::desk ? whole(row) : shown(row); }
+Case seen_by(Part part, const Row& row) { return part == Part::desk ? for_shop(row) : shown(row); }
 
 void refuse_files() {
   throw Error(Code::invalid, "files are sent in conversations only",
@@ -163,8 +163,12 @@ std::vector<Case> list_of_person(Tx& tx, AccountId person, std::optional<CaseId>
 
 std::vector<Case> queue_of_merchant(Tx& tx, MerchantId merchant, const Filter& filter,
                                     const Position& after, std::int64_t limit) {
-  return wholes(tx.all(kQueue, merchant, filter.state, filter.priority, filter.subject,
-                       filter.assignee, filter.only_unassigned, after.due_at, after.id, limit));
+  std::vector<Case> out;
+  for (const auto& row :
+       tx.all(kQueue, merchant, filter.state, filter.priority, filter.subject, filter.assignee,
+              filter.only_unassigned, after.due_at, after.id, limit))
+    out.push_back(for_shop(row));
+  return out;
 }
 
 std::vector<Case> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<CaseId> after,

@@ -137,10 +137,9 @@ Case whole(const Row& row) {
   return out;
 }
 
-std::vector<Case> wholes(const std::vector<Row>& rows) {
-  std::vector<Case> out;
-  out.reserve(rows.size());
-  for (const auto& row : rows) out.push_back(whole(row));
+Case for_shop(const Row& row) {
+  auto out = whole(row);
+  if (row.desk == Desk::ops) out.work->assignee_id.reset();
   return out;
 }
 
@@ -164,7 +163,7 @@ void tell_desk(Tx& tx, const Row& row) {
   if (row.conversation_id) {
     const conversations::Seat seat{row.merchant_id, *row.conversation_id, row.opened_by, 0, {}, 0};
     conversations::tell_merchant(tx, seat, "support_case.updated",
-                                 {{"support_case", to_json(whole(row))}});
+                                 {{"support_case", to_json(for_shop(row))}});
     return;
   }
   // The shop asked: to its members it is their own question.

@@ -75,8 +75,12 @@ Case fetch(Tx& tx, CaseId id) { return whole(at_ops(fetch_row(tx, id))); }
 
 std::vector<Case> queue(Tx& tx, std::optional<MerchantId> merchant, const Filter& filter,
                         const Position& after, std::int64_t limit) {
-  return wholes(tx.all(kQueue, merchant, filter.state, filter.priority, filter.subject,
-                       filter.assignee, filter.only_unassigned, after.due_at, after.id, limit));
+  std::vector<Case> out;
+  for (const auto& row :
+       tx.all(kQueue, merchant, filter.state, filter.priority, filter.subject, filter.assignee,
+              filter.only_unassigned, after.due_at, after.id, limit))
+    out.push_back(whole(row));
+  return out;
 }
 
 std::vector<conversations::Event> entries(Tx& tx, CaseId id, std::int64_t after,

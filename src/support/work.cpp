@@ -1,4 +1,5 @@
 // What whoever asked and the shop's members do to a case.
+#include <algorithm>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "support/parts.hpp"
@@ -15,6 +16,9 @@ const Sql<bool(MerchantId, ConversationId, std::int64_t)> kIsAnswered{"support_c
                    WHERE merchant_id = $1 AND conversation_id = $2 AND seq > $3
                      AND author = 'merchant' AND event = 'message.created'
                      AND NOT data ? 'automatic'))"};
+
+const Sql<bool(Instant)> kIsDue{"support_cases.is_due", R"(
+    SELECT EXISTS (SELECT FROM support_cases WHERE state = 'solved' AND solved_at <= $1))"};
 
 // Of whichever shop; what somebody replies to right now is not due any more.
 const Sql<Row(Instant, std::int64_t)> kDue{"support_cases.due", R"(
@@ -139,13 +143,13 @@ Case assign(Tx& tx, const Who& who, CaseId id, const NewAssignee& given) {
                   {{"/account_id", "must be a member of the merchant"}});
   }
   set_assignee(tx, row, given.account_id);
-  return whole(row);
+  return for_shop(row);
 }
 
 Case prioritize(Tx& tx, const Who& who, CaseId id, const NewPriority& given) {
   auto row = hold_for_desk(tx, who, id);
   set_priority(tx, row, given.priority);
-  return whole(row);
+  return for_shop(row);
 }
 
 Case hand_over(Tx& tx, const Who& who, CaseId id, const NewHandOver& given) {
@@ -195,6 +199,9 @@ std::int64_t close_due(Tx& tx, std::chrono::days after, std::int64_t limit) {
 }
 
 asio::awaitable<void> close_all_due(Database& db, std::chrono::days after) {
+  // A server at rest writes nothing.
+  const bool is_due = co_await db.read([&](Tx& tx) { return tx.one(kIsDue, tx.now() - after); });
+  if (!is_due) co_return;
   for (auto closed = kClosedAtOnce; closed == kClosedAtOnce;)
     closed = co_await db.transact([&](Tx& tx) { return close_due(tx, after, kClosedAtOnce); });
 }

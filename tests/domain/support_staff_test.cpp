@@ -60,6 +60,7 @@ TEST_F(SupportDesk, AnswersInTheConversationWithoutAName) {
   const auto answered = answer_as_ops(sam, made.id, "We look into it");
   EXPECT_EQ(answered.state, State::pending);
   EXPECT_EQ(answered.work.value().assignee_id, sam.account);
+  EXPECT_EQ(seen_by(shop.owner, made.id).work.value().assignee_id, std::nullopt);
   EXPECT_GE(answered.work->ops_answer_s.value(), 60);
   EXPECT_LT(answered.work->ops_answer_s.value(), 90);
   const auto last = log().back();
