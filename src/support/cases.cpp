@@ -50,8 +50,8 @@ const Sql<CaseMessage(MerchantId, CaseId, std::optional<CaseMessageId>, std::int
 
 constexpr const char* kNotYours = "there is no such thing, or it is not yours";
 
-std::vector<Case> all_shown(const std::vector<Row>& rows) {
-  std::vector<Case> out;
+std::vector<SupportCase> all_shown(const std::vector<Row>& rows) {
+  std::vector<SupportCase> out;
   out.reserve(rows.size());
   for (const auto& row : rows) out.push_back(shown(row));
   return out;
@@ -156,14 +156,14 @@ Case fetch(Tx& tx, const Who& who, CaseId id) {
   return seen_by(part_of(tx, who, row, identity::Scope::read), row);
 }
 
-std::vector<Case> list_of_person(Tx& tx, AccountId person, std::optional<CaseId> after,
-                                 std::int64_t limit) {
+std::vector<SupportCase> list_of_person(Tx& tx, AccountId person, std::optional<CaseId> after,
+                                        std::int64_t limit) {
   return all_shown(tx.all(kOfPerson, person, after.value_or(CaseId::newest()), limit));
 }
 
-std::vector<Case> queue_of_merchant(Tx& tx, MerchantId merchant, const Filter& filter,
-                                    const Position& after, std::int64_t limit) {
-  std::vector<Case> out;
+std::vector<SupportCase> queue_of_merchant(Tx& tx, MerchantId merchant, const Filter& filter,
+                                           const Position& after, std::int64_t limit) {
+  std::vector<SupportCase> out;
   for (const auto& row :
        tx.all(kQueue, merchant, filter.state, filter.priority, filter.subject, filter.assignee,
               filter.only_unassigned, after.due_at, after.id, limit))
@@ -171,8 +171,8 @@ std::vector<Case> queue_of_merchant(Tx& tx, MerchantId merchant, const Filter& f
   return out;
 }
 
-std::vector<Case> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<CaseId> after,
-                                   std::int64_t limit) {
+std::vector<SupportCase> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<CaseId> after,
+                                          std::int64_t limit) {
   return all_shown(tx.all(kOfMerchant, merchant, after.value_or(CaseId::newest()), limit));
 }
 

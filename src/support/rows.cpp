@@ -103,7 +103,7 @@ Row at_ops(Row row) {
 }
 
 Case shown(const Row& row) {
-  Case out;
+  SupportCase out;
   out.id = row.id;
   out.merchant_id = row.merchant_id;
   out.kind = row.kind;
@@ -125,7 +125,7 @@ Case shown(const Row& row) {
 
 Case whole(const Row& row) {
   auto out = shown(row);
-  Work work;
+  CaseWork work;
   work.priority = row.priority;
   work.assignee_id = row.assignee_id;
   work.due_at = row.due_at;

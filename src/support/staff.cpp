@@ -73,9 +73,9 @@ Row hold(Tx& tx, CaseId id) {
 
 Case fetch(Tx& tx, CaseId id) { return whole(at_ops(fetch_row(tx, id))); }
 
-std::vector<Case> queue(Tx& tx, std::optional<MerchantId> merchant, const Filter& filter,
-                        const Position& after, std::int64_t limit) {
-  std::vector<Case> out;
+std::vector<SupportCase> queue(Tx& tx, std::optional<MerchantId> merchant, const Filter& filter,
+                               const Position& after, std::int64_t limit) {
+  std::vector<SupportCase> out;
   for (const auto& row :
        tx.all(kQueue, merchant, filter.state, filter.priority, filter.subject, filter.assignee,
               filter.only_unassigned, after.due_at, after.id, limit))
@@ -99,7 +99,7 @@ std::vector<CaseMessage> messages(Tx& tx, CaseId id, std::optional<CaseMessageId
   return tx.all(kMessages, row.merchant_id, id, after, limit);
 }
 
-Case answer(Tx& tx, const Who& who, CaseId id, const NewAnswer& given) {
+Case answer(Tx& tx, const Who& who, CaseId id, const NewCaseAnswer& given) {
   auto row = hold(tx, id);
   take_answer(tx, row, who.account);
   write_row(tx, row);
@@ -110,7 +110,7 @@ Case answer(Tx& tx, const Who& who, CaseId id, const NewAnswer& given) {
   return whole(row);
 }
 
-CaseMessage add_note(Tx& tx, const Who& who, CaseId id, const NewAnswer& given) {
+CaseMessage add_note(Tx& tx, const Who& who, CaseId id, const NewCaseAnswer& given) {
   const auto row = hold(tx, id);
   auto note = new_message(tx, row, Voice::help, who.account, given.text.value);
   note.internal = true;
@@ -127,7 +127,7 @@ Case assign(Tx& tx, CaseId id, const NewAssignee& given) {
   return whole(row);
 }
 
-Case prioritize(Tx& tx, CaseId id, const NewPriority& given) {
+Case prioritize(Tx& tx, CaseId id, const NewCasePriority& given) {
   auto row = hold(tx, id);
   set_priority(tx, row, given.priority);
   return whole(row);

@@ -43,12 +43,12 @@ Period period_of(const Days& days) {
 
 }  // namespace
 
-Times times_of_merchant(Tx& tx, MerchantId merchant, const Days& days) {
+SupportTimes times_of_merchant(Tx& tx, MerchantId merchant, const Days& days) {
   const auto period = period_of(days);
   return {tx.all(kOfMerchant, merchant, period.from, period.until)};
 }
 
-Times times_of_ops(Tx& tx, const Days& days) {
+SupportTimes times_of_ops(Tx& tx, const Days& days) {
   const auto period = period_of(days);
   return {tx.all(kOfOps, period.from, period.until)};
 }

@@ -66,11 +66,19 @@ void require_may_write(Tx& tx, const Held& held) {
   conversations::require_not_blocked(tx, seat);
 }
 
-void ask_again(Tx& tx, const Who& who, Held& held, const NewReply& given) {
+// By a message that did not mind the case.
+bool is_answered(Tx& tx, const Row& row) {
+  return row.desk == Desk::merchant &&
+         tx.one(kIsAnswered, row.merchant_id, row.conversation_id.value(), row.asked_seq);
+}
+
+void ask_again(Tx& tx, const Who& who, Held& held, const NewCaseReply& given) {
   auto& row = held.row;
   const bool is_reopened = row.state == State::solved;
-  const bool is_waiting = row.waiting_since.has_value();
   kLifecycle.advance(row.state, Event::ask);
+  // What the shop said in the conversation was an answer: the buyer waits for the next.
+  if (row.waiting_since && is_answered(tx, row)) wait_no_more(row);
+  const bool is_waiting = row.waiting_since.has_value();
   row.solved_at.reset();
   wait(tx, row);
   const auto seq =
@@ -81,7 +89,7 @@ void ask_again(Tx& tx, const Who& who, Held& held, const NewReply& given) {
   say_as_asker(tx, row, who, given.text.value, given.attachments);
 }
 
-void answer(Tx& tx, const Who& who, Held& held, const NewReply& given) {
+void answer(Tx& tx, const Who& who, Held& held, const NewCaseReply& given) {
   auto& row = held.row;
   if (row.desk != Desk::merchant)
     throw Error(Code::conflict, "the platform's staff has this case now; write a message");
@@ -100,7 +108,7 @@ void require_overdue(Tx& tx, const Row& row) {
   if (tx.now() < *row.hand_over_from)
     throw Error(Code::conflict,
                 "the shop has until " + text_of(*row.hand_over_from) + " to answer");
-  if (tx.one(kIsAnswered, row.merchant_id, row.conversation_id.value(), row.asked_seq))
+  if (is_answered(tx, row))
     throw Error(Code::conflict, "the shop has answered in the conversation");
 }
 
@@ -113,7 +121,7 @@ void close(Tx& tx, Row row) {
 
 }  // namespace
 
-Case reply(Tx& tx, const Who& who, CaseId id, const NewReply& given) {
+Case reply(Tx& tx, const Who& who, CaseId id, const NewCaseReply& given) {
   auto held = hold(tx, who, id);
   require_may_write(tx, held);
   if (held.part == Part::asker)
@@ -146,7 +154,7 @@ Case assign(Tx& tx, const Who& who, CaseId id, const NewAssignee& given) {
   return for_shop(row);
 }
 
-Case prioritize(Tx& tx, const Who& who, CaseId id, const NewPriority& given) {
+Case prioritize(Tx& tx, const Who& who, CaseId id, const NewCasePriority& given) {
   auto row = hold_for_desk(tx, who, id);
   set_priority(tx, row, given.priority);
   return for_shop(row);
@@ -177,7 +185,7 @@ Case hand_over(Tx& tx, const Who& who, CaseId id, const NewHandOver& given) {
   return seen_by(held.part, row);
 }
 
-Case rate(Tx& tx, const Who& who, CaseId id, const NewRating& given) {
+Case rate(Tx& tx, const Who& who, CaseId id, const NewCaseRating& given) {
   auto held = hold(tx, who, id);
   auto& row = held.row;
   if (held.part != Part::asker) throw Error(Code::forbidden, "only who asked may do that");

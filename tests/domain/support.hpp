@@ -12,7 +12,7 @@ namespace bottega::test {
 
 class SupportTest : public testing::Test {
  protected:
-  using Case = support::Case;
+  using SupportCase = support::SupportCase;
   using CaseId = support::CaseId;
   using State = support::State;
   using Desk = support::Desk;
@@ -31,36 +31,37 @@ class SupportTest : public testing::Test {
     return code_of([&] { in(op); });
   }
 
-  static Case open(const Who& who, const Json& more) {
+  static SupportCase open(const Who& who, const Json& more) {
     Json given = {{"subject", "damaged"}, {"text", "It is broken"}};
     given.update(more);
     const auto asked = from_json<support::NewCase>(given);
     return in([&](Tx& tx) { return support::open(tx, who, asked); });
   }
-  Case open_about(const orders::Order& order) const {
+  SupportCase open_about(const orders::Order& order) const {
     return open(shop.buyer, {{"order_id", text_of(order.id)}});
   }
-  Case open_in_conversation() const {
+  SupportCase open_in_conversation() const {
     return open(shop.buyer, {{"conversation_id", text_of(shop.conversation)}});
   }
-  Case open_of_shop() const {
+  SupportCase open_of_shop() const {
     return open(shop.owner, {{"merchant_id", text_of(shop.merchant)}, {"subject", "account"}});
   }
-  static Case reply(const Who& who, CaseId id, const std::string& text = "Well?") {
-    const auto given = from_json<support::NewReply>({{"text", text}});
+  static SupportCase reply(const Who& who, CaseId id, const std::string& text = "Well?") {
+    const auto given = from_json<support::NewCaseReply>({{"text", text}});
     return in([&](Tx& tx) { return support::reply(tx, who, id, given); });
   }
-  static Case solve(const Who& who, CaseId id) {
+  static SupportCase solve(const Who& who, CaseId id) {
     return in([&](Tx& tx) { return support::solve(tx, who, id); });
   }
-  static Case hand_over(const Who& who, CaseId id) {
+  static SupportCase hand_over(const Who& who, CaseId id) {
     return in([&](Tx& tx) { return support::hand_over(tx, who, id, {}); });
   }
-  static Case seen_by(const Who& who, CaseId id) {
+  static SupportCase seen_by(const Who& who, CaseId id) {
     return in([&](Tx& tx) { return support::fetch(tx, who, id); });
   }
-  static Case answer_as_ops(const Who& who, CaseId id, const std::string& text = "On its way") {
-    const auto given = from_json<support::staff::NewAnswer>({{"text", text}});
+  static SupportCase answer_as_ops(const Who& who, CaseId id,
+                                   const std::string& text = "On its way") {
+    const auto given = from_json<support::staff::NewCaseAnswer>({{"text", text}});
     return in([&](Tx& tx) { return support::staff::answer(tx, who, id, given); });
   }
   std::vector<conversations::Event> log() const {

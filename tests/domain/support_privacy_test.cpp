@@ -26,8 +26,8 @@ class SupportPrivacy : public SupportTest {
   static std::string asked(const std::string& sql) {
     return execute(world->urls.superuser, "SET search_path = bottega; " + sql);
   }
-  static Case rate(const Who& who, CaseId id, const std::string& comment) {
-    const auto given = from_json<support::NewRating>({{"rating", 2}, {"comment", comment}});
+  static SupportCase rate(const Who& who, CaseId id, const std::string& comment) {
+    const auto given = from_json<support::NewCaseRating>({{"rating", 2}, {"comment", comment}});
     return in([&](Tx& tx) { return support::rate(tx, who, id, given); });
   }
 };

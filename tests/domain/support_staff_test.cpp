@@ -18,7 +18,7 @@ class SupportDesk : public SupportTest {
     return in([&](Tx& tx) { return messages(tx, who, id, std::nullopt, 100); });
   }
   CaseMessage note(CaseId id, const std::string& text) const {
-    const auto given = from_json<support::staff::NewAnswer>({{"text", text}});
+    const auto given = from_json<support::staff::NewCaseAnswer>({{"text", text}});
     return in([&](Tx& tx) { return support::staff::add_note(tx, sam, id, given); });
   }
 

@@ -160,6 +160,9 @@ TEST_F(Support, AMessageOfTheShopIsAnAnswerToo) {
   say(shop.owner, "We are looking for a spare part");
   set_time(made.hand_over_from.value() + 1s);
   EXPECT_EQ(code_of([&] { hand_over(shop.buyer, made.id); }), Code::conflict);
+  const auto again = reply(shop.buyer, made.id, "Have you found it?");
+  EXPECT_GT(again.hand_over_from, made.hand_over_from) << "they wait for the next answer";
+  set_time(again.hand_over_from.value() + 1s);
   reply(shop.owner, made.id, "It is here");
   EXPECT_EQ(code_of([&] { hand_over(shop.buyer, made.id); }), Code::conflict)
       << "what was answered is not overdue";
@@ -216,7 +219,7 @@ TEST_F(Support, ThePriorityMovesWhenTheAnswerIsDueAndNotTheBuyersRight) {
 
 TEST_F(Support, IsRatedOnceByWhoeverAskedWhenItIsSolved) {
   const auto made = open_in_conversation();
-  const auto given = from_json<NewRating>({{"rating", 4}, {"comment", "Friendly"}});
+  const auto given = from_json<NewCaseRating>({{"rating", 4}, {"comment", "Friendly"}});
   const auto rate_as = [&](const Who& who) {
     return in([&](Tx& tx) { return rate(tx, who, made.id, given); });
   };

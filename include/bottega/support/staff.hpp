@@ -7,14 +7,14 @@ namespace bottega::support::staff {
 
 using conversations::CannedReply, conversations::CannedReplyId, conversations::NewCannedReply;
 
-struct NewAnswer {
+struct NewCaseAnswer {
   Text<1, 4096> text;
 };
-BOOST_DESCRIBE_STRUCT(NewAnswer, (), (text))
+BOOST_DESCRIBE_STRUCT(NewCaseAnswer, (), (text))
 
 Case fetch(Tx& tx, CaseId id);
-std::vector<Case> queue(Tx& tx, std::optional<MerchantId> merchant, const Filter& filter,
-                        const Position& after, std::int64_t limit);
+std::vector<SupportCase> queue(Tx& tx, std::optional<MerchantId> merchant, const Filter& filter,
+                               const Position& after, std::int64_t limit);
 
 // The conversation of a buyer's case from the entry on with which the case began, for as long as
 // the case is not closed.
@@ -26,11 +26,11 @@ std::vector<CaseMessage> messages(Tx& tx, CaseId id, std::optional<CaseMessageId
 
 // In the conversation of a buyer's case, and in the thread of a shop's. The name of who answers is
 // told to nobody outside.
-Case answer(Tx& tx, const Who& who, CaseId id, const NewAnswer& given);
-CaseMessage add_note(Tx& tx, const Who& who, CaseId id, const NewAnswer& given);
+Case answer(Tx& tx, const Who& who, CaseId id, const NewCaseAnswer& given);
+CaseMessage add_note(Tx& tx, const Who& who, CaseId id, const NewCaseAnswer& given);
 // Throws Error(invalid) for somebody who is not of the staff that answers.
 Case assign(Tx& tx, CaseId id, const NewAssignee& given);
-Case prioritize(Tx& tx, CaseId id, const NewPriority& given);
+Case prioritize(Tx& tx, CaseId id, const NewCasePriority& given);
 Case solve(Tx& tx, CaseId id);
 
 // Answers kept ready; by their shortcut, of which there is one.

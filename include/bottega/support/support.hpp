@@ -67,18 +67,18 @@ static_assert(kLifecycle.deterministic());
 
 // What only those who answer see of a case. The times are seconds: until the first answer and until
 // it was solved, both from its beginning; the staff's from when it came to them.
-struct Work {
+struct CaseWork {
   Priority priority{};
   std::optional<AccountId> assignee_id;
   std::optional<Instant> due_at;
   std::optional<std::int64_t> first_answer_s, ops_answer_s, solve_s;
   std::optional<std::string> comment;  // a word that came with the rating
 };
-BOOST_DESCRIBE_STRUCT(Work, (),
+BOOST_DESCRIBE_STRUCT(CaseWork, (),
                       (priority, assignee_id, due_at, first_answer_s, ops_answer_s, solve_s,
                        comment))
 
-struct Case {
+struct SupportCase {
   CaseId id;
   MerchantId merchant_id;
   Kind kind{};
@@ -92,9 +92,9 @@ struct Case {
   std::optional<std::int64_t> rating;
   Instant created_at{}, updated_at{};
   std::optional<Instant> ops_since, solved_at, closed_at;
-  std::optional<Work> work;  // nothing for whoever asked
+  std::optional<CaseWork> work;  // nothing for whoever asked
 };
-BOOST_DESCRIBE_STRUCT(Case, (),
+BOOST_DESCRIBE_STRUCT(SupportCase, (),
                       (id, merchant_id, kind, opened_by, conversation_id, order_id, subject, state,
                        desk, hand_over_from, rating, created_at, updated_at, ops_since, solved_at,
                        closed_at, work))
@@ -114,27 +114,27 @@ struct NewCase {
 BOOST_DESCRIBE_STRUCT(NewCase, (),
                       (subject, text, attachments, order_id, conversation_id, merchant_id))
 
-struct NewReply {
+struct NewCaseReply {
   Text<1, 4096> text;
   std::optional<Files> attachments;
 };
-BOOST_DESCRIBE_STRUCT(NewReply, (), (text, attachments))
+BOOST_DESCRIBE_STRUCT(NewCaseReply, (), (text, attachments))
 
-struct NewPriority {
+struct NewCasePriority {
   Priority priority{};
 };
-BOOST_DESCRIBE_STRUCT(NewPriority, (), (priority))
+BOOST_DESCRIBE_STRUCT(NewCasePriority, (), (priority))
 
 struct NewHandOver {
   std::optional<Text<1, 1000>> note;  // to the platform's staff, and nobody else
 };
 BOOST_DESCRIBE_STRUCT(NewHandOver, (), (note))
 
-struct NewRating {
+struct NewCaseRating {
   Count<1, 5> rating;
   std::optional<Text<1, 1000>> comment;
 };
-BOOST_DESCRIBE_STRUCT(NewRating, (), (rating, comment))
+BOOST_DESCRIBE_STRUCT(NewCaseRating, (), (rating, comment))
 
 // How many cases of one person may be under way.
 inline constexpr std::int64_t kUnderWayMax = 50;
@@ -148,11 +148,11 @@ Case open(Tx& tx, const Who& who, const NewCase& given);
 Case fetch(Tx& tx, const Who& who, CaseId id);
 
 // What one has asked, newest first.
-std::vector<Case> list_of_person(Tx& tx, AccountId person, std::optional<CaseId> after,
-                                 std::int64_t limit);
+std::vector<SupportCase> list_of_person(Tx& tx, AccountId person, std::optional<CaseId> after,
+                                        std::int64_t limit);
 // What a shop has asked the platform, newest first.
-std::vector<Case> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<CaseId> after,
-                                   std::int64_t limit);
+std::vector<SupportCase> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<CaseId> after,
+                                          std::int64_t limit);
 struct Filter {
   std::optional<State> state;
   std::optional<Priority> priority;
@@ -166,21 +166,21 @@ struct Position {
   std::optional<Instant> due_at = Instant{};
   CaseId id;
 };
-std::vector<Case> queue_of_merchant(Tx& tx, MerchantId merchant, const Filter& filter,
-                                    const Position& after, std::int64_t limit);
+std::vector<SupportCase> queue_of_merchant(Tx& tx, MerchantId merchant, const Filter& filter,
+                                           const Position& after, std::int64_t limit);
 
 // By whoever asked, or by the desk that has it. All throw Error(conflict) for a move that the table
 // has not, or where it is at the other desk.
-Case reply(Tx& tx, const Who& who, CaseId id, const NewReply& given);
+Case reply(Tx& tx, const Who& who, CaseId id, const NewCaseReply& given);
 Case solve(Tx& tx, const Who& who, CaseId id);
 // By the shop's members.
 Case assign(Tx& tx, const Who& who, CaseId id, const NewAssignee& given);
-Case prioritize(Tx& tx, const Who& who, CaseId id, const NewPriority& given);
+Case prioritize(Tx& tx, const Who& who, CaseId id, const NewCasePriority& given);
 // To the platform: by the shop at any time, by the buyer after kHandOverDays business days without
 // an answer.
 Case hand_over(Tx& tx, const Who& who, CaseId id, const NewHandOver& given);
 // Once, by whoever asked.
-Case rate(Tx& tx, const Who& who, CaseId id, const NewRating& given);
+Case rate(Tx& tx, const Who& who, CaseId id, const NewCaseRating& given);
 
 // Closes what was solved this long ago, some at a time; answers how many.
 std::int64_t close_due(Tx& tx, std::chrono::days after, std::int64_t limit);

@@ -18,15 +18,15 @@ struct WeekTimes {
 BOOST_DESCRIBE_STRUCT(WeekTimes, (),
                       (week, cases, answered, solved, answer_median_s, answer_p90_s, solve_median_s,
                        solve_p90_s))
-struct Times {
+struct SupportTimes {
   std::vector<WeekTimes> weeks;
 };
-BOOST_DESCRIBE_STRUCT(Times, (), (weeks))
+BOOST_DESCRIBE_STRUCT(SupportTimes, (), (weeks))
 
 // A shop's buyers' cases, from their beginning. Throws Error(invalid) for days that are no period,
 // or too many.
-Times times_of_merchant(Tx& tx, MerchantId merchant, const Days& days);
+SupportTimes times_of_merchant(Tx& tx, MerchantId merchant, const Days& days);
 // The platform's, from when they came to it.
-Times times_of_ops(Tx& tx, const Days& days);
+SupportTimes times_of_ops(Tx& tx, const Days& days);
 
 }  // namespace bottega::support

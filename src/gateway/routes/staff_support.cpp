@@ -8,7 +8,7 @@ namespace {
 
 using conversations::CannedReply, conversations::CannedReplyId, conversations::NewCannedReply;
 using identity::MerchantId;
-using support::Case, support::CaseId, support::CaseMessage, support::CaseMessageId;
+using support::SupportCase, support::CaseId, support::CaseMessage, support::CaseMessageId;
 namespace desk = support::staff;
 
 asio::awaitable<Reply> list(Call& call) {
@@ -66,7 +66,7 @@ asio::awaitable<Reply> list_messages(Call& call) {
 
 asio::awaitable<Reply> answer(Call& call) {
   const auto id = call.at<CaseId>(0);
-  const auto given = call.body<desk::NewAnswer>();
+  const auto given = call.body<desk::NewCaseAnswer>();
   co_return co_await call.transact([&](Tx& tx) {
     const auto done = desk::answer(tx, call.who(), id, given);
     ops::record(tx, call.who(), act_of(call, "support_case.answer", text_of(id)));
@@ -76,7 +76,7 @@ asio::awaitable<Reply> answer(Call& call) {
 
 asio::awaitable<Reply> post_note(Call& call) {
   const auto id = call.at<CaseId>(0);
-  const auto given = call.body<desk::NewAnswer>();
+  const auto given = call.body<desk::NewCaseAnswer>();
   co_return co_await call.transact([&](Tx& tx) {
     const auto note = desk::add_note(tx, call.who(), id, given);
     ops::record(tx, call.who(), act_of(call, "support_case.note", text_of(id)));
@@ -97,7 +97,7 @@ asio::awaitable<Reply> assign(Call& call) {
 
 asio::awaitable<Reply> prioritize(Call& call) {
   const auto id = call.at<CaseId>(0);
-  const auto given = call.body<support::NewPriority>();
+  const auto given = call.body<support::NewCasePriority>();
   co_return co_await call.transact([&](Tx& tx) {
     const auto done = desk::prioritize(tx, id, given);
     ops::record(tx, call.who(),
@@ -168,7 +168,7 @@ const Route kRoutes[] = {
      .handler = list,
      .name = "adminListSupportCases",
      .summary = "What was handed over and what shops ask, by when answers are due",
-     .gives = kGivesPage<Case>,
+     .gives = kGivesPage<SupportCase>,
      .parameters = "limit cursor merchant_id state priority assignee subject"},
     {.verb = Verb::get,
      .path = "/v1/admin/support_cases/{id}",
@@ -178,7 +178,7 @@ const Route kRoutes[] = {
      .handler = show,
      .name = "adminGetSupportCase",
      .summary = "One case",
-     .gives = kGives<Case>},
+     .gives = kGives<SupportCase>},
     {.verb = Verb::get,
      .path = "/v1/admin/support_cases/{id}/entries",
      .access = Access::support,
@@ -207,8 +207,8 @@ const Route kRoutes[] = {
      .handler = answer,
      .name = "adminAnswerSupportCase",
      .summary = "Answer in the conversation or the thread, as Help",
-     .takes = kTakes<desk::NewAnswer>,
-     .gives = kGives<Case>},
+     .takes = kTakes<desk::NewCaseAnswer>,
+     .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/admin/support_cases/{id}/notes",
      .access = Access::support,
@@ -217,7 +217,7 @@ const Route kRoutes[] = {
      .handler = post_note,
      .name = "adminAddCaseNote",
      .summary = "Write down what only the staff reads",
-     .takes = kTakes<desk::NewAnswer>,
+     .takes = kTakes<desk::NewCaseAnswer>,
      .status = 201,
      .gives = kGives<CaseMessage>},
     {.verb = Verb::post,
@@ -229,7 +229,7 @@ const Route kRoutes[] = {
      .name = "adminAssignSupportCase",
      .summary = "Give it to one of the staff, or to nobody",
      .takes = kTakes<support::NewAssignee>,
-     .gives = kGives<Case>},
+     .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/admin/support_cases/{id}/priority",
      .access = Access::support,
@@ -238,8 +238,8 @@ const Route kRoutes[] = {
      .handler = prioritize,
      .name = "adminSetSupportCasePriority",
      .summary = "Say how urgent it is",
-     .takes = kTakes<support::NewPriority>,
-     .gives = kGives<Case>},
+     .takes = kTakes<support::NewCasePriority>,
+     .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/admin/support_cases/{id}/solve",
      .access = Access::support,
@@ -248,7 +248,7 @@ const Route kRoutes[] = {
      .handler = solve,
      .name = "adminSolveSupportCase",
      .summary = "Say that it is solved",
-     .gives = kGives<Case>},
+     .gives = kGives<SupportCase>},
     {.verb = Verb::get,
      .path = "/v1/admin/support_times",
      .access = Access::support,
@@ -257,7 +257,7 @@ const Route kRoutes[] = {
      .handler = times,
      .name = "adminGetSupportTimes",
      .summary = "How long the staff's answers took, by week",
-     .gives = kGives<support::Times>,
+     .gives = kGives<support::SupportTimes>,
      .parameters = "from to"},
     {.verb = Verb::get,
      .path = "/v1/admin/canned_answers",

@@ -7,7 +7,7 @@ namespace bottega::gateway {
 namespace {
 
 using identity::MerchantId, identity::Role, identity::Scope;
-using support::Case, support::CaseId, support::CaseMessage, support::CaseMessageId;
+using support::SupportCase, support::CaseId, support::CaseMessage, support::CaseMessageId;
 
 asio::awaitable<Reply> open_case(Call& call) {
   const auto given = call.body<support::NewCase>();
@@ -39,7 +39,7 @@ asio::awaitable<Reply> list_asked(Call& call, std::optional<MerchantId> shop) {
     identity::require_member(tx, call.who(), *shop, Role::agent, Scope::read);
     return support::list_of_merchant(tx, *shop, after, limit + 1);
   });
-  co_return call.page(found, limit, id_of<Case>);
+  co_return call.page(found, limit, id_of<SupportCase>);
 }
 
 asio::awaitable<Reply> list(Call& call) {
@@ -65,7 +65,7 @@ asio::awaitable<Reply> list_messages(Call& call) {
 }
 
 // Does something to a case with what the body says.
-template <class Body, Case (*act)(Tx&, const identity::Who&, CaseId, const Body&)>
+template <class Body, SupportCase (*act)(Tx&, const identity::Who&, CaseId, const Body&)>
 asio::awaitable<Reply> post(Call& call) {
   const auto id = call.at<CaseId>(0);
   const auto given = call.body<Body>();
@@ -105,7 +105,7 @@ const Route kRoutes[] = {
      .summary = "Get help: about an order, in a conversation, or a shop from the platform",
      .takes = kTakes<support::NewCase>,
      .status = 201,
-     .gives = kGives<Case>},
+     .gives = kGives<SupportCase>},
     {.verb = Verb::get,
      .path = "/v1/support_cases",
      .access = Access::member,
@@ -115,7 +115,7 @@ const Route kRoutes[] = {
      .name = "listSupportCases",
      .summary = "What one has asked; or by merchant_id a shop's queue, by when answers are due, "
                 "and with kind=merchant what the shop has asked the platform",
-     .gives = kGivesPage<Case>,
+     .gives = kGivesPage<SupportCase>,
      .parameters = "limit cursor merchant_id kind state priority assignee subject"},
     {.verb = Verb::get,
      .path = "/v1/support_cases/{id}",
@@ -125,7 +125,7 @@ const Route kRoutes[] = {
      .handler = show,
      .name = "getSupportCase",
      .summary = "One case; `work` is there for those who answer",
-     .gives = kGives<Case>},
+     .gives = kGives<SupportCase>},
     {.verb = Verb::get,
      .path = "/v1/support_cases/{id}/messages",
      .access = Access::member,
@@ -141,11 +141,11 @@ const Route kRoutes[] = {
      .access = Access::member,
      .budget = Budget::writes,
      .once = Once::optional,
-     .handler = post<support::NewReply, support::reply>,
+     .handler = post<support::NewCaseReply, support::reply>,
      .name = "replyToSupportCase",
      .summary = "Ask further, which reopens what is solved, or answer",
-     .takes = kTakes<support::NewReply>,
-     .gives = kGives<Case>},
+     .takes = kTakes<support::NewCaseReply>,
+     .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/support_cases/{id}/assign",
      .access = Access::member,
@@ -155,17 +155,17 @@ const Route kRoutes[] = {
      .name = "assignSupportCase",
      .summary = "Give it to a member of the shop, or to nobody",
      .takes = kTakes<support::NewAssignee>,
-     .gives = kGives<Case>},
+     .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/support_cases/{id}/priority",
      .access = Access::member,
      .budget = Budget::writes,
      .once = Once::optional,
-     .handler = post<support::NewPriority, support::prioritize>,
+     .handler = post<support::NewCasePriority, support::prioritize>,
      .name = "setSupportCasePriority",
      .summary = "Say how urgent it is; that sets when its answer is due",
-     .takes = kTakes<support::NewPriority>,
-     .gives = kGives<Case>},
+     .takes = kTakes<support::NewCasePriority>,
+     .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/support_cases/{id}/solve",
      .access = Access::member,
@@ -174,7 +174,7 @@ const Route kRoutes[] = {
      .handler = solve,
      .name = "solveSupportCase",
      .summary = "Say that it is solved",
-     .gives = kGives<Case>},
+     .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/support_cases/{id}/hand_over",
      .access = Access::member,
@@ -184,17 +184,17 @@ const Route kRoutes[] = {
      .name = "handOverSupportCase",
      .summary = "Give it to the platform's staff, who read the conversation from the case on",
      .takes = kTakes<support::NewHandOver>,
-     .gives = kGives<Case>},
+     .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/support_cases/{id}/rate",
      .access = Access::member,
      .budget = Budget::writes,
      .once = Once::optional,
-     .handler = post<support::NewRating, support::rate>,
+     .handler = post<support::NewCaseRating, support::rate>,
      .name = "rateSupportCase",
      .summary = "Say once how it was, from 1 to 5",
-     .takes = kTakes<support::NewRating>,
-     .gives = kGives<Case>},
+     .takes = kTakes<support::NewCaseRating>,
+     .gives = kGives<SupportCase>},
     {.verb = Verb::get,
      .path = "/v1/merchants/{id}/support_times",
      .access = Access::member,
@@ -203,7 +203,7 @@ const Route kRoutes[] = {
      .handler = times,
      .name = "getSupportTimes",
      .summary = "How long the shop's answers took, by week",
-     .gives = kGives<support::Times>,
+     .gives = kGives<support::SupportTimes>,
      .parameters = "from to"},
     {.verb = Verb::post,
      .path = "/v1/orders/{id}/withdraw",

@@ -6,7 +6,7 @@
 namespace bottega::gateway {
 
 // A queue's order is by a time that may be missing, and the id.
-inline std::string position_of(const support::Case& item) {
+inline std::string position_of(const support::SupportCase& item) {
   const auto due_at = item.work ? item.work->due_at : std::nullopt;
   return (due_at ? text_of(*due_at) : "-") + ' ' + text_of(item.id);
 }

@@ -120,11 +120,11 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<StepUp>,
     read<support::NewCase>,
     read<support::NewHandOver>,
-    read<support::NewPriority>,
-    read<support::NewRating>,
-    read<support::NewReply>,
+    read<support::NewCasePriority>,
+    read<support::NewCaseRating>,
+    read<support::NewCaseReply>,
     read<support::WithdrawalStep>,
-    read<support::staff::NewAnswer>,
+    read<support::staff::NewCaseAnswer>,
 });
 
 }  // namespace
