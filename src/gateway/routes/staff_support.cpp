@@ -7,6 +7,7 @@ namespace bottega::gateway {
 namespace {
 
 using conversations::CannedReply, conversations::CannedReplyId, conversations::NewCannedReply;
+using conversations::NewAssignee;
 using identity::MerchantId;
 using support::SupportCase, support::CaseId, support::CaseMessage, support::CaseMessageId;
 namespace desk = support::staff;
@@ -207,7 +208,7 @@ const Route kRoutes[] = {
      .handler = answer,
      .name = "adminAnswerSupportCase",
      .summary = "Answer in the conversation or the thread, as Help",
-     .takes = kTakes<desk::NewCaseAnswer>,
+     .takes = kTakes<support::staff::NewCaseAnswer>,
      .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/admin/support_cases/{id}/notes",
@@ -217,7 +218,7 @@ const Route kRoutes[] = {
      .handler = post_note,
      .name = "adminAddCaseNote",
      .summary = "Write down what only the staff reads",
-     .takes = kTakes<desk::NewCaseAnswer>,
+     .takes = kTakes<support::staff::NewCaseAnswer>,
      .status = 201,
      .gives = kGives<CaseMessage>},
     {.verb = Verb::post,
@@ -228,7 +229,7 @@ const Route kRoutes[] = {
      .handler = assign,
      .name = "adminAssignSupportCase",
      .summary = "Give it to one of the staff, or to nobody",
-     .takes = kTakes<support::NewAssignee>,
+     .takes = kTakes<NewAssignee>,
      .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/admin/support_cases/{id}/priority",

@@ -6,6 +6,7 @@
 namespace bottega::gateway {
 namespace {
 
+using conversations::NewAssignee;
 using identity::MerchantId, identity::Role, identity::Scope;
 using support::SupportCase, support::CaseId, support::CaseMessage, support::CaseMessageId;
 
@@ -154,7 +155,7 @@ const Route kRoutes[] = {
      .handler = post<support::NewAssignee, support::assign>,
      .name = "assignSupportCase",
      .summary = "Give it to a member of the shop, or to nobody",
-     .takes = kTakes<support::NewAssignee>,
+     .takes = kTakes<NewAssignee>,
      .gives = kGives<SupportCase>},
     {.verb = Verb::post,
      .path = "/v1/support_cases/{id}/priority",

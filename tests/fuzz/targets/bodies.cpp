@@ -119,10 +119,10 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<SearchSettings>,
     read<StepUp>,
     read<support::NewCase>,
-    read<support::NewHandOver>,
     read<support::NewCasePriority>,
     read<support::NewCaseRating>,
     read<support::NewCaseReply>,
+    read<support::NewHandOver>,
     read<support::WithdrawalStep>,
     read<support::staff::NewCaseAnswer>,
 });
