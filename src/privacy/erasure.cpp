@@ -11,6 +11,7 @@
 #include "bottega/jobs/job.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/privacy/exports.hpp"
+#include "bottega/support/support.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::privacy {
@@ -246,6 +247,7 @@ void leave_shops(Tx& tx, AccountId account, const std::vector<OwnShop>& own) {
       tx.run(kLeaveEmpty, merchant, account);
     else
       identity::remove_member(tx, merchant, account);
+    support::release_all(tx, merchant, account);
     conversations::release_all(tx, merchant, account);
   }
   tx.run(kEndInvitations, account, tx.now());
@@ -261,6 +263,7 @@ void begin_erasure(Tx& tx, AccountId account) {
   if (tx.one(kHolder, account).erased_at) return;
   const auto shops = tx.all(kOwnShops, account);
   require_free(tx, account, shops);
+  tx.run(kCloseCases, account, tx.now());
   leave_shops(tx, account, shops);
   identity::end_all_sessions(tx, account, "erased");
   tx.run(kForgetSessions, account);
@@ -271,7 +274,6 @@ void begin_erasure(Tx& tx, AccountId account) {
   tx.run(kForgetPresence, account);
   tx.run(kForgetPerson, account, text_of(account) + "@erased.invalid", std::string(kNobody),
          tx.now());
-  tx.run(kCloseCases, account, tx.now());
   tx.run(kCloseTalks, account);
   drop_exports(tx, account);
   jobs::enqueue(tx, kEraseJob, text_of(account), Json::object(), tx.now());

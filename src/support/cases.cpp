@@ -48,6 +48,10 @@ const Sql<CaseMessage(MerchantId, CaseId, std::optional<CaseMessageId>, std::int
     WHERE merchant_id = $1 AND case_id = $2 AND NOT internal AND ($3::uuid IS NULL OR id > $3)
     ORDER BY id LIMIT $4)"};
 
+const Sql<void(MerchantId, AccountId)> kRelease{"support_cases.release", R"(
+    UPDATE support_cases SET assignee_id = NULL
+    WHERE merchant_id = $1 AND assignee_id = $2 AND desk = 'merchant' AND state <> 'closed')"};
+
 constexpr const char* kNotYours = "there is no such thing, or it is not yours";
 
 std::vector<SupportCase> all_shown(const std::vector<Row>& rows) {
@@ -174,6 +178,10 @@ std::vector<SupportCase> queue_of_merchant(Tx& tx, MerchantId merchant, const Fi
 std::vector<SupportCase> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<CaseId> after,
                                           std::int64_t limit) {
   return all_shown(tx.all(kOfMerchant, merchant, after.value_or(CaseId::newest()), limit));
+}
+
+void release_all(Tx& tx, MerchantId merchant, AccountId account) {
+  tx.run(kRelease, merchant, account);
 }
 
 std::vector<CaseMessage> messages(Tx& tx, const Who& who, CaseId id,

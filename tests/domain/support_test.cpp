@@ -203,6 +203,9 @@ TEST_F(Support, IsGivenToMembersOnly) {
   EXPECT_EQ(code_of([&] { give(world->person(), agent); }), Code::not_found);
   const auto nobodys = in([&](Tx& tx) { return assign(tx, agent, made.id, {}); });
   EXPECT_EQ(nobodys.work.value().assignee_id, std::nullopt);
+  give(agent, agent);
+  in([&](Tx& tx) { support::release_all(tx, shop.merchant, agent.account); });
+  EXPECT_EQ(seen_by(shop.owner, made.id).work.value().assignee_id, std::nullopt) << "they left";
 }
 
 TEST_F(Support, ThePriorityMovesWhenTheAnswerIsDueAndNotTheBuyersRight) {

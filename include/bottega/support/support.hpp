@@ -176,6 +176,8 @@ Case solve(Tx& tx, const Who& who, CaseId id);
 // By the shop's members.
 Case assign(Tx& tx, const Who& who, CaseId id, const NewAssignee& given);
 Case prioritize(Tx& tx, const Who& who, CaseId id, const NewCasePriority& given);
+// What was theirs is nobody's: they have left the shop. Before anything locks a conversation.
+void release_all(Tx& tx, MerchantId merchant, AccountId account);
 // To the platform: by the shop at any time, by the buyer after kHandOverDays business days without
 // an answer.
 Case hand_over(Tx& tx, const Who& who, CaseId id, const NewHandOver& given);
