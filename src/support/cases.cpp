@@ -113,7 +113,9 @@ Part part_of(Tx& tx, const Who& who, const Row& row, identity::Scope scope) {
   return is_buyers ? Part::desk : Part::asker;
 }
 
-Case seen_by(Part part, const Row& row) { return part == Part::desk ? for_shop(row) : shown(row); }
+SupportCase seen_by(Part part, const Row& row) {
+  return part == Part::desk ? for_shop(row) : shown(row);
+}
 
 void refuse_files() {
   throw Error(Code::invalid, "files are sent in conversations only",
@@ -146,7 +148,7 @@ void say_as_asker(Tx& tx, const Row& row, const Who& who, const std::string& tex
     conversations::answer_if_away(tx, row.merchant_id, row.conversation_id.value());
 }
 
-Case open(Tx& tx, const Who& who, const NewCase& given) {
+SupportCase open(Tx& tx, const Who& who, const NewCase& given) {
   const auto opening = opening_of(tx, who, given);
   if (tx.one(kUnderWay, who.account, kUnderWayMax) >= kUnderWayMax)
     throw Error(Code::conflict, "your other cases must be closed first");
@@ -155,7 +157,7 @@ Case open(Tx& tx, const Who& who, const NewCase& given) {
   return shown(row);
 }
 
-Case fetch(Tx& tx, const Who& who, CaseId id) {
+SupportCase fetch(Tx& tx, const Who& who, CaseId id) {
   const auto row = fetch_row(tx, id);
   return seen_by(part_of(tx, who, row, identity::Scope::read), row);
 }

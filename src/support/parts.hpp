@@ -8,7 +8,7 @@ enum class Part : std::uint8_t { asker, desk };
 
 // Throws Error(not_found) for strangers. Of a shop's own case all its members are who asks.
 Part part_of(Tx& tx, const Who& who, const Row& row, identity::Scope scope);
-Case seen_by(Part part, const Row& row);
+SupportCase seen_by(Part part, const Row& row);
 [[noreturn]] void refuse_files();
 
 // A message of the conversation, like any other: it can be edited, taken back and found.

@@ -102,7 +102,7 @@ Row at_ops(Row row) {
   throw Error(Code::not_found, "there is no such thing, or it is not yours");
 }
 
-Case shown(const Row& row) {
+SupportCase shown(const Row& row) {
   SupportCase out;
   out.id = row.id;
   out.merchant_id = row.merchant_id;
@@ -123,7 +123,7 @@ Case shown(const Row& row) {
   return out;
 }
 
-Case whole(const Row& row) {
+SupportCase whole(const Row& row) {
   auto out = shown(row);
   CaseWork work;
   work.priority = row.priority;
@@ -137,7 +137,7 @@ Case whole(const Row& row) {
   return out;
 }
 
-Case for_shop(const Row& row) {
+SupportCase for_shop(const Row& row) {
   auto out = whole(row);
   if (row.desk == Desk::ops) out.work->assignee_id.reset();
   return out;

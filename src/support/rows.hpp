@@ -36,10 +36,10 @@ void write_row(Tx& tx, Row& row);
 Row at_ops(Row row);
 
 // As whoever asked sees it, and as those who answer do.
-Case shown(const Row& row);
-Case whole(const Row& row);
+SupportCase shown(const Row& row);
+SupportCase whole(const Row& row);
 // As the shop's members see it: who of the staff has it is not told.
-Case for_shop(const Row& row);
+SupportCase for_shop(const Row& row);
 
 // In whose name an entry is written; the platform's staff has none there.
 struct Speaker {

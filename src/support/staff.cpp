@@ -71,7 +71,7 @@ Row hold(Tx& tx, CaseId id) {
 
 }  // namespace
 
-Case fetch(Tx& tx, CaseId id) { return whole(at_ops(fetch_row(tx, id))); }
+SupportCase fetch(Tx& tx, CaseId id) { return whole(at_ops(fetch_row(tx, id))); }
 
 std::vector<SupportCase> queue(Tx& tx, std::optional<MerchantId> merchant, const Filter& filter,
                                const Position& after, std::int64_t limit) {
@@ -99,7 +99,7 @@ std::vector<CaseMessage> messages(Tx& tx, CaseId id, std::optional<CaseMessageId
   return tx.all(kMessages, row.merchant_id, id, after, limit);
 }
 
-Case answer(Tx& tx, const Who& who, CaseId id, const NewCaseAnswer& given) {
+SupportCase answer(Tx& tx, const Who& who, CaseId id, const NewCaseAnswer& given) {
   auto row = hold(tx, id);
   take_answer(tx, row, who.account);
   write_row(tx, row);
@@ -118,7 +118,7 @@ CaseMessage add_note(Tx& tx, const Who& who, CaseId id, const NewCaseAnswer& giv
   return note;
 }
 
-Case assign(Tx& tx, CaseId id, const NewAssignee& given) {
+SupportCase assign(Tx& tx, CaseId id, const NewAssignee& given) {
   auto row = hold(tx, id);
   if (given.account_id && !tx.one(kAnswers, *given.account_id))
     throw Error(Code::invalid, "only the staff has these cases",
@@ -127,13 +127,13 @@ Case assign(Tx& tx, CaseId id, const NewAssignee& given) {
   return whole(row);
 }
 
-Case prioritize(Tx& tx, CaseId id, const NewCasePriority& given) {
+SupportCase prioritize(Tx& tx, CaseId id, const NewCasePriority& given) {
   auto row = hold(tx, id);
   set_priority(tx, row, given.priority);
   return whole(row);
 }
 
-Case solve(Tx& tx, CaseId id) {
+SupportCase solve(Tx& tx, CaseId id) {
   auto row = hold(tx, id);
   set_solved(tx, row, {});
   return whole(row);

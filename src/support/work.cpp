@@ -121,7 +121,7 @@ void close(Tx& tx, Row row) {
 
 }  // namespace
 
-Case reply(Tx& tx, const Who& who, CaseId id, const NewCaseReply& given) {
+SupportCase reply(Tx& tx, const Who& who, CaseId id, const NewCaseReply& given) {
   auto held = hold(tx, who, id);
   require_may_write(tx, held);
   if (held.part == Part::asker)
@@ -131,7 +131,7 @@ Case reply(Tx& tx, const Who& who, CaseId id, const NewCaseReply& given) {
   return seen_by(held.part, held.row);
 }
 
-Case solve(Tx& tx, const Who& who, CaseId id) {
+SupportCase solve(Tx& tx, const Who& who, CaseId id) {
   auto held = hold(tx, who, id);
   if (held.part == Part::desk && held.row.desk != Desk::merchant)
     throw Error(Code::conflict, "the platform's staff has this case now");
@@ -139,7 +139,7 @@ Case solve(Tx& tx, const Who& who, CaseId id) {
   return seen_by(held.part, held.row);
 }
 
-Case assign(Tx& tx, const Who& who, CaseId id, const NewAssignee& given) {
+SupportCase assign(Tx& tx, const Who& who, CaseId id, const NewAssignee& given) {
   auto row = hold_for_desk(tx, who, id);
   if (given.account_id) {
     Who other;
@@ -154,13 +154,13 @@ Case assign(Tx& tx, const Who& who, CaseId id, const NewAssignee& given) {
   return for_shop(row);
 }
 
-Case prioritize(Tx& tx, const Who& who, CaseId id, const NewCasePriority& given) {
+SupportCase prioritize(Tx& tx, const Who& who, CaseId id, const NewCasePriority& given) {
   auto row = hold_for_desk(tx, who, id);
   set_priority(tx, row, given.priority);
   return for_shop(row);
 }
 
-Case hand_over(Tx& tx, const Who& who, CaseId id, const NewHandOver& given) {
+SupportCase hand_over(Tx& tx, const Who& who, CaseId id, const NewHandOver& given) {
   auto held = hold(tx, who, id);
   auto& row = held.row;
   const auto next = kLifecycle.advance(row.state, Event::hand_over);
@@ -185,7 +185,7 @@ Case hand_over(Tx& tx, const Who& who, CaseId id, const NewHandOver& given) {
   return seen_by(held.part, row);
 }
 
-Case rate(Tx& tx, const Who& who, CaseId id, const NewCaseRating& given) {
+SupportCase rate(Tx& tx, const Who& who, CaseId id, const NewCaseRating& given) {
   auto held = hold(tx, who, id);
   auto& row = held.row;
   if (held.part != Part::asker) throw Error(Code::forbidden, "only who asked may do that");

@@ -12,7 +12,7 @@ struct NewCaseAnswer {
 };
 BOOST_DESCRIBE_STRUCT(NewCaseAnswer, (), (text))
 
-Case fetch(Tx& tx, CaseId id);
+SupportCase fetch(Tx& tx, CaseId id);
 std::vector<SupportCase> queue(Tx& tx, std::optional<MerchantId> merchant, const Filter& filter,
                                const Position& after, std::int64_t limit);
 
@@ -26,12 +26,12 @@ std::vector<CaseMessage> messages(Tx& tx, CaseId id, std::optional<CaseMessageId
 
 // In the conversation of a buyer's case, and in the thread of a shop's. The name of who answers is
 // told to nobody outside.
-Case answer(Tx& tx, const Who& who, CaseId id, const NewCaseAnswer& given);
+SupportCase answer(Tx& tx, const Who& who, CaseId id, const NewCaseAnswer& given);
 CaseMessage add_note(Tx& tx, const Who& who, CaseId id, const NewCaseAnswer& given);
 // Throws Error(invalid) for somebody who is not of the staff that answers.
-Case assign(Tx& tx, CaseId id, const NewAssignee& given);
-Case prioritize(Tx& tx, CaseId id, const NewCasePriority& given);
-Case solve(Tx& tx, CaseId id);
+SupportCase assign(Tx& tx, CaseId id, const NewAssignee& given);
+SupportCase prioritize(Tx& tx, CaseId id, const NewCasePriority& given);
+SupportCase solve(Tx& tx, CaseId id);
 
 // Answers kept ready; by their shortcut, of which there is one.
 std::vector<CannedReply> canned_answers(Tx& tx);

@@ -143,9 +143,9 @@ inline constexpr int kHandOverDays = 2;
 
 // Throws Error(not_found) for an order or conversation of somebody else, Error(conflict) where a
 // case of this person about it is under way.
-Case open(Tx& tx, const Who& who, const NewCase& given);
+SupportCase open(Tx& tx, const Who& who, const NewCase& given);
 // For whoever asked and for the shop's members: throws Error(not_found) for others.
-Case fetch(Tx& tx, const Who& who, CaseId id);
+SupportCase fetch(Tx& tx, const Who& who, CaseId id);
 
 // What one has asked, newest first.
 std::vector<SupportCase> list_of_person(Tx& tx, AccountId person, std::optional<CaseId> after,
@@ -171,18 +171,18 @@ std::vector<SupportCase> queue_of_merchant(Tx& tx, MerchantId merchant, const Fi
 
 // By whoever asked, or by the desk that has it. All throw Error(conflict) for a move that the table
 // has not, or where it is at the other desk.
-Case reply(Tx& tx, const Who& who, CaseId id, const NewCaseReply& given);
-Case solve(Tx& tx, const Who& who, CaseId id);
+SupportCase reply(Tx& tx, const Who& who, CaseId id, const NewCaseReply& given);
+SupportCase solve(Tx& tx, const Who& who, CaseId id);
 // By the shop's members.
-Case assign(Tx& tx, const Who& who, CaseId id, const NewAssignee& given);
-Case prioritize(Tx& tx, const Who& who, CaseId id, const NewCasePriority& given);
+SupportCase assign(Tx& tx, const Who& who, CaseId id, const NewAssignee& given);
+SupportCase prioritize(Tx& tx, const Who& who, CaseId id, const NewCasePriority& given);
 // What was theirs is nobody's: they have left the shop. Before anything locks a conversation.
 void release_all(Tx& tx, MerchantId merchant, AccountId account);
 // To the platform: by the shop at any time, by the buyer after kHandOverDays business days without
 // an answer.
-Case hand_over(Tx& tx, const Who& who, CaseId id, const NewHandOver& given);
+SupportCase hand_over(Tx& tx, const Who& who, CaseId id, const NewHandOver& given);
 // Once, by whoever asked.
-Case rate(Tx& tx, const Who& who, CaseId id, const NewCaseRating& given);
+SupportCase rate(Tx& tx, const Who& who, CaseId id, const NewCaseRating& given);
 
 // Closes what was solved this long ago, some at a time; answers how many.
 std::int64_t close_due(Tx& tx, std::chrono::days after, std::int64_t limit);
