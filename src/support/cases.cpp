@@ -1,5 +1,6 @@
 // How a case begins, and who may look at which.
 #include "support/parts.hpp"
+#include "bottega/conversations/safety.hpp"
 
 namespace bottega::support {
 namespace {

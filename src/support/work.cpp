@@ -3,6 +3,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "support/parts.hpp"
+#include "bottega/conversations/safety.hpp"
 
 namespace bottega::support {
 namespace {
