@@ -20,6 +20,7 @@
 #include "bottega/ops/ops.hpp"
 #include "bottega/privacy/retention.hpp"
 #include "bottega/storage/migrate.hpp"
+#include "bottega/support/support.hpp"
 
 namespace bottega {
 namespace {
@@ -28,6 +29,7 @@ using std::chrono::milliseconds;
 
 constexpr auto kDeliveryPoll = std::chrono::seconds(1);
 constexpr auto kRetainPoll = std::chrono::seconds(1);
+constexpr auto kCloseCasesPoll = std::chrono::seconds(1);
 constexpr auto kHealPoll = std::chrono::seconds(1);
 constexpr auto kSweepEvery = std::chrono::hours(1);
 constexpr auto kAuditEvery = std::chrono::hours(1);
@@ -276,6 +278,9 @@ void Node::Parts::start_loops() {
   add(server->context(), "retention", kRetainPoll, [this]() -> asio::awaitable<void> {
     const auto rules = retention_rules_of(config);
     co_await privacy::retain(db, rules);
+  });
+  add(server->context(), "support", kCloseCasesPoll, [this] {
+    return support::close_all_due(db, std::chrono::days(config.support_close_after_days));
   });
   add(server->context(), "audit", kAuditEvery, [this] { return audit(db, app.metrics, clock); });
   add(server->context(), "disputes", kAskDisputesEvery, [this]() -> asio::awaitable<void> {

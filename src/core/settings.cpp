@@ -216,6 +216,8 @@ const Setting kSettings[] = {
      &C::merchants_countries},
     {"merchants.invitation_days", "Days within which an invitation to a merchant can be accepted.",
      &C::merchants_invitation_days, 1, 90},
+    {"support.close_after_days", "Days after which a case that is solved is closed for good.",
+     &C::support_close_after_days, 1, 365},
     {"fees.basis_points", "The platform's share of new merchants, in ten-thousandths.",
      &C::fees_basis_points, 0, 10'000},
     {"fees.fixed", "The platform's fixed part, in minor units.", &C::fees_fixed, 0, 1'000'000},

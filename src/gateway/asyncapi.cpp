@@ -3,6 +3,7 @@
 #include "bottega/catalog/feeds.hpp"
 #include "bottega/disputes/top_ups.hpp"
 #include "bottega/payments/refunds.hpp"
+#include "bottega/support/support.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::gateway {
@@ -71,6 +72,22 @@ const EventRow kEvents[] = {
     {"order.shipped", Durable::yes, "Marked as sent.", "order", nullptr},
     {"order.delivered", Durable::yes, "Delivered.", "order", nullptr},
     {"order.cancelled", Durable::yes, "Cancelled; a refund follows.", "order", nullptr},
+    {"order.withdrawn", Durable::yes,
+     "The buyer has withdrawn from the contract; `withdrawal` has the date and the words.", "order",
+     nullptr},
+    {"support_case.created", Durable::yes, "The buyer asks for help.", "support_case",
+     kGives<support::SupportCase>},
+    {"support_case.replied", Durable::yes,
+     "A reply or an answer; the next message is it, or `text` where `from` is Help.",
+     "support_case", kGives<support::SupportCase>},
+    {"support_case.reopened", Durable::yes, "What was solved is not.", "support_case",
+     kGives<support::SupportCase>},
+    {"support_case.handed_over", Durable::yes, "The platform's staff answers from now on.",
+     "support_case", kGives<support::SupportCase>},
+    {"support_case.solved", Durable::yes, "It is solved, unless the buyer replies.", "support_case",
+     kGives<support::SupportCase>},
+    {"support_case.closed", Durable::yes, "It is closed for good.", "support_case",
+     kGives<support::SupportCase>},
     {"refund.created", Durable::yes, "A refund has begun.", "refund", kGives<payments::Refund>},
     {"refund.succeeded", Durable::yes, "The money went back.", "refund", kGives<payments::Refund>},
     {"refund.failed", Durable::yes, "The processor refused it, or it came back.", "refund",
@@ -112,6 +129,12 @@ const EventRow kEvents[] = {
      "To the merchant's side: another status, assignee or label. The buyer's message reopens a "
      "conversation without it.",
      "", nullptr},
+    {"support_case.updated", Durable::no,
+     "To the merchant's side: a case of a buyer, with what only they see of it.", "support_case",
+     kGives<support::SupportCase>},
+    {"platform_case.updated", Durable::no,
+     "To the merchant's members: what they have asked the platform.", "support_case",
+     kGives<support::SupportCase>},
     {"note.created", Durable::no, "To the merchant's side: a note.", "", nullptr},
     {"note.deleted", Durable::no, "To the merchant's side: a note was taken back.", "", nullptr},
     {"payout.paid", Durable::no, "To owners and managers: sent to the bank.", "", nullptr},
@@ -162,7 +185,8 @@ Json data_schema(const EventRow& row, Components& components) {
 // Told to people or shops by themselves, in no conversation.
 bool is_of_people(const EventRow& row) {
   return row.name.starts_with("transfer.") || row.name.starts_with("top_up.") ||
-         row.name.starts_with("withdrawal.") || row.name.starts_with("feed_import.");
+         row.name.starts_with("withdrawal.") || row.name.starts_with("feed_import.") ||
+         row.name.starts_with("platform_case.");
 }
 
 Json event_message(const EventRow& row, Components& components) {

@@ -15,6 +15,9 @@ struct Parameter {
   std::string_view only_of = {};      // the operation where the name means something else
 };
 constexpr std::string_view kText = R"({"type":"string","maxLength":254})";
+constexpr std::string_view kSubjects =
+    R"({"type":"string","enum":["not_received","damaged","wrong_item","refund","payment",)"
+    R"("account","withdrawal","other"]})";
 const Parameter kParameters[] = {
     {"limit", "How many at most.", R"({"type":"integer","minimum":1,"maximum":100,"default":20})"},
     {"cursor", "Where to go on: next_cursor of the page before.", kText},
@@ -92,6 +95,12 @@ const Parameter kParameters[] = {
     {"email", "Only with this mail address.", kText},
     {"name", "With this in the name, or the name of what is uploaded.", kText},
     {"subject", "Only about this id.", kText},
+    {"subject", "Only of this subject.", kSubjects, "", "listSupportCases"},
+    {"subject", "Only of this subject.", kSubjects, "", "adminListSupportCases"},
+    {"priority", "Only as urgent as this.",
+     R"({"type":"string","enum":["low","normal","high","urgent"]})"},
+    {"kind", "Who asked: the shop's buyers, or the shop itself.",
+     R"({"type":"string","enum":["buyer","merchant"],"default":"buyer"})"},
     {"variant", "The file itself, or its thumbnail.",
      R"({"type":"string","enum":["original","thumbnail"],"default":"original"})"},
     {"expires", "As it is in the link: seconds since 1970.", R"({"type":"integer","minimum":0})"},

@@ -8,6 +8,7 @@
 #include "bottega/conversations/safety.hpp"
 #include "bottega/disputes/top_ups.hpp"
 #include "bottega/payments/refunds.hpp"
+#include "bottega/support/support.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::privacy {
@@ -109,6 +110,38 @@ struct OwnReport {
 };
 BOOST_DESCRIBE_STRUCT(OwnReport, (), (id, conversation_id, reason, text, created_at))
 
+struct OwnCase {
+  support::CaseId id;
+  MerchantId merchant_id;
+  std::string kind, subject, state;
+  std::optional<orders::OrderId> order_id;
+  std::optional<std::int64_t> rating;
+  std::optional<std::string> comment;
+  Instant created_at{};
+  std::optional<Instant> solved_at, closed_at;
+};
+BOOST_DESCRIBE_STRUCT(OwnCase, (),
+                      (id, merchant_id, kind, subject, state, order_id, rating, comment, created_at,
+                       solved_at, closed_at))
+
+struct CaseWords {
+  support::CaseMessageId id;
+  support::CaseId case_id;
+  std::string text;
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(CaseWords, (), (id, case_id, text, created_at))
+
+// By the order, of which there is one.
+struct Withdrawn {
+  orders::OrderId id;
+  MerchantId merchant_id;
+  Money refund;
+  std::string content;
+  Instant declared_at{};
+};
+BOOST_DESCRIBE_STRUCT(Withdrawn, (), (id, merchant_id, refund, content, declared_at))
+
 const Pages<identity::Account> kAccount{"privacy.account", R"(
     SELECT id, number, email, name, staff_role, state, created_at FROM accounts
     WHERE id = $1 AND id > $2 LIMIT $3)"};
@@ -162,6 +195,19 @@ const Pages<OwnNote> kNotes{"privacy.notes", R"(
 const Pages<OwnReport> kReports{"privacy.reports", R"(
     SELECT id, conversation_id, reason, text, created_at FROM reports
     WHERE reported_by = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<OwnCase> kCases{"privacy.support_cases", R"(
+    SELECT id, merchant_id, kind, subject, state, order_id, rating, comment, created_at, solved_at,
+           closed_at
+    FROM support_cases WHERE opened_by = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<CaseWords> kCaseWords{"privacy.case_messages", R"(
+    SELECT id, case_id, text, created_at FROM case_messages
+    WHERE author_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+const Pages<Withdrawn> kWithdrawn{"privacy.contract_withdrawals", R"(
+    SELECT order_id AS id, merchant_id, amount AS refund, currency, content, declared_at
+    FROM contract_withdrawals WHERE buyer_id = $1 AND order_id > $2 ORDER BY order_id LIMIT $3)"};
 
 const Pages<attachments::Stored> kFiles{"privacy.attachments", R"(
     SELECT id, merchant_id, conversation_id, uploaded_by, state, kind, media_type, name, bytes,
@@ -312,6 +358,9 @@ asio::awaitable<void> collect(Database& db, AccountId account, const Put& put) {
   co_await section(sheet, "written_for_shops", kWritten);
   co_await section(sheet, "notes", kNotes);
   co_await section(sheet, "reports", kReports);
+  co_await section(sheet, "support_cases", kCases);
+  co_await section(sheet, "case_messages", kCaseWords);
+  co_await section(sheet, "contract_withdrawals", kWithdrawn);
   co_await section(sheet, "attachments", kFiles);
   co_await section(sheet, "payment_requests", kRequests);
   co_await section(sheet, "payments", kPayments);

@@ -11,6 +11,7 @@
 #include "bottega/jobs/job.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/privacy/exports.hpp"
+#include "bottega/support/support.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::privacy {
@@ -173,6 +174,18 @@ const Sql<void(AccountId)> kForgetNotes{"privacy.forget_notes", R"(
 const Sql<void(AccountId)> kForgetReports{"privacy.forget_words_of_reports", R"(
     UPDATE reports SET text = NULL WHERE reported_by = $1 AND state = 'resolved')"};
 
+// Nobody waits for an answer any more.
+const Sql<void(AccountId, Instant)> kCloseCases{"privacy.close_support_cases", R"(
+    UPDATE support_cases
+    SET state = 'closed', closed_at = $2, waiting_since = NULL, due_at = NULL,
+        hand_over_from = NULL, updated_at = $2
+    WHERE opened_by = $1 AND kind = 'buyer' AND state <> 'closed')"};
+
+// What they said in their cases' conversations is gone with their messages.
+const Sql<void(AccountId)> kForgetCases{"privacy.forget_words_of_cases", R"(
+    WITH said AS (DELETE FROM case_messages WHERE author_id = $1)
+    UPDATE support_cases SET comment = NULL WHERE opened_by = $1 AND comment IS NOT NULL)"};
+
 // Conversations in which somebody may have written, each once, by their id.
 const Sql<Place(AccountId, ConversationId, std::int64_t)> kWhere{"privacy.written_where", R"(
     SELECT p.merchant_id, p.id
@@ -235,6 +248,7 @@ void leave_shops(Tx& tx, AccountId account, const std::vector<OwnShop>& own) {
       tx.run(kLeaveEmpty, merchant, account);
     else
       identity::remove_member(tx, merchant, account);
+    support::release_all(tx, merchant, account);
     conversations::release_all(tx, merchant, account);
   }
   tx.run(kEndInvitations, account, tx.now());
@@ -250,6 +264,7 @@ void begin_erasure(Tx& tx, AccountId account) {
   if (tx.one(kHolder, account).erased_at) return;
   const auto shops = tx.all(kOwnShops, account);
   require_free(tx, account, shops);
+  tx.run(kCloseCases, account, tx.now());
   leave_shops(tx, account, shops);
   identity::end_all_sessions(tx, account, "erased");
   tx.run(kForgetSessions, account);
@@ -290,6 +305,7 @@ asio::awaitable<void> erase(Database& db, AccountId account) {
   co_await db.transact([&](Tx& tx) {
     tx.run(kForgetNotes, account);
     tx.run(kForgetReports, account);
+    tx.run(kForgetCases, account);
     tx.run(kForgetAddresses, account, std::string(kNobody));
     tx.run(kForgetPresence, account);
   });

@@ -77,9 +77,7 @@ def check(server):
     try:
         story = Story(proxy.url, server)
         for step in (story.public, story.people, story.privacy, story.devices, story.shop,
-                     story.prices, story.chat, story.files, story.feeds, story.pay, story.follow,
-                     story.dispute,
-                     story.review, story.wallet, story.staff):
+                     story.prices, story.chat, story.files, story.feeds, story.pay, story.follow, story.dispute, story.review, story.wallet, story.staff, story.help):
             step()
     finally:
         proxy.stop()

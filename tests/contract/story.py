@@ -7,11 +7,12 @@ from checked import Checked, Violation
 from client import base_of, post_form
 from demo import ADDRESS, jobs_until
 from prices import PricesStory
+from help import HelpStory
 from server import PASSWORD
 from staff import StaffStory
 
 
-class Story(StaffStory, PricesStory):
+class Story(StaffStory, PricesStory, HelpStory):
     def __init__(self, url, server):
         self.url, self.server = url, server
         self.owner, self.buyer, self.ops = Checked(url), Checked(url), Checked(url)

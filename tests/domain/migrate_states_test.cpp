@@ -10,6 +10,7 @@
 #include "bottega/conversations/search.hpp"
 #include "bottega/identity/preferences.hpp"
 #include "bottega/pricing/price.hpp"
+#include "bottega/support/support.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::test {
@@ -112,6 +113,12 @@ std::vector<Column> columns() {
       {"bottega", "disputes", "response", words_of<disputes::Stance>()},
       {"bottega", "top_up_disputes", "state", words_of<disputes::State>()},
       {"bottega", "top_up_disputes", "response", words_of<disputes::Stance>()},
+      {"bottega", "support_cases", "kind", words_of<support::Kind>()},
+      {"bottega", "support_cases", "subject", words_of<support::Subject>()},
+      {"bottega", "support_cases", "state", words_of<support::State>()},
+      {"bottega", "support_cases", "priority", words_of<support::Priority>()},
+      {"bottega", "support_cases", "desk", words_of<support::Desk>()},
+      {"bottega", "case_messages", "voice", words_of<support::Voice>()},
       {"bottega", "payment_methods", "brand", words_of<processors::Brand>()},
       {"bottega", "top_ups", "state", words_of<wallet::TopUpState>()},
       {"bottega", "withdrawals", "state", words_of<wallet::WithdrawalState>()},

@@ -31,6 +31,17 @@ std::string body_for(const Route& route) {
       {"changeCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
       {"setInboxSettings", R"({"time_zone":"UTC","hours":[]})"},
       {"setSearchSettings", R"({"language":"german"})"},
+      {"replyToSupportCase", R"({"text":"Hello?"})"},
+      {"assignSupportCase", "{}"},
+      {"setSupportCasePriority", R"({"priority":"high"})"},
+      {"handOverSupportCase", "{}"},
+      {"rateSupportCase", R"({"rating":5})"},
+      {"withdrawFromContract", "{}"},
+      {"adminAnswerSupportCase", R"({"text":"Hello"})"},
+      {"adminAddCaseNote", R"({"text":"Hello"})"},
+      {"adminAssignSupportCase", "{}"},
+      {"adminSetSupportCasePriority", R"({"priority":"high"})"},
+      {"adminChangeCannedAnswer", R"({"shortcut":"hello","text":"Hello!"})"},
       {"changeMember", R"({"role":"agent"})"},
       {"changeMerchant", R"({"currencies":["EUR"]})"},
       {"createInvitation", R"({"name":"Hal","role":"agent"})"},
@@ -259,9 +270,14 @@ const std::map<std::string, std::string>& others() {
     const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
     const auto feed = owner.send("POST", "/v1/merchants/" + shop.merchant + "/feed_imports", "id\n",
                                  {{"Content-Type", "text/csv"}});
+    auto buyer = shop.buyer.api;
+    const auto help =
+        buyer.post("/v1/support_cases",
+                   {{"subject", "damaged"}, {"text", "It is broken"}, {"order_id", order["id"]}});
     std::map<std::string, std::string> all{
         {"reports", report.json()["id"]},
         {"feed_imports", feed.json()["id"]},
+        {"support_cases", help.json()["id"]},
         {"payment_methods", card.json()["id"]},
         {"top_ups", top_up.json()["id"]},
         {"transfers", transfer.json()["id"]},

@@ -33,6 +33,7 @@ const std::map<std::string, const char*> kShared = {
     {"ledger_snapshots", "of ledger accounts"},
     {"attachment_secret", "one row"},
     {"evidence_key", "one row"},
+    {"canned_answers", "of the staff"},
     {"search_state", "one row"},
     {"retention_state", "one row"},
     {"exports", "of people"},

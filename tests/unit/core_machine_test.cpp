@@ -8,6 +8,7 @@
 #include <set>
 
 #include "support/shared.hpp"
+#include "unit/case_moves.hpp"
 #include "unit/feed_moves.hpp"
 #include "bottega/attachments/attachments.hpp"
 #include "bottega/conversations/inbox.hpp"
@@ -16,6 +17,7 @@
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/risk/reviews.hpp"
 #include "bottega/storage/migrate.hpp"
+#include "bottega/support/support.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::test {
@@ -207,6 +209,7 @@ const std::vector<Subject>& subjects() {
       subject<risk::kReviewLifecycle>(
           "Review", "reviews", {{"open", {{"approve", "approved"}, {"reject", "rejected"}}}}),
       subject<disputes::kLifecycle>("Dispute", "disputes", dispute_moves()),
+      subject<support::kLifecycle>("SupportCase", "support_cases", case_moves()),
       subject<wallet::kTopUpLifecycle>("TopUp", "top_ups", top_up_moves()),
       subject<wallet::kTransferLifecycle>("Transfer", "transfers", transfer_moves()),
       subject<conversations::kStatusLifecycle>(

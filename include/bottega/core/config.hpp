@@ -89,6 +89,7 @@ struct Config {
 
   std::string merchants_countries = "US";
   std::int64_t merchants_invitation_days = 7;
+  std::int64_t support_close_after_days = 7;
   std::int64_t fees_basis_points = 290, fees_fixed = 30;
 
   std::int64_t payments_amount_max = 75'000'000, payments_call_timeout_ms = 10'000;

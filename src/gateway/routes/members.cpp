@@ -2,6 +2,7 @@
 #include "gateway/routes/routes.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/identity/invitations.hpp"
+#include "bottega/support/support.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -39,6 +40,7 @@ asio::awaitable<Reply> remove(Call& call) {
   const auto reply = co_await call.transact([&](Tx& tx) {
     require_owner(tx, call, id);
     remove_member(tx, id, account);
+    support::release_all(tx, id, account);
     conversations::release_all(tx, id, account);
     return no_content();
   });

@@ -82,16 +82,6 @@ asio::awaitable<Reply> delete_reaction(Call& call) {
       [&](Tx& tx) { return ok(to_frame(react(tx, call.who(), id, seq, std::nullopt))); });
 }
 
-Json event_page_schema(Components& components) {
-  return {{"type", "object"},
-          {"required", {"data", "has_more", "next_cursor"}},
-          {"additionalProperties", false},
-          {"properties",
-           {{"data", {{"type", "array"}, {"items", event_schema(components)}}},
-            {"has_more", {{"type", "boolean"}}},
-            {"next_cursor", {{"type", {"string", "null"}}}}}}};
-}
-
 const Route kRoutes[] = {
     {.verb = Verb::post,
      .path = "/v1/conversations/{id}/messages",
@@ -155,6 +145,16 @@ const Route kRoutes[] = {
 };
 
 }  // namespace
+
+Json event_page_schema(Components& components) {
+  return {{"type", "object"},
+          {"required", {"data", "has_more", "next_cursor"}},
+          {"additionalProperties", false},
+          {"properties",
+           {{"data", {{"type", "array"}, {"items", event_schema(components)}}},
+            {"has_more", {{"type", "boolean"}}},
+            {"next_cursor", {{"type", {"string", "null"}}}}}}};
+}
 
 Json event_schema(Components& components) {
   components["Event"] = {{"type", "object"},

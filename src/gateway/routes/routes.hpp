@@ -38,6 +38,8 @@ std::span<const Route> shipping_routes();
 std::span<const Route> tax_routes();
 std::span<const Route> discount_routes();
 std::span<const Route> checkout_setting_routes();
+std::span<const Route> support_routes();
+std::span<const Route> staff_support_routes();
 std::span<const Route> system_routes();
 
 // Everything that the gateway serves.
@@ -56,6 +58,8 @@ inline Json any_text(Components&) { return {{"type", "string"}}; }
 
 // The schema of an entry of the log: every event has the same envelope.
 Json event_schema(Components& components);
+// A page of the log.
+Json event_page_schema(Components& components);
 
 // The position in ?cursor= as an id.
 template <class IdType>

@@ -25,6 +25,8 @@
 #include "bottega/processors/sandbox.hpp"
 #include "bottega/risk/limits.hpp"
 #include "bottega/settlements/settlements.hpp"
+#include "bottega/support/staff.hpp"
+#include "bottega/support/withdrawals.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::fuzz {
@@ -123,6 +125,13 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<processors::NewDispute>,
     read<SearchSettings>,
     read<StepUp>,
+    read<support::NewCase>,
+    read<support::NewCasePriority>,
+    read<support::NewCaseRating>,
+    read<support::NewCaseReply>,
+    read<support::NewHandOver>,
+    read<support::WithdrawalStep>,
+    read<support::staff::NewCaseAnswer>,
 });
 
 }  // namespace
