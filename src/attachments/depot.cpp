@@ -41,9 +41,10 @@ Depot::Depot(const Config& config, const fs::path& folder, const Clock& clock, S
       folder_(folder),
       url_secret_(std::move(url_secret)),
       // How many wait is bounded by the connections.
-      files_(static_cast<unsigned>(config.attachments_threads), 2 * config.http_connections_max),
+      files_(static_cast<unsigned>(config.attachments_threads), 2 * config.http_connections_max,
+             kTooMany),
       images_(static_cast<unsigned>(config.attachments_image_threads),
-              config.attachments_image_waiting_max),
+              config.attachments_image_waiting_max, kTooMany),
       store_(make_store(config, folder, clock, files_)) {
   make_folder(folder_ / "incoming");
 }
