@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 
 // Longer than the slowest upload of the largest file that the defaults allow.
 constexpr auto kStale = std::chrono::hours(24);
+constexpr const char* kTooMany = "too many files at once";
 
 std::unique_ptr<Store> make_store(const Config& config, const fs::path& folder, const Clock& clock,
                                   Workers& files) {

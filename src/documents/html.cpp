@@ -15,9 +15,7 @@ constexpr std::string_view kStyle =
     "dl{display:grid;grid-template-columns:max-content auto;gap:.1rem 1rem}dd{margin:0}"
     ".p{display:flex;gap:3rem;flex-wrap:wrap}h2{font-size:1em;margin:0}.p p{margin:0}"
     "footer{color:#555;font-size:.85em;margin-top:2rem}"
-    "@media print{body{margin:0;padding:0;max-width:none}}";
-
-std::string_view size_of(Sheet sheet) { return sheet == Sheet::letter ? "letter" : "A4"; }
+    "@media print{body{margin:0;padding:0;max-width:none}@page{margin:18mm}}";
 
 // <tag attributes>text</tag>, in the direction of the text.
 std::string element(const std::string& tag, const std::string& text,
@@ -85,8 +83,7 @@ std::string html_of(const Paper& paper) {
   std::string out = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
                     "name=\"viewport\" content=\"width=device-width\"><title>" +
                     escape_html(paper.title) + "</title><style>" + std::string(kStyle) +
-                    "@page{margin:18mm;size:" + std::string(size_of(paper.sheet)) +
-                    "}</style></head><body>" + element("h1", paper.title) + facts_of(paper) +
+                    "</style></head><body>" + element("h1", paper.title) + facts_of(paper) +
                     parties_of(paper) + table_of(paper);
   for (const auto& note : paper.notes) out += element("p", note);
   if (!paper.footer.empty()) out += element("footer", paper.footer);

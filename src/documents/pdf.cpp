@@ -1,6 +1,6 @@
 // Papers as PDF: Pango sets the type, for every script and in both directions, and Cairo writes the
-// file with the glyphs that are used and the text that they stand for. Each paper has fonts and
-// layouts of its own, so that threads share nothing.
+// file with the glyphs that are used and the text that they stand for. Pango keeps fonts for each
+// thread, so that threads share nothing.
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
 
@@ -27,7 +27,6 @@ struct Release {
   void operator()(cairo_t* one) const { cairo_destroy(one); }
   void operator()(cairo_font_options_t* one) const { cairo_font_options_destroy(one); }
   void operator()(PangoFontDescription* one) const { pango_font_description_free(one); }
-  void operator()(PangoFontMap* one) const { g_object_unref(one); }
   void operator()(PangoContext* one) const { g_object_unref(one); }
   void operator()(PangoLayout* one) const { g_object_unref(one); }
 };
@@ -51,8 +50,7 @@ struct Look {
 // Makes layouts: texts that are broken into lines of a width.
 class Typesetter {
  public:
-  Typesetter()
-      : fonts_(pango_cairo_font_map_new()), context_(pango_font_map_create_context(fonts_.get())) {
+  Typesetter() : context_(pango_font_map_create_context(pango_cairo_font_map_get_default())) {
     // As outlines, at any size: nothing is moved to the pixels of a screen.
     const Owned<cairo_font_options_t> options(cairo_font_options_create());
     cairo_font_options_set_hint_style(options.get(), CAIRO_HINT_STYLE_NONE);
@@ -86,7 +84,6 @@ class Typesetter {
   }
 
  private:
-  Owned<PangoFontMap> fonts_;
   Owned<PangoContext> context_;
 };
 
@@ -151,10 +148,10 @@ class Flow {
   void skip(double height) { y_ += height; }
 
   void facts(const Fact& fact) {
-    const auto half = inner_ / 4;
+    const auto names = inner_ / 4;
     Cells cells;
-    cells.push_back({type_.set(fact.name, half - kGap, {kNormal, Weight::strong, {}}), 0});
-    cells.push_back({type_.set(fact.value, inner_ - half, {}), half});
+    cells.push_back({type_.set(fact.name, names - kGap, {kNormal, Weight::strong, {}}), 0});
+    cells.push_back({type_.set(fact.value, inner_ - names, {}), names});
     put(std::move(cells));
   }
 

@@ -46,7 +46,7 @@ struct Paper {
   std::vector<Sum> sums;
   std::vector<std::string> notes;
   std::string footer;
-  Sheet sheet{};
+  Sheet sheet{};      // of the PDF; a page is printed on what the printer has
   Instant made_at{};  // what the file says of itself: the same paper is the same bytes
 };
 
