@@ -7,10 +7,11 @@
 namespace bottega::reports {
 namespace {
 
-using std::chrono::days;
 using AnyId = Id<"any">;
 
-constexpr auto kPeriodMax = days(366), kPeriodDefault = days(30);
+constexpr auto kPeriodMax = std::chrono::days(366), kPeriodDefault = std::chrono::days(30);
+// What an id and PostgreSQL can hold, with room for every zone.
+constexpr Date kFirst = std::chrono::year(1970) / 1 / 2, kLast = std::chrono::year(9998) / 12 / 30;
 constexpr std::int64_t kRowsMax = 10'000;
 // The clocks of several nodes may differ, and an id is made a moment after its transaction's time.
 constexpr auto kSlack = std::chrono::minutes(10);
@@ -99,11 +100,14 @@ Days days_of(const identity::Merchant& merchant, std::optional<Date> from, std::
   out.from = from.value_or(out.to - kPeriodDefault);
   if (out.from > out.to)
     throw Error(Code::invalid, "the days are not possible", {{"from", "must not be after to"}});
+  if (out.from < kFirst || out.to > kLast)
+    throw Error(Code::invalid, "nothing was sold then",
+                {{"from", "must be after " + to_text(kFirst) + ", and to before the year 9999"}});
   if (out.to - out.from >= kPeriodMax)
     throw Error(Code::invalid, "these are too many days",
                 {{"from", "must be at most 365 days before to"}});
   out.begin = calendar.begin_of(out.from);
-  out.end = calendar.begin_of(out.to + days(1));
+  out.end = calendar.begin_of(out.to + std::chrono::days(1));
   out.first = AnyId::least_of(out.begin - ahead - kSlack);
   out.last = AnyId::least_of(out.end + kSlack);
   return out;
