@@ -1,6 +1,6 @@
 // Papers as pages: every text is escaped, and each finds its own direction.
-#include "bottega/documents/paper.hpp"
 #include "bottega/core/text.hpp"
+#include "bottega/documents/paper.hpp"
 
 namespace bottega::documents {
 namespace {
@@ -25,15 +25,15 @@ std::string element(const std::string& tag, const std::string& text,
 
 std::string cell(const std::string& tag, const std::string& text, Align align) {
   // Numbers stay at the right, whatever is in them.
-  if (align == Align::right) return '<' + tag + " class=\"n\">" + escape_html(text) + "</" + tag + '>';
+  if (align == Align::right)
+    return '<' + tag + " class=\"n\">" + escape_html(text) + "</" + tag + '>';
   return element(tag, text);
 }
 
 std::string facts_of(const Paper& paper) {
   if (paper.facts.empty()) return {};
   std::string out = "<dl>";
-  for (const auto& fact : paper.facts)
-    out += element("dt", fact.name) + element("dd", fact.value);
+  for (const auto& fact : paper.facts) out += element("dt", fact.name) + element("dd", fact.value);
   return out + "</dl>";
 }
 
@@ -80,11 +80,11 @@ std::string table_of(const Paper& paper) {
 }  // namespace
 
 std::string html_of(const Paper& paper) {
-  std::string out = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
-                    "name=\"viewport\" content=\"width=device-width\"><title>" +
-                    escape_html(paper.title) + "</title><style>" + std::string(kStyle) +
-                    "</style></head><body>" + element("h1", paper.title) + facts_of(paper) +
-                    parties_of(paper) + table_of(paper);
+  std::string out =
+      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
+      "name=\"viewport\" content=\"width=device-width\"><title>" +
+      escape_html(paper.title) + "</title><style>" + std::string(kStyle) + "</style></head><body>" +
+      element("h1", paper.title) + facts_of(paper) + parties_of(paper) + table_of(paper);
   for (const auto& note : paper.notes) out += element("p", note);
   if (!paper.footer.empty()) out += element("footer", paper.footer);
   return out + "</body></html>";

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <memory>
 
-#include "bottega/documents/paper.hpp"
 #include "bottega/core/error.hpp"
 #include "bottega/core/text.hpp"
+#include "bottega/documents/paper.hpp"
 
 namespace bottega::documents {
 namespace {
@@ -221,8 +221,7 @@ class Flow {
   void sums(const Sum& sum) {
     const auto names = inner_ * kSumShare;
     Cells cells;
-    cells.push_back(
-        {type_.set(sum.name, names - kGap, {kNormal, sum.weight, Align::right}), 0});
+    cells.push_back({type_.set(sum.name, names - kGap, {kNormal, sum.weight, Align::right}), 0});
     cells.push_back(
         {type_.set(sum.value, inner_ - names, {kNormal, sum.weight, Align::right}), names});
     put(std::move(cells));
@@ -246,8 +245,8 @@ class Flow {
       const auto names = inner_ * kSumShare;
       pages_[i].texts.push_back(
           {type_.set(paper_.footer, names - kGap, {kSmall, {}, {}}), kMargin, y});
-      pages_[i].texts.push_back({type_.set(number, inner_ - names, {kSmall, {}, Align::right}),
-                                 kMargin + names, y});
+      pages_[i].texts.push_back(
+          {type_.set(number, inner_ - names, {kSmall, {}, Align::right}), kMargin + names, y});
     }
   }
 

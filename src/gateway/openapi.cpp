@@ -93,10 +93,10 @@ struct AlsoAs {
   std::string_view name, media_type;
 };
 constexpr AlsoAs kAlsoAs[] = {
-    {"adminGetRevenue", "text/csv"},     {"getWalletStatement", "text/csv"},
-    {"getReceipt", "application/pdf"},   {"getPackingSlip", "application/pdf"},
-    {"getSalesReport", "text/csv"},      {"getRefundsReport", "text/csv"},
-    {"getProductsReport", "text/csv"},   {"getConversionReport", "text/csv"}};
+    {"adminGetRevenue", "text/csv"},   {"getWalletStatement", "text/csv"},
+    {"getReceipt", "application/pdf"}, {"getPackingSlip", "application/pdf"},
+    {"getSalesReport", "text/csv"},    {"getRefundsReport", "text/csv"},
+    {"getProductsReport", "text/csv"}, {"getConversionReport", "text/csv"}};
 
 std::string_view method_of(Verb verb) {
   switch (verb) {

@@ -56,7 +56,8 @@ std::vector<documents::Sum> sums_of(const Sold& sold) {
     if (refund.state != RefundState::succeeded) continue;
     left = left - refund.amount;
     sums.push_back({"Refunded on " + day_of(sold, refund.updated_at),
-                    display(Money{0, left.currency} - refund.amount), {}});
+                    display(Money{0, left.currency} - refund.amount),
+                    {}});
   }
   if (sums.size() > 1) sums.push_back({"Paid after refunds", display(left), Weight::strong});
   return sums;

@@ -56,14 +56,13 @@ std::string page_of(const MerchantStatement& statement) {
                  {"To", to_text(statement.until)},
                  {"Days", "UTC"},
                  {"Currency", std::string(statement.currency.code())}};
-  paper.columns = {{"Date", Align::start, 2},  {"What", Align::start, 4},
-                   {"Order", Align::start, 2}, {"Fee", Align::right, 2},
+  paper.columns = {{"Date", Align::start, 2},   {"What", Align::start, 4},
+                   {"Order", Align::start, 2},  {"Fee", Align::right, 2},
                    {"Amount", Align::right, 2}, {"Balance", Align::right, 2}};
   paper.rows.push_back(
       {to_text(statement.from), "Opening balance", "", "", "", shown(statement.opening)});
   for (const auto& one : statement.lines)
-    paper.rows.push_back({to_text(std::chrono::floor<days>(one.at)),
-                          std::string(words_of(one.why)),
+    paper.rows.push_back({to_text(std::chrono::floor<days>(one.at)), std::string(words_of(one.why)),
                           one.order_number ? std::to_string(*one.order_number) : "",
                           one.fee == 0 ? "" : shown(one.fee), shown(one.amount),
                           shown(one.balance)});

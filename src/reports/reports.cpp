@@ -18,8 +18,8 @@ constexpr auto kSlack = std::chrono::minutes(10);
 
 // A cancelled order is given back whole, whatever is still on its way and whoever had given back
 // what of it: nothing of it is the merchant's, nor a fee.
-const Sql<SalesRow(MerchantId, AnyId, AnyId, Instant, Instant, std::string)> kSales{
-    "reports.sales", R"(
+const Sql<SalesRow(MerchantId, AnyId, AnyId, Instant, Instant, std::string)> kSales{"reports.sales",
+                                                                                    R"(
     SELECT day, currency, count(*) AS orders, sum(total)::bigint AS gross,
            sum(refunded)::bigint AS refunds, sum(fee)::bigint AS fees,
            sum(total - refunded - fee)::bigint AS net
@@ -114,15 +114,13 @@ Days days_of(const identity::Merchant& merchant, std::optional<Date> from, std::
 }
 
 SalesReport sales(Tx& tx, const Days& days) {
-  return report_of<SalesReport>(
-      days, tx.all(kSales, days.merchant, days.first, days.last, days.begin, days.end,
-                   days.time_zone));
+  return report_of<SalesReport>(days, tx.all(kSales, days.merchant, days.first, days.last,
+                                             days.begin, days.end, days.time_zone));
 }
 
 RefundsReport refunds(Tx& tx, const Days& days) {
-  return report_of<RefundsReport>(
-      days, tx.all(kRefunds, days.merchant, days.first, days.last, days.begin, days.end,
-                   days.time_zone));
+  return report_of<RefundsReport>(days, tx.all(kRefunds, days.merchant, days.first, days.last,
+                                               days.begin, days.end, days.time_zone));
 }
 
 ProductsReport products(Tx& tx, const Days& days) {

@@ -22,8 +22,8 @@ std::string csv_of(const SalesReport& report) {
 }
 
 std::string csv_of(const RefundsReport& report) {
-  auto text = csv_line({"day", "currency", "refunds", "succeeded", "failed", "amount",
-                        "by_platform", "under_way"});
+  auto text = csv_line(
+      {"day", "currency", "refunds", "succeeded", "failed", "amount", "by_platform", "under_way"});
   for (const auto& row : report.data) {
     const auto shown = [&](std::int64_t amount) { return decimal({amount, row.currency}); };
     text += csv_line({day_of(row.day), text_of(row.currency), count(row.refunds),

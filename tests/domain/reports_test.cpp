@@ -128,8 +128,8 @@ TEST(Sales, SayWhatIsLeftForTheMerchant) {
   EXPECT_EQ(to_json(report.data[0]), to_json(told));
   world.advance(10 * 24h);
   world.run_jobs();
-  const auto there = world.transact(
-      [&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop.merchant)); });
+  const auto there =
+      world.transact([&](Tx& tx) { return ledger::balances(tx, ledger::owner_of(shop.merchant)); });
   std::int64_t earned = 0;
   for (const auto& balance : there)
     if (balance.kind == ledger::Kind::merchant_payable) earned += balance.credits;
@@ -167,8 +167,9 @@ TEST(Sales, AreFoundWhenTheTestClockHasBeenMovedMeanwhile) {
   world.sell(shop, 200);
   EXPECT_EQ(sales(world, days_of(world, shop, before, after)).totals.at(0).gross, 300);
   EXPECT_EQ(sales(world, days_of(world, shop, after, after + days(1))).totals.at(0).gross, 200);
-  EXPECT_EQ(sales(world, days_of(world, shop, before - days(1), before + days(1))).totals.at(0).gross,
-            100);
+  EXPECT_EQ(
+      sales(world, days_of(world, shop, before - days(1), before + days(1))).totals.at(0).gross,
+      100);
 }
 
 // ---- refunds ------------------------------------------------------------------------------------
@@ -246,11 +247,9 @@ TEST(ConversionReport, CountsEachConversationOnceADay) {
   auto shop = world.shop();
   auto silent = shop;
   silent.buyer = world.person("Sue Silent");
-  silent.conversation = world
-                            .transact([&](Tx& tx) {
-                              return conversations::open(tx, silent.buyer, {shop.merchant});
-                            })
-                            .conversation.id;
+  silent.conversation =
+      world.transact([&](Tx& tx) { return conversations::open(tx, silent.buyer, {shop.merchant}); })
+          .conversation.id;
   world.sell(shop);
   world.sell(shop);
   world.advance(24h);
@@ -336,11 +335,11 @@ TEST_P(Plans, ReadTheRowsOfTheirDaysByThePrimaryKeyAndNoOthers) {
   for (const auto* mode : {"force_custom_plan", "force_generic_plan"}) {
     // As the server's connections have it.
     const auto plan =
-        execute(world_->urls.superuser, "SET search_path = bottega; SET enable_seqscan = off; SET "
-                                        "plan_cache_mode = " +
-                                            std::string(mode) + "; PREPARE asking AS " + statement +
-                                            "; EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asking(" +
-                                            arguments + ")");
+        execute(world_->urls.superuser,
+                "SET search_path = bottega; SET enable_seqscan = off; SET "
+                "plan_cache_mode = " +
+                    std::string(mode) + "; PREPARE asking AS " + statement +
+                    "; EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asking(" + arguments + ")");
     std::set<std::string> indexes;
     std::int64_t thrown_away = 0;
     look(Json::parse(plan)[0]["Plan"], indexes, thrown_away);

@@ -4,9 +4,7 @@
 namespace bottega::test {
 namespace papers_test {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
+bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 class OrderPapers : public testing::Test {
  protected:

@@ -22,13 +22,14 @@ identity::Merchant merchant_in(const std::string& country) {
 // ---- days ---------------------------------------------------------------------------------------
 
 TEST(DaysOfAReport, AreThoseOfTheCountry) {
-  const auto days =
-      days_of(merchant_in("US"), day("2026-03-07"), day("2026-03-08"), at("2026-06-01T00:00:00Z"), 0us);
+  const auto days = days_of(merchant_in("US"), day("2026-03-07"), day("2026-03-08"),
+                            at("2026-06-01T00:00:00Z"), 0us);
   EXPECT_EQ(days.time_zone, "America/New_York");
   EXPECT_EQ(to_text(days.begin), "2026-03-07T05:00:00Z");
   EXPECT_EQ(to_text(days.end), "2026-03-09T04:00:00Z") << "the clocks were changed";
-  EXPECT_EQ(days_of(merchant_in("JP"), day("2026-03-07"), {}, at("2026-03-08T00:00:00Z"), 0us).begin,
-            Instant(day("2026-03-07")));
+  EXPECT_EQ(
+      days_of(merchant_in("JP"), day("2026-03-07"), {}, at("2026-03-08T00:00:00Z"), 0us).begin,
+      Instant(day("2026-03-07")));
 }
 
 TEST(DaysOfAReport, AreTheMonthThatHasPassedWhereNoneAreNamed) {
@@ -66,8 +67,8 @@ INSTANTIATE_TEST_SUITE_P(Reports, WrongDays,
                                          Wrong{"9999-12-30", "9999-12-31"}));
 
 TEST(DaysOfAReport, AreAYearAtMost) {
-  const auto days =
-      days_of(merchant_in("US"), day("2025-05-01"), day("2026-05-01"), at("2026-06-01T00:00:00Z"), 0us);
+  const auto days = days_of(merchant_in("US"), day("2025-05-01"), day("2026-05-01"),
+                            at("2026-06-01T00:00:00Z"), 0us);
   EXPECT_EQ((days.to - days.from).count() + 1, 366);
 }
 

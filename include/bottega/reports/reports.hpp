@@ -11,7 +11,7 @@ using identity::MerchantId;
 struct Days {
   MerchantId merchant;
   std::string time_zone;
-  Date from{}, to{};      // both included
+  Date from{}, to{};       // both included
   Instant begin{}, end{};  // the first moment, and the one after the last
   // Between which ids the rows are that were made then. Ids are made by the machine's time, which
   // the product's may run ahead of.

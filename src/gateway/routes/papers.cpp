@@ -54,7 +54,8 @@ const Route kRoutes[] = {
      .once = Once::none,
      .handler = receipt,
      .name = "getReceipt",
-     .summary = "What was bought, paid and given back, for both sides: a page that prints, or a PDF",
+     .summary =
+         "What was bought, paid and given back, for both sides: a page that prints, or a PDF",
      .gives = any_text,
      .media_type = "text/html",
      .parameters = "format"},
