@@ -14,7 +14,8 @@ namespace reports_test {
 
 using namespace std::chrono_literals;
 using reports::Days;
-using std::chrono::days;
+
+constexpr std::chrono::days kDay{1};
 
 const Calendar& new_york() { return Calendars::built_in().of("US"); }
 
@@ -41,7 +42,7 @@ reports::ConversionReport conversion(World& world, const Days& days) {
 
 // So long after the next midnight of New York, or before it; answers the day on which that is.
 Date go_to(World& world, std::chrono::minutes after_midnight) {
-  const auto next = new_york().begin_of(new_york().date_at(world.clock.now()) + days(1));
+  const auto next = new_york().begin_of(new_york().date_at(world.clock.now()) + kDay);
   world.clock.set_offset(world.clock.offset() + (next + after_midnight - world.clock.now()));
   return new_york().date_at(world.clock.now());
 }
@@ -143,7 +144,7 @@ TEST(Sales, AreOfTheDaysThatAreAskedForAndOfNobodyElse) {
   const auto first = go_to(world, -1min);
   world.sell(shop, 100);
   const auto second = go_to(world, 0min);
-  EXPECT_EQ(second, first + days(1));
+  EXPECT_EQ(second, first + kDay);
   world.sell(shop, 200);
   const auto gross = [&](Date from, Date to) {
     const auto report = sales(world, days_of(world, shop, from, to));
@@ -152,8 +153,8 @@ TEST(Sales, AreOfTheDaysThatAreAskedForAndOfNobodyElse) {
   EXPECT_EQ(gross(first, first), 100);
   EXPECT_EQ(gross(second, second), 200);
   EXPECT_EQ(gross(first, second), 300);
-  EXPECT_EQ(gross(first - days(300), first - days(1)), 0);
-  EXPECT_EQ(gross(second + days(1), second + days(9)), 0);
+  EXPECT_EQ(gross(first - 300 * kDay, first - kDay), 0);
+  EXPECT_EQ(gross(second + kDay, second + 9 * kDay), 0);
   EXPECT_TRUE(sales(world, days_of(world, other, first, second)).data.empty());
 }
 
@@ -166,10 +167,9 @@ TEST(Sales, AreFoundWhenTheTestClockHasBeenMovedMeanwhile) {
   const auto after = new_york().date_at(world.clock.now());
   world.sell(shop, 200);
   EXPECT_EQ(sales(world, days_of(world, shop, before, after)).totals.at(0).gross, 300);
-  EXPECT_EQ(sales(world, days_of(world, shop, after, after + days(1))).totals.at(0).gross, 200);
-  EXPECT_EQ(
-      sales(world, days_of(world, shop, before - days(1), before + days(1))).totals.at(0).gross,
-      100);
+  EXPECT_EQ(sales(world, days_of(world, shop, after, after + kDay)).totals.at(0).gross, 200);
+  EXPECT_EQ(sales(world, days_of(world, shop, before - kDay, before + kDay)).totals.at(0).gross,
+            100);
 }
 
 // ---- refunds ------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ TEST(RefundsReport, SaysWhatHasBecomeOfThem) {
   world.run_jobs();
   const reports::RefundsRow ended{day, usd, 3, 3, 0, 1'517, 200, 0};
   EXPECT_EQ(to_json(refunds(world, days_of(world, shop, day, day)).data[0]), to_json(ended));
-  EXPECT_TRUE(refunds(world, days_of(world, shop, day + days(1), day + days(2))).data.empty());
+  EXPECT_TRUE(refunds(world, days_of(world, shop, day + kDay, day + 2 * kDay)).data.empty());
 }
 
 // ---- products -----------------------------------------------------------------------------------
@@ -220,12 +220,12 @@ TEST(ProductsReport, AddsUpTheLinesOfTheOrders) {
   sell_lines(world, shop, Json::array({line("Lamp", 1, 900), line("=1+1", 1, 0)}));
   world.advance(24h);
   sell_lines(world, shop, Json::array({line("Bulb", 1, 50)}));
-  const auto both = days_of(world, shop, day, day + days(1));
+  const auto both = days_of(world, shop, day, day + kDay);
   const auto report = products(world, both);
   Json told = Json::array();
   for (const auto& row : report.data)
     told.push_back({to_text(*row.day), row.name, row.pieces, row.gross});
-  const auto first = to_text(day), second = to_text(day + days(1));
+  const auto first = to_text(day), second = to_text(day + kDay);
   const Json wanted = Json::array({{first, "Lamp", 3, 2'900},
                                    {first, "Bulb", 10, 500},
                                    {first, "=1+1", 1, 0},
@@ -256,14 +256,14 @@ TEST(ConversionReport, CountsEachConversationOnceADay) {
   const auto late = world.ask(silent);
   world.ask(silent);
   world.advance(18h);  // another day, but what counts is when it was asked for
-  const auto report_before = conversion(world, days_of(world, shop, first, first + days(2)));
+  const auto report_before = conversion(world, days_of(world, shop, first, first + 2 * kDay));
   ASSERT_EQ(report_before.data.size(), 2u);
-  const reports::ConversionRow one{first, 2, 2, 1, 1}, open{first + days(1), 0, 1, 1, 0};
+  const reports::ConversionRow one{first, 2, 2, 1, 1}, open{first + kDay, 0, 1, 1, 0};
   EXPECT_EQ(to_json(report_before.data[0]), to_json(one));
   EXPECT_EQ(to_json(report_before.data[1]), to_json(open));
   world.pay(silent, late);
-  const auto report = conversion(world, days_of(world, shop, first, first + days(2)));
-  const reports::ConversionRow paid{first + days(1), 0, 1, 1, 1}, all{std::nullopt, 2, 2, 2, 2};
+  const auto report = conversion(world, days_of(world, shop, first, first + 2 * kDay));
+  const reports::ConversionRow paid{first + kDay, 0, 1, 1, 1}, all{std::nullopt, 2, 2, 2, 2};
   EXPECT_EQ(to_json(report.data.at(1)), to_json(paid));
   EXPECT_EQ(to_json(report.totals), to_json(all));
 }
@@ -272,7 +272,7 @@ TEST(ConversionReport, OfNothingIsNothing) {
   World world;
   const auto shop = world.shop();
   const auto today = new_york().date_at(world.clock.now());
-  const auto report = conversion(world, days_of(world, shop, today - days(9), today - days(8)));
+  const auto report = conversion(world, days_of(world, shop, today - 9 * kDay, today - 8 * kDay));
   EXPECT_TRUE(report.data.empty());
   EXPECT_EQ(report.totals.conversations, 0);
 }
@@ -324,7 +324,7 @@ TEST_P(Plans, ReadTheRowsOfTheirDaysByThePrimaryKeyAndNoOthers) {
   for (const auto* sql = SqlText::all; sql != nullptr; sql = sql->rest)
     if (sql->name == name) statement = std::string(sql->text);
   ASSERT_NE(statement, "");
-  const auto day = new_york().date_at(world_->clock.now()) - days(7);
+  const auto day = new_york().date_at(world_->clock.now()) - 7 * kDay;
   const auto asked = days_of(*world_, shop_, day, day);
   const auto quoted = [](const std::string& text) { return "'" + text + "'"; };
   const auto arguments = quoted(uuid_text(shop_.merchant.uuid)) + ", " +
