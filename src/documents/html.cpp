@@ -17,10 +17,9 @@ constexpr std::string_view kStyle =
     "footer{color:#555;font-size:.85em;margin-top:2rem}"
     "@media print{body{margin:0;padding:0;max-width:none}@page{margin:18mm}}";
 
-// <tag attributes>text</tag>, in the direction of the text.
-std::string element(const std::string& tag, const std::string& text,
-                    const std::string& attributes = "") {
-  return '<' + tag + attributes + " dir=\"auto\">" + escape_html(text) + "</" + tag + '>';
+// A tag with a text in it, in the direction of the text.
+std::string element(const std::string& tag, const std::string& text) {
+  return '<' + tag + " dir=\"auto\">" + escape_html(text) + "</" + tag + '>';
 }
 
 std::string cell(const std::string& tag, const std::string& text, Align align) {
