@@ -95,6 +95,8 @@ struct Node::Parts {
   jobs::Runner runner;
   conversations::Writer writer;
   identity::Passwords passwords;
+  // Prints papers.
+  Workers papers;
   // Who is there, and how whoever is not hears of what was written; no push without a key.
   const notifications::NodeId node = notifications::NodeId::make();
   notifications::Presence presence;
@@ -138,6 +140,8 @@ Node::Parts::Parts(Config given)
              static_cast<std::size_t>(config.chat_waiting_max)),
       passwords(cost_of(config), static_cast<unsigned>(config.auth_threads),
                 static_cast<unsigned>(config.auth_waiting_max)),
+      papers(static_cast<unsigned>(config.papers_threads), config.papers_waiting_max,
+             "too many papers at once"),
       presence(db, node, presence_options_of(config)),
       app{.config = config,
           .clock = clock,
@@ -156,7 +160,8 @@ Node::Parts::Parts(Config given)
           .payout_rules = payout_rules,
           .wallet_rules = wallet_rules,
           .recent = &recent,
-          .depot = &depot} {
+          .depot = &depot,
+          .papers = &papers} {
   clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
   db.transact_blocking([&](Tx& tx) { settlements::plan(tx, world.settlement_rules); });
   if (config.mode == "live") refuse_demo_people(db);
@@ -352,6 +357,7 @@ void Node::Parts::stop() {
   db.stop(hard_end);
   if (sandbox_db) sandbox_db->stop(hard_end);
   depot.stop();
+  papers.stop();
   // The last news of this node; and nobody hears of others' any more.
   if (nats) nats->stop(hard_end);
   // Their timers live in the servers' contexts.

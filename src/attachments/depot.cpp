@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 
 // Longer than the slowest upload of the largest file that the defaults allow.
 constexpr auto kStale = std::chrono::hours(24);
+constexpr const char* kTooMany = "too many files at once";
 
 std::unique_ptr<Store> make_store(const Config& config, const fs::path& folder, const Clock& clock,
                                   Workers& files) {
@@ -41,9 +42,10 @@ Depot::Depot(const Config& config, const fs::path& folder, const Clock& clock, S
       folder_(folder),
       url_secret_(std::move(url_secret)),
       // How many wait is bounded by the connections.
-      files_(static_cast<unsigned>(config.attachments_threads), 2 * config.http_connections_max),
+      files_(static_cast<unsigned>(config.attachments_threads), 2 * config.http_connections_max,
+             kTooMany),
       images_(static_cast<unsigned>(config.attachments_image_threads),
-              config.attachments_image_waiting_max),
+              config.attachments_image_waiting_max, kTooMany),
       store_(make_store(config, folder, clock, files_)) {
   make_folder(folder_ / "incoming");
 }

@@ -83,12 +83,14 @@ struct Calendar::Zone {
   Shown shown(Instant instant) const { return zone->to_local(instant); }
   // A time that is shown twice is the later one; one that is left out is when the clocks jump.
   Instant instant(Shown shown) const { return zone->to_sys(shown, date::choose::latest); }
+  // A time that is shown twice is the earlier one.
+  Instant first_instant(Shown shown) const { return zone->to_sys(shown, date::choose::earliest); }
 
   const date::time_zone* zone;
 };
 
 Calendar::Calendar(Given given) : given_(std::move(given)) {
-  const std::string name = given_.zone ? given_.zone->value : "UTC";
+  const auto name = zone_name();
   try {
     zone_ = std::make_shared<const Zone>(Zone{date::locate_zone(name)});
   } catch (const std::exception&) {
@@ -152,6 +154,12 @@ Instant Calendar::add_business_days(Instant instant, int count) const {
 Date Calendar::date_at(Instant instant) const {
   return Date{std::chrono::floor<days>(zone_->shown(instant).time_since_epoch())};
 }
+
+Instant Calendar::begin_of(Date date) const {
+  return zone_->first_instant(Zone::Shown(date.time_since_epoch()));
+}
+
+std::string Calendar::zone_name() const { return given_.zone ? given_.zone->value : "UTC"; }
 
 Instant Calendar::next_at(Instant from, std::chrono::minutes time_of_day) const {
   for (auto date = date_at(from);; date += days(1)) {

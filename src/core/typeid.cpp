@@ -53,6 +53,19 @@ Uuid make_uuid_v7() {
   return uuid;
 }
 
+Uuid least_uuid_v7(Instant at) {
+  using namespace std::chrono;
+  constexpr std::int64_t kMost = (std::int64_t{1} << 48) - 1;
+  const auto ms = floor<milliseconds>(at).time_since_epoch().count();
+  const auto stamp = static_cast<std::uint64_t>(std::clamp<std::int64_t>(ms, 0, kMost));
+  Uuid uuid;
+  for (std::size_t i = 0; i < 6; ++i)
+    uuid.bytes[i] = static_cast<std::uint8_t>(stamp >> (40 - 8 * i));
+  uuid.bytes[6] = 0x70;
+  uuid.bytes[8] = 0x80;
+  return uuid;
+}
+
 std::string uuid_text(const Uuid& uuid) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out(36, '-');

@@ -15,6 +15,7 @@
 #include "bottega/bus/traffic.hpp"
 #include "bottega/conversations/writer.hpp"
 #include "bottega/core/config.hpp"
+#include "bottega/core/workers.hpp"
 #include "bottega/gateway/route.hpp"
 #include "bottega/identity/passwords.hpp"
 #include "bottega/jobs/job.hpp"
@@ -43,6 +44,7 @@ struct App {
   const bus::Traffic* traffic = nullptr;        // none without other nodes
   const bus::Recent* recent = nullptr;          // none where the log is always read
   attachments::Depot* depot = nullptr;          // none where no files are served
+  Workers* papers = nullptr;                    // none where no papers are printed
   processors::Sandbox* sandbox = nullptr;       // none in live mode
   notifications::Presence* presence = nullptr;  // none for the sandbox's own listener
   notifications::Notifier* notifier = nullptr;  // none where Web Push is off

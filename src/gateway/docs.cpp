@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gateway/guide.hpp"
+#include "bottega/core/text.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -61,32 +62,6 @@ std::string section(const std::string& path, const std::string& method, const Js
 }
 
 }  // namespace
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string docs_page(const Json& openapi) {
   std::map<std::string, std::string> sections;

@@ -8,7 +8,6 @@
 
 namespace bottega::gateway {
 
-std::string escape_html(std::string_view text);
 std::string docs_page(const Json& openapi);
 std::string problem_page(const CodeInfo& row);
 std::string problems_index();

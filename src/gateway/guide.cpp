@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "gateway/docs.hpp"
+#include "bottega/core/text.hpp"
 
 namespace bottega::gateway {
 namespace {

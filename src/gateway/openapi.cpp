@@ -12,12 +12,14 @@ struct Parameter {
   std::string_view name, about;
   std::string_view schema;
   std::string_view required_by = {};  // the operation that does not do without
-  std::string_view only_of = {};      // the operation where the name means something else
+  std::string_view only_of = {};      // the operations where the name means something else
 };
 constexpr std::string_view kText = R"({"type":"string","maxLength":254})";
 constexpr std::string_view kSubjects =
     R"({"type":"string","enum":["not_received","damaged","wrong_item","refund","payment",)"
     R"("account","withdrawal","other"]})";
+constexpr std::string_view kReports =
+    "getSalesReport getRefundsReport getProductsReport getConversionReport";
 const Parameter kParameters[] = {
     {"limit", "How many at most.", R"({"type":"integer","minimum":1,"maximum":100,"default":20})"},
     {"cursor", "Where to go on: next_cursor of the page before.", kText},
@@ -91,6 +93,14 @@ const Parameter kParameters[] = {
      R"({"type":"string","enum":["json","csv"],"default":"json"})", "", "getFeedImportReport"},
     {"format", "Of the file.", R"({"type":"string","enum":["csv","tsv","xml"],"default":"csv"})",
      "", "getFeed"},
+    {"from", "The first day, by the clocks of the merchant's country; 30 days before `to`.",
+     R"({"type":"string","format":"date"})", "", kReports},
+    {"to", "The last day, likewise; today where none is given. At most 366 days.",
+     R"({"type":"string","format":"date"})", "", kReports},
+    {"format", "Of the answer.", R"({"type":"string","enum":["json","csv"],"default":"json"})", "",
+     kReports},
+    {"format", "A page, or a file.", R"({"type":"string","enum":["html","pdf"],"default":"html"})",
+     "", "getReceipt getPackingSlip"},
     {"state", "Only in this state.", kText},
     {"email", "Only with this mail address.", kText},
     {"name", "With this in the name, or the name of what is uploaded.", kText},
@@ -120,11 +130,13 @@ constexpr Also kAlso[] = {{"openConversation", 200},     {"acceptPaymentRequest"
 struct AlsoAs {
   std::string_view name, media_type;
 };
-constexpr AlsoAs kAlsoAs[] = {{"adminGetRevenue", "text/csv"},
-                              {"getWalletStatement", "text/csv"},
-                              {"getFeedImportReport", "text/csv"},
-                              {"getFeed", "text/tab-separated-values"},
-                              {"getFeed", "application/xml"}};
+constexpr AlsoAs kAlsoAs[] = {
+    {"adminGetRevenue", "text/csv"},       {"getWalletStatement", "text/csv"},
+    {"getFeedImportReport", "text/csv"},   {"getFeed", "text/tab-separated-values"},
+    {"getFeed", "application/xml"},        {"getReceipt", "application/pdf"},
+    {"getPackingSlip", "application/pdf"}, {"getSalesReport", "text/csv"},
+    {"getRefundsReport", "text/csv"},      {"getProductsReport", "text/csv"},
+    {"getConversionReport", "text/csv"}};
 
 std::string_view method_of(Verb verb) {
   switch (verb) {
@@ -174,12 +186,22 @@ bool is_single(const Route& route) {
          route.media_type != kEventStream;
 }
 
+// Whether a list of operations, with spaces between them, has this one.
+bool names(std::string_view operations, std::string_view operation) {
+  while (!operations.empty()) {
+    const auto one = operations.substr(0, operations.find(' '));
+    if (one == operation) return true;
+    operations.remove_prefix(std::min(one.size() + 1, operations.size()));
+  }
+  return false;
+}
+
 // Whether the route's parameter of this name is the one that the row describes.
 bool describes(const Parameter& row, const Route& route) {
   if (!is_parameter(route, row.name)) return false;
-  if (!row.only_of.empty()) return row.only_of == route.name;
+  if (!row.only_of.empty()) return names(row.only_of, route.name);
   return std::ranges::none_of(kParameters, [&](const Parameter& other) {
-    return other.name == row.name && other.only_of == route.name;
+    return other.name == row.name && names(other.only_of, route.name);
   });
 }
 

@@ -1,11 +1,12 @@
 #include "gateway/statement_page.hpp"
 
-#include "gateway/docs.hpp"
 #include "bottega/core/csv.hpp"
+#include "bottega/documents/paper.hpp"
 
 namespace bottega::gateway {
 namespace {
 
+using documents::Align;
 using payouts::MerchantStatement;
 using std::chrono::days;
 
@@ -29,10 +30,6 @@ std::string_view words_of(ledger::Why why) {
   }
 }
 
-std::string cell(const std::string& text, bool number = false) {
-  return (number ? "<td class=n>" : "<td>") + escape_html(text) + "</td>";
-}
-
 }  // namespace
 
 std::string csv_of(const MerchantStatement& statement) {
@@ -52,32 +49,26 @@ std::string csv_of(const MerchantStatement& statement) {
 }
 
 std::string page_of(const MerchantStatement& statement) {
-  const auto& currency = statement.currency;
-  const auto title = "Statement of " + statement.name;
-  std::string out =
-      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
-      escape_html(title) +
-      "</title><style>body{font:11pt/1.4 system-ui,sans-serif;max-width:50rem;margin:2rem auto}"
-      "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.2rem .5rem;"
-      "border-bottom:1px solid #ccc}.n{text-align:right;font-variant-numeric:tabular-nums}"
-      "thead{display:table-header-group}tr{break-inside:avoid}"
-      "@media print{body{margin:0;max-width:none}@page{margin:18mm}}</style></head><body><h1>" +
-      escape_html(title) + "</h1><p>" + to_text(statement.from) + " to " +
-      to_text(statement.until) + " (UTC), in " + std::string(currency.code()) +
-      "</p><table><thead><tr><th>Date<th>What<th>Order<th class=n>Fee<th class=n>Amount"
-      "<th class=n>Balance</thead><tbody><tr>" +
-      cell(to_text(statement.from)) + cell("Opening balance") + "<td><td><td>" +
-      cell(decimal({statement.opening, currency}), true) + "</tr>";
+  const auto shown = [&](std::int64_t amount) { return decimal({amount, statement.currency}); };
+  documents::Paper paper;
+  paper.title = "Statement of " + statement.name;
+  paper.facts = {{"From", to_text(statement.from)},
+                 {"To", to_text(statement.until)},
+                 {"Days", "UTC"},
+                 {"Currency", std::string(statement.currency.code())}};
+  paper.columns = {{"Date", Align::start, 2},   {"What", Align::start, 4},
+                   {"Order", Align::start, 2},  {"Fee", Align::right, 2},
+                   {"Amount", Align::right, 2}, {"Balance", Align::right, 2}};
+  paper.rows.push_back(
+      {to_text(statement.from), "Opening balance", "", "", "", shown(statement.opening)});
   for (const auto& one : statement.lines)
-    out += "<tr>" + cell(to_text(std::chrono::floor<days>(one.at))) +
-           cell(std::string(words_of(one.why))) +
-           cell(one.order_number ? std::to_string(*one.order_number) : "") +
-           cell(one.fee == 0 ? "" : decimal({one.fee, currency}), true) +
-           cell(decimal({one.amount, currency}), true) +
-           cell(decimal({one.balance, currency}), true) + "</tr>";
-  return out + "<tr>" + cell(to_text(statement.until)) +
-         cell(statement.is_closed ? "Closing balance" : "Balance so far") + "<td><td><td>" +
-         cell(decimal({statement.closing, currency}), true) + "</tr></tbody></table></body></html>";
+    paper.rows.push_back({to_text(std::chrono::floor<days>(one.at)), std::string(words_of(one.why)),
+                          one.order_number ? std::to_string(*one.order_number) : "",
+                          one.fee == 0 ? "" : shown(one.fee), shown(one.amount),
+                          shown(one.balance)});
+  const auto* const last = statement.is_closed ? "Closing balance" : "Balance so far";
+  paper.rows.push_back({to_text(statement.until), last, "", "", "", shown(statement.closing)});
+  return documents::html_of(paper);
 }
 
 }  // namespace bottega::gateway

@@ -279,6 +279,7 @@ class Story(StaffStory, PricesStory, HelpStory):
             self.owner.get(f"{shop}/{below}")
         for kind in ("csv", "html"):
             self.owner.get(f"{shop}/statement.{kind}")
+        self.papers(order, shop)
         self.owner.fails(409, "POST", f"/v1/payouts/{self.payout}/retry", None)
         paid = f"/v1/payments/{self.paid['payment']['id']}/refunds"
         refund = self.owner.post(paid, {"amount": 100, "reason": "a scratch"})["id"]
@@ -288,6 +289,23 @@ class Story(StaffStory, PricesStory, HelpStory):
         jobs_until(self.ops,
                    lambda: self.buyer.get(f"/v1/refunds/{refund}")["state"] == "succeeded",
                    "a part was not refunded")
+
+    def papers(self, order, shop):
+        paper = f"/v1/orders/{order}/"
+        for who, kind in ((self.buyer, "receipt"), (self.owner, "packing_slip")):
+            who.get(paper + kind)
+            headers = {"Authorization": "Bearer " + who.token}
+            path = f"{paper}{kind}?format=pdf"
+            status, pdf, _ = who._exchange("GET", path, None, headers)
+            if status != 200 or not pdf.startswith(b"%PDF-"):
+                raise Violation(f"{path} answered {status}")
+        self.buyer.fails(404, "GET", paper + "packing_slip")
+        for kind in ("sales", "refunds", "products", "conversion"):
+            report = f"{shop}/reports/{kind}"
+            for query in ("", "?from=2026-01-01&to=2026-02-01", "?format=csv"):
+                self.owner.get(report + query)
+            self.owner.fails(422, "GET", report + "?from=2026-02-02&to=2026-02-01")
+            self.buyer.fails(404, "GET", report)
 
     def wallet(self):
         """Money in by a card, to a person, and out to a bank."""

@@ -247,6 +247,30 @@ TEST(ClockChanges, ThatLeaveATimeOutOrShowItTwiceMoveItToTheLaterOne) {
   EXPECT_EQ(after("2026-10-31T05:30:00Z"), "2026-11-01T06:30:00Z") << "01:30 comes twice";
 }
 
+TEST(Days, BeginWhenTheZonesClocksShowMidnight) {
+  const auto begins = [](const std::string& zone, const char* date) {
+    const auto all = Calendars::parse(in_zone(zone));
+    return to_text(all.of("XX").begin_of(day(date)));
+  };
+  EXPECT_EQ(begins("UTC", "2026-11-21"), "2026-11-21T00:00:00Z");
+  EXPECT_EQ(begins("America/New_York", "2026-11-21"), "2026-11-21T05:00:00Z");
+  EXPECT_EQ(begins("America/New_York", "2026-07-01"), "2026-07-01T04:00:00Z");
+  EXPECT_EQ(begins("Asia/Kolkata", "2026-07-01"), "2026-06-30T18:30:00Z");
+  EXPECT_EQ(begins("America/Havana", "2024-11-03"), "2024-11-03T04:00:00Z") << "midnight, twice";
+  EXPECT_EQ(begins("America/Havana", "2024-03-10"), "2024-03-10T05:00:00Z") << "no midnight";
+}
+
+TEST(Days, AreThoseOfTheirInstants) {
+  const auto& calendar = Calendars::built_in().of("US");
+  EXPECT_EQ(calendar.zone_name(), "America/New_York");
+  EXPECT_EQ(Calendars::built_in().of("XX").zone_name(), "UTC");
+  for (auto date = day("2026-01-01"); date < day("2027-01-01"); date += std::chrono::days(1)) {
+    const auto begin = calendar.begin_of(date);
+    EXPECT_EQ(calendar.date_at(begin), date);
+    EXPECT_EQ(calendar.date_at(begin - std::chrono::microseconds(1)), date - std::chrono::days(1));
+  }
+}
+
 TEST(CalendarFile, NamesAZoneThatThereIs) {
   EXPECT_THROW(Calendars::parse(in_zone("Atlantis/Main")), Error);
 }

@@ -326,5 +326,30 @@ TEST(IdValue, IsRefusedWithTheNameOfWhatWasExpected) {
   }
 }
 
+// ---- the least of an instant --------------------------------------------------------------------
+
+TEST(LeastId, IsTheOneOfItsMillisecondWithNothingElse) {
+  const auto at = parse_instant("2022-02-22T19:22:22Z").value();  // RFC 9562, appendix A.6
+  EXPECT_EQ(uuid_text(least_uuid_v7(at)), "017f22e2-79b0-7000-8000-000000000000");
+  EXPECT_EQ(least_uuid_v7(at + std::chrono::microseconds(999)), least_uuid_v7(at));
+  EXPECT_LT(least_uuid_v7(at), least_uuid_v7(at + std::chrono::milliseconds(1)));
+  EXPECT_EQ(orders::OrderId::least_of(at).uuid, least_uuid_v7(at));
+}
+
+TEST(LeastId, IsNotAfterAnyThatIsMadeLaterAndAfterAllThatWereMadeBefore) {
+  Clock clock;
+  const auto before = clock.now();
+  const auto id = make_uuid_v7();
+  EXPECT_LE(least_uuid_v7(before), id);
+  EXPECT_LT(id, least_uuid_v7(clock.now() + std::chrono::seconds(1)));
+}
+
+TEST(LeastId, OfWhatCannotBeInAnIdIsTheNearest) {
+  const auto nothing = least_uuid_v7(Instant{});
+  EXPECT_EQ(uuid_text(nothing), "00000000-0000-7000-8000-000000000000");
+  EXPECT_EQ(least_uuid_v7(Instant{} - std::chrono::hours(1)), nothing);
+  EXPECT_EQ(uuid_text(least_uuid_v7(Instant::max())), "ffffffff-ffff-7000-8000-000000000000");
+}
+
 }  // namespace core_id_test
 }  // namespace bottega::test

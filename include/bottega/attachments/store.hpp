@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "bottega/attachments/workers.hpp"
 #include "bottega/core/clock.hpp"
 #include "bottega/core/text.hpp"
+#include "bottega/core/workers.hpp"
 
 namespace bottega::attachments {
 

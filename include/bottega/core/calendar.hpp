@@ -61,6 +61,10 @@ class Calendar {
   Instant add_business_days(Instant instant, int days) const;
   // The date that the zone's clocks show.
   Date date_at(Instant instant) const;
+  // The first moment of a date by the zone's clocks.
+  Instant begin_of(Date date) const;
+  // The IANA name of the zone.
+  std::string zone_name() const;
   // The first moment, not before this one, of a business day at this time of day.
   Instant next_at(Instant from, std::chrono::minutes time_of_day) const;
   // The holidays of a year, in their order; moved ones where they are kept.

@@ -39,6 +39,7 @@ struct Config {
   std::int64_t auth_access_token_s = 900, auth_refresh_token_s = 2'592'000;
   std::int64_t auth_password_ops = 2, auth_password_memory_bytes = 19'922'944;
   std::int64_t auth_threads = 1, auth_waiting_max = 64;
+  std::int64_t papers_threads = 1, papers_waiting_max = 32;
   std::int64_t auth_tries_per_account = 10, auth_tries_per_address = 30, auth_tries_window_s = 300;
   std::int64_t auth_fresh_login_s = 600;
 

@@ -32,6 +32,8 @@ struct Id {
     id.uuid.bytes.fill(0xff);
     return id;
   }
+  // What sorts before every id that is made from this instant on, by the machine's time.
+  static Id least_of(Instant at) { return Id{least_uuid_v7(at)}; }
   bool is_nil() const { return uuid == Uuid{}; }
   friend auto operator<=>(const Id&, const Id&) = default;
 };

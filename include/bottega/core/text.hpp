@@ -73,6 +73,9 @@ struct Form<Emoji> {
   static Json schema() { return {{"type", "string"}, {"minLength", 1}, {"maxLength", kMost}}; }
 };
 
+// A text as it stands in HTML, between tags or in a quoted attribute.
+std::string escape_html(std::string_view text);
+
 // An integer within bounds.
 template <std::int64_t Least, std::int64_t Most>
 struct Count {

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "bottega/core/instant.hpp"
+
 namespace bottega {
 
 struct Uuid {
@@ -18,6 +20,9 @@ struct Uuid {
 // A new id that sorts after every earlier one of this process: milliseconds, a fraction kept
 // rising, and 62 random bits. Safe from any thread.
 Uuid make_uuid_v7();
+// The least that can be made from this instant on, by the machine's time: what is older sorts
+// before it.
+Uuid least_uuid_v7(Instant at);
 // 8-4-4-4-12 in lower case, as PostgreSQL writes it.
 std::string uuid_text(const Uuid& uuid);
 std::optional<Uuid> parse_uuid(std::string_view text);

@@ -2,7 +2,6 @@
 // site.
 #include "bottega/processors/sandbox.hpp"
 
-#include "gateway/docs.hpp"
 #include "gateway/routes/routes.hpp"
 #include "gateway/url.hpp"
 

@@ -1,5 +1,5 @@
 #pragma once
-// Threads for work that no event loop and no database thread should pay for: files, images.
+// Threads for work that no event loop and no database thread should pay for: files, images, papers.
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -8,13 +8,14 @@
 
 #include "bottega/core/error.hpp"
 
-namespace bottega::attachments {
+namespace bottega {
 namespace asio = boost::asio;
 
 class Workers {
  public:
-  Workers(unsigned threads, std::int64_t waiting_max)
-      : waiting_max_(waiting_max), threads_(threads) {}
+  // `too_many` is what they say whose work would have to wait behind too much.
+  Workers(unsigned threads, std::int64_t waiting_max, const char* too_many)
+      : waiting_max_(waiting_max), too_many_(too_many), threads_(threads) {}
   ~Workers() { stop(); }
 
   // Runs the work on one of the threads, and goes on where it was called. Throws what the work
@@ -23,7 +24,7 @@ class Workers {
   asio::awaitable<std::invoke_result_t<Work&>> run(Work& work) {
     if (waiting_.fetch_add(1) >= waiting_max_) {
       --waiting_;
-      throw Error(Code::busy, "too many files at once").retry_after(std::chrono::seconds(2));
+      throw Error(Code::busy, too_many_).retry_after(std::chrono::seconds(2));
     }
     auto job = [&]() -> asio::awaitable<std::invoke_result_t<Work&>> {
       --waiting_;
@@ -37,8 +38,9 @@ class Workers {
 
  private:
   std::int64_t waiting_max_;
+  const char* too_many_;
   std::atomic<std::int64_t> waiting_{0};
   asio::thread_pool threads_;
 };
 
-}  // namespace bottega::attachments
+}  // namespace bottega

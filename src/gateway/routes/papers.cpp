@@ -1,0 +1,79 @@
+// The papers of an order, to read, print and keep.
+#include "gateway/papers.hpp"
+#include "gateway/routes/routes.hpp"
+
+namespace bottega::gateway {
+namespace {
+
+using identity::Role, identity::Scope;
+using orders::OrderId;
+
+PaperFormat format_of(const Call& call) {
+  return call.parameter_as<PaperFormat>("format").value_or(PaperFormat::html);
+}
+
+Sold sold_of(Tx& tx, const orders::Order& order) {
+  return {order,
+          identity::fetch_merchant(tx, order.merchant_id),
+          identity::fetch_account(tx, order.buyer_id).name,
+          {}};
+}
+
+asio::awaitable<Reply> receipt(Call& call) {
+  const auto id = call.at<OrderId>(0);
+  const auto format = format_of(call);
+  const auto sold = co_await call.app.db.read([&](Tx& tx) {
+    auto found = sold_of(tx, orders::fetch(tx, call.who(), id));
+    found.refunds = payments::list_refunds(tx, call.who(), found.order.payment_id);
+    return found;
+  });
+  const auto paper = receipt_of(sold);
+  const auto name = "receipt-" + std::to_string(sold.order.number);
+  co_return co_await print(call.app, paper, format, name);
+}
+
+asio::awaitable<Reply> packing_slip(Call& call) {
+  const auto id = call.at<OrderId>(0);
+  const auto format = format_of(call);
+  const auto sold = co_await call.app.db.read([&](Tx& tx) {
+    const auto order = orders::fetch(tx, call.who(), id);
+    // Who packs is not who buys.
+    identity::require_member(tx, call.who(), order.merchant_id, Role::agent, Scope::read);
+    return sold_of(tx, order);
+  });
+  const auto paper = packing_slip_of(sold);
+  const auto name = "packing-slip-" + std::to_string(sold.order.number);
+  co_return co_await print(call.app, paper, format, name);
+}
+
+const Route kRoutes[] = {
+    {.verb = Verb::get,
+     .path = "/v1/orders/{id}/receipt",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = receipt,
+     .name = "getReceipt",
+     .summary =
+         "What was bought, paid and given back, for both sides: a page that prints, or a PDF",
+     .gives = any_text,
+     .media_type = "text/html",
+     .parameters = "format"},
+    {.verb = Verb::get,
+     .path = "/v1/orders/{id}/packing_slip",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = packing_slip,
+     .name = "getPackingSlip",
+     .summary = "What goes into the parcel and where it goes, without prices, for the merchant",
+     .gives = any_text,
+     .media_type = "text/html",
+     .parameters = "format"},
+};
+
+}  // namespace
+
+std::span<const Route> paper_routes() { return kRoutes; }
+
+}  // namespace bottega::gateway
