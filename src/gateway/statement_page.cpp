@@ -44,9 +44,8 @@ std::string csv_of(const MerchantStatement& statement) {
   };
   total(statement.from, "opening", statement.opening);
   for (const auto& one : statement.lines)
-    out += csv_line({to_text(one.at), text_of(one.why), one.about,
-                     one.order_number ? std::to_string(*one.order_number) : "", shown(one.fee),
-                     shown(one.amount), shown(one.balance), currency});
+    out += csv_line({to_text(one.at), text_of(one.why), one.about, one.order_number.value_or(""),
+                     shown(one.fee), shown(one.amount), shown(one.balance), currency});
   total(statement.until, statement.is_closed ? "closing" : "so far", statement.closing);
   return out;
 }
@@ -70,8 +69,7 @@ std::string page_of(const MerchantStatement& statement) {
       cell(decimal({statement.opening, currency}), true) + "</tr>";
   for (const auto& one : statement.lines)
     out += "<tr>" + cell(to_text(std::chrono::floor<days>(one.at))) +
-           cell(std::string(words_of(one.why))) +
-           cell(one.order_number ? std::to_string(*one.order_number) : "") +
+           cell(std::string(words_of(one.why))) + cell(one.order_number.value_or("")) +
            cell(one.fee == 0 ? "" : decimal({one.fee, currency}), true) +
            cell(decimal({one.amount, currency}), true) +
            cell(decimal({one.balance, currency}), true) + "</tr>";

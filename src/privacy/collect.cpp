@@ -182,8 +182,8 @@ const Pages<payments::Payment> kPayments{"privacy.payments", R"(
 
 const Pages<orders::Order> kOrders{"privacy.orders", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
-           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at,
-           shipped_at, delivered_at, cancelled_at
+           currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
+           card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at
     FROM orders WHERE buyer_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
 
 const Pages<payments::Refund> kRefunds{"privacy.refunds", R"(

@@ -19,6 +19,7 @@ std::span<const Route> attachment_routes();
 std::span<const Route> privacy_routes();
 std::span<const Route> payment_routes();
 std::span<const Route> order_routes();
+std::span<const Route> shipment_routes();
 std::span<const Route> payout_routes();
 std::span<const Route> dispute_routes();
 std::span<const Route> wallet_routes();

@@ -229,7 +229,7 @@ std::span<const Route> all_routes() {
           payment_routes(),    order_routes(),        payout_routes(),     processor_routes(),
           admin_routes(),      staff_money_routes(),  book_routes(),       fee_routes(),
           settlement_routes(), dispute_routes(),      wallet_routes(),     transfer_routes(),
-          risk_routes(),       system_routes()})
+          risk_routes(),       shipment_routes(),     system_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();
