@@ -267,11 +267,11 @@ TEST(MoneyRoutes, AreTheOnesThatMoveMoney) {
                                              "adminReleasePayout",   "adminSubmitTopUpDispute",
                                              "cancelOrder",          "cancelPayment",
                                              "cancelTopUp",          "cancelTransfer",
-                                             "createPaymentRequest", "createRefund",
-                                             "createTopUp",          "createTransfer",
-                                             "createWithdrawal",     "declineTransfer",
-                                             "retryPayout",          "shipOrder",
-                                             "submitDispute"};
+                                             "closeRestOfOrder",     "createPaymentRequest",
+                                             "createRefund",         "createTopUp",
+                                             "createTransfer",       "createWithdrawal",
+                                             "declineTransfer",      "retryPayout",
+                                             "shipOrder",            "submitDispute"};
   EXPECT_EQ(names, expected);
 }
 

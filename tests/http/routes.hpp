@@ -56,6 +56,8 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"conversations", "conv"},
                                                               {"payment_requests", "preq"},
                                                               {"orders", "ord"},
+                                                              {"shipments", "shp"},
+                                                              {"webhook", "mer"},
                                                               {"payments", "pay"},
                                                               {"refunds", "rfnd"},
                                                               {"disputes", "dsp"},

@@ -18,7 +18,7 @@
 #include "bottega/identity/preferences.hpp"
 #include "bottega/notifications/subscriptions.hpp"
 #include "bottega/ops/ops.hpp"
-#include "bottega/orders/orders.hpp"
+#include "bottega/orders/shipments.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/processors/sandbox.hpp"
@@ -74,6 +74,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewApiKey>,
     read<NewAssignee>,
     read<NewCannedReply>,
+    read<payments::NewClosing>,
     read<NewConversation>,
     read<NewFeePlan>,
     read<NewInboxSettings>,
@@ -108,7 +109,11 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<identity::NewPin>,
     read<ops::ClockMove>,
     read<ops::StaffMember>,
-    read<orders::Shipment>,
+    read<orders::ChangedOrder>,
+    read<orders::NewOrderNote>,
+    read<orders::NewShipment>,
+    read<orders::NewTrackingEvent>,
+    read<orders::TrackingNews>,
     read<payouts::Reason>,
     read<processors::Card>,
     read<settlements::NewRun>,
