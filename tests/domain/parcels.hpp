@@ -13,11 +13,11 @@ inline orders::Order sell_pieces(World& world, const Shop& shop, const std::vect
   for (const auto& piece : pieces)
     lines.push_back(
         {{"name", "Lamp"}, {"quantity", piece.quantity}, {"unit_amount", piece.unit_amount}});
-  const auto asked = from_json<payments::NewRequest>({{"conversation_id",
-                                                       text_of(shop.conversation)},
-                                                      {"title", "Lamps"},
-                                                      {"description", "Lamps of brass"},
-                                                      {"lines", lines}});
+  const auto asked =
+      from_json<payments::NewRequest>({{"conversation_id", text_of(shop.conversation)},
+                                       {"title", "Lamps"},
+                                       {"description", "Lamps of brass"},
+                                       {"lines", lines}});
   const auto request = world.transact(
       [&](Tx& tx) { return payments::ask(tx, shop.owner, asked, world.payment_rules); });
   return world.pay(shop, request).order.value();

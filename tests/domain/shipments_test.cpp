@@ -108,14 +108,14 @@ TEST_F(Shipments, InPartsAreShippedWithTheLastOneAndNobodyIsPaidBefore) {
   EXPECT_EQ(payout.due_at, Calendars::built_in().of("US").add_business_days(payout.shipped_at, 3))
       << "by the last part, and by the calendar as ever";
   EXPECT_EQ(parcels(order).size(), 3u);
-  EXPECT_EQ(told(*world_, shop_, order), (Names{"order.created", "order.part_shipped",
-                                                "order.part_shipped", "order.shipped"}));
+  EXPECT_EQ(told(*world_, shop_, order),
+            (Names{"order.created", "order.part_shipped", "order.part_shipped", "order.shipped"}));
 }
 
 TEST_F(Shipments, OfAllLinesAtOnceAreTheWholeOrder) {
-  const auto shipped = send(*world_, shop_.owner, sold(),
-                            {{"carrier", "other"},
-                             {"lines", Json::parse(R"([{"line":1,"quantity":1},
+  const auto shipped =
+      send(*world_, shop_.owner, sold(),
+           {{"carrier", "other"}, {"lines", Json::parse(R"([{"line":1,"quantity":1},
                                                        {"line":0,"quantity":3}])")}});
   EXPECT_EQ(shipped.order.state, State::shipped);
   EXPECT_TRUE(shipped.payout);
@@ -150,8 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(TooMuch{"MorePieces", R"([{"line":0,"quantity":4}])", "/lines/0/quantity"},
                     TooMuch{"WhatIsGone", R"([{"line":1,"quantity":1}])", "/lines/0/line"},
                     TooMuch{"NoSuchLine", R"([{"line":2,"quantity":1}])", "/lines/0/line"},
-                    TooMuch{"TwiceTogether",
-                            R"([{"line":0,"quantity":2},{"line":0,"quantity":2}])",
+                    TooMuch{"TwiceTogether", R"([{"line":0,"quantity":2},{"line":0,"quantity":2}])",
                             "/lines/1/quantity"},
                     TooMuch{"Nothing", R"([])", "/lines"},
                     TooMuch{"NoPieces", R"([{"line":0,"quantity":0}])", "/lines/0/quantity"}),
@@ -162,11 +161,11 @@ TEST_F(Shipments, InPartAreNeitherCancelledNorSentElsewhere) {
   send_part(*world_, shop_, order, 0, 1);
   EXPECT_EQ(code_of([&] { world_->cancel(shop_, order); }), Code::conflict);
   const orders::ChangedOrder elsewhere{an_address()};
-  EXPECT_EQ(code_of([&] {
-              world_->transact(
-                  [&](Tx& tx) { orders::change(tx, shop_.buyer, order.id, elsewhere); });
-            }),
-            Code::conflict);
+  EXPECT_EQ(
+      code_of([&] {
+        world_->transact([&](Tx& tx) { orders::change(tx, shop_.buyer, order.id, elsewhere); });
+      }),
+      Code::conflict);
   EXPECT_EQ(payment_of(*world_, order).refunding, 0);
 }
 
@@ -206,9 +205,8 @@ TEST_F(Shipments, InPartAtTheLimitCountAsShippedAndTheRestGoesBack) {
   EXPECT_EQ(payouts[0].fee, 70);
   world_->advance(10 * 24h);
   world_->run_jobs();
-  EXPECT_EQ(world_->transact([&](Tx& tx) {
-                    return payouts::fetch(tx, shop_.owner, payouts[0].id);
-                  }).state,
+  EXPECT_EQ(world_->transact([&](Tx& tx) { return payouts::fetch(tx, shop_.owner, payouts[0].id); })
+                .state,
             payouts::State::paid);
   EXPECT_TRUE(world_->trial_balance().is_balanced);
 }

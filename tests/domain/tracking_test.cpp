@@ -35,9 +35,7 @@ class TrackingNews : public ::testing::Test {
     return world_->transact(
         [&](Tx& tx) { return orders::fetch(tx, shop_.buyer, parcel.order_id); });
   }
-  static Names told_about(const Shipment& parcel) {
-    return told(*world_, shop_, order_of(parcel));
-  }
+  static Names told_about(const Shipment& parcel) { return told(*world_, shop_, order_of(parcel)); }
 
   static inline std::unique_ptr<World> world_;
   static inline Shop shop_;
@@ -87,8 +85,8 @@ TEST_F(TrackingNews, WithoutAnIdIsTheSameAtTheSameTimeAndPlace) {
 TEST_F(TrackingNews, ThatComesLateIsKeptAndMovesNothingBack) {
   const auto parcel = sent();
   track(parcel, Tracking::delivered);
-  const auto late = track(shop_.owner, parcel,
-                          {{"status", "out_for_delivery"}, {"at", "2026-01-02T03:04:05Z"}});
+  const auto late =
+      track(shop_.owner, parcel, {{"status", "out_for_delivery"}, {"at", "2026-01-02T03:04:05Z"}});
   EXPECT_EQ(late.status, Tracking::delivered);
   EXPECT_EQ(track(parcel, Tracking::exception).status, Tracking::delivered);
   EXPECT_EQ(events(parcel).size(), 3u);
@@ -100,9 +98,7 @@ TEST_F(TrackingNews, OfTheFutureIsRefused) {
   const auto parcel = sent();
   const auto at = [&](std::chrono::hours ahead) {
     const auto when = text_of(Instant(world_->clock.now() + ahead));
-    return code_of([&] {
-      track(shop_.owner, parcel, {{"status", "in_transit"}, {"at", when}});
-    });
+    return code_of([&] { track(shop_.owner, parcel, {{"status", "in_transit"}, {"at", when}}); });
   };
   EXPECT_EQ(at(23h), std::nullopt) << "clocks and time zones differ";
   EXPECT_EQ(at(25h), Code::invalid);
@@ -110,8 +106,8 @@ TEST_F(TrackingNews, OfTheFutureIsRefused) {
 
 TEST_F(TrackingNews, OfADeliveryCountsNeitherAheadNorBeforeItWasSent) {
   const auto early = sent(), late = sent();
-  const auto parcel = track(shop_.owner, early,
-                            {{"status", "delivered"}, {"at", "2020-01-02T03:04:05Z"}});
+  const auto parcel =
+      track(shop_.owner, early, {{"status", "delivered"}, {"at", "2020-01-02T03:04:05Z"}});
   EXPECT_EQ(parcel.delivered_at, early.shipped_at);
   const auto when = text_of(Instant(world_->clock.now() + 20h));
   const auto other = track(shop_.owner, late, {{"status", "delivered"}, {"at", when}});
@@ -127,9 +123,9 @@ TEST_F(TrackingNews, DeliversTheOrderWithTheLastOfItsParcels) {
   EXPECT_EQ(order_of(second).state, State::shipped);
   track(second, Tracking::delivered);
   EXPECT_EQ(order_of(second).state, State::delivered);
-  EXPECT_EQ(told_about(second), (Names{"order.created", "order.part_shipped",
-                                       "order.part_delivered", "order.shipped",
-                                       "order.delivered"}));
+  EXPECT_EQ(told_about(second),
+            (Names{"order.created", "order.part_shipped", "order.part_delivered", "order.shipped",
+                   "order.delivered"}));
 }
 
 TEST_F(TrackingNews, OfAllThatWasSentDeliversWhatIsClosedLater) {
@@ -160,9 +156,7 @@ TEST_F(TrackingNews, IsToldByTheMerchantsSideAlone) {
   for (const auto& who : {shop_.buyer, other.owner, world_->person(), world_->staff(),
                           world_->key_with(other, identity::Scope::orders)})
     EXPECT_EQ(code_of([&] { track(who, parcel, news); }), Code::not_found);
-  EXPECT_EQ(code_of([&] {
-              track(world_->key_with(shop_, identity::Scope::read), parcel, news);
-            }),
+  EXPECT_EQ(code_of([&] { track(world_->key_with(shop_, identity::Scope::read), parcel, news); }),
             Code::forbidden);
   track(world_->key_with(shop_, identity::Scope::orders), parcel, news);
   track(world_->member(shop_, identity::Role::agent), parcel,
@@ -189,9 +183,9 @@ TEST_F(TrackingNews, OfOneParcelHasABound) {
 
 TEST_F(TrackingNews, FindsTheParcelByItsNumberHoweverItIsWritten) {
   const auto shop = world_->shop();
-  const auto parcel = send(*world_, shop.owner, world_->sell(shop),
-                           {{"tracking_number", "1z5r-8939 0357567127"}})
-                          .shipment;
+  const auto parcel =
+      send(*world_, shop.owner, world_->sell(shop), {{"tracking_number", "1z5r-8939 0357567127"}})
+          .shipment;
   const auto hear = [&](const Json& body) {
     const auto news = from_json<orders::TrackingNews>(body);
     return world_->transact(
@@ -200,12 +194,14 @@ TEST_F(TrackingNews, FindsTheParcelByItsNumberHoweverItIsWritten) {
   const Json news = {{"tracking_number", "1Z5R89390357567127"}, {"status", "in_transit"}};
   EXPECT_EQ(hear(news).id, parcel.id);
   EXPECT_EQ(hear(news).status, Tracking::in_transit);
-  const auto kept = world_->transact(
-      [&](Tx& tx) { return orders::list_events(tx, shop.buyer, parcel.id, 10); });
+  const auto kept =
+      world_->transact([&](Tx& tx) { return orders::list_events(tx, shop.buyer, parcel.id, 10); });
   ASSERT_EQ(kept.size(), 1u) << "the message's own id makes it one";
   EXPECT_EQ(kept[0].event_id, "msg_1");
   EXPECT_EQ(kept[0].source, orders::Source::webhook);
-  EXPECT_EQ(code_of([&] { hear({{"tracking_number", "1Z"}, {"status", "in_transit"}}); }),
+  EXPECT_EQ(code_of([&] {
+              hear({{"tracking_number", "1Z"}, {"status", "in_transit"}});
+            }),
             Code::not_found);
   EXPECT_EQ(code_of([&] { hear({{"status", "in_transit"}}); }), Code::invalid);
   EXPECT_EQ(code_of([&] {

@@ -1,4 +1,4 @@
-// Tracking numbers: every sample of the shared vectors, and what is made of a number that says less.
+// Tracking numbers: every sample of the shared vectors, and what is made of one that says less.
 #include "bottega/carriers/carriers.hpp"
 
 #include <gtest/gtest.h>
@@ -152,9 +152,9 @@ TEST(Carriers, AnswerWithoutANumberToo) {
 }
 
 TEST(Carriers, TakeWhateverIsTyped) {
-  for (const auto& text : {std::string(), std::string(1, '\0'), std::string(4096, '9'),
-                           std::string("420"), std::string("\xff\xfe"), std::string("%s%n"),
-                           std::string(60, 'Z')})
+  for (const auto& text :
+       {std::string(), std::string(1, '\0'), std::string(4096, '9'), std::string("420"),
+        std::string("\xff\xfe"), std::string("%s%n"), std::string(60, 'Z')})
     EXPECT_NO_THROW(carriers::recognise(text)) << text.size();
   EXPECT_EQ(carriers::recognise("%s").warnings.size(), 1u);
 }

@@ -92,8 +92,7 @@ std::vector<Tracking> all_of_them() {
 TEST(Parcels, NeverComeBackFromWhereTheyHaveArrived) {
   const Instant at{};
   EXPECT_GE(all_of_them().size(), 20u);
-  for (const auto ended :
-       {Tracking::delivered, Tracking::returned_to_sender, Tracking::cancelled})
+  for (const auto ended : {Tracking::delivered, Tracking::returned_to_sender, Tracking::cancelled})
     for (const auto news : all_of_them())
       for (const auto later : {-1h, 0h, 1h})
         EXPECT_FALSE(orders::moves(ended, at, news, at + later)) << text_of(news);
