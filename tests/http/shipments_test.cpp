@@ -107,9 +107,11 @@ TEST_F(ShipmentRoutes, CorrectTheAddressUntilSomethingIsSent) {
   const auto changed = buyer.patch(path_of(order), {{"ship_to", address}});
   ASSERT_EQ(changed.status, 200) << changed.body;
   EXPECT_EQ(changed.json()["ship_to"], address);
-  const auto told = log().back();
-  EXPECT_EQ(told["event"], "order.edited");
-  EXPECT_EQ(told.dump().find("2 Main St"), std::string::npos);
+  const auto entries = log();
+  int edited = 0;
+  for (const auto& entry : entries) edited += entry["event"] == "order.edited" ? 1 : 0;
+  EXPECT_EQ(edited, 1);
+  EXPECT_EQ(entries.dump().find("2 Main St"), std::string::npos);
   address["country"] = "CA";
   EXPECT_TRUE(
       points_at(buyer.patch(path_of(order), {{"ship_to", address}}).json(), "/ship_to/country"));
