@@ -82,8 +82,9 @@ asio::awaitable<void> reconcile(const JobWorld& world, const jobs::Job& job) {
 asio::awaitable<void> cancel_unsent(const JobWorld& world, const jobs::Job& job) {
   const auto merchant = merchant_of(job);
   const auto id = from_text<orders::OrderId>(job.about);
-  co_await world.db.transact(
-      [&](Tx& tx) { payments::cancel_unsent(tx, merchant, id, world.payment_rules); });
+  co_await world.db.transact([&](Tx& tx) {
+    payments::cancel_unsent(tx, merchant, id, world.payment_rules, world.payout_rules);
+  });
 }
 
 asio::awaitable<void> gather(const JobWorld& world, const jobs::Job& job) {
@@ -222,6 +223,10 @@ std::vector<jobs::Kind> sale_kinds(const JobWorld* w, std::chrono::seconds quick
           [w](const jobs::Job& job) { return expire_request(*w, job); }, jobs::Lane::processors),
       lasting(
           orders::kCancelJob, quick, [w](const jobs::Job& job) { return cancel_unsent(*w, job); },
+          jobs::Lane::database),
+      lasting(
+          orders::kCompleteJob, quick,
+          [w](const jobs::Job&) { return orders::complete(w->db, w->completion_rules); },
           jobs::Lane::database),
       lasting(
           payments::kReconcileJob, with_calls,

@@ -17,6 +17,7 @@ struct JobWorld {
   const wallet::Rules& wallet_rules;
   attachments::Depot& depot;
   settlements::Rules settlement_rules = {};
+  orders::CompletionRules completion_rules = {};
 };
 // The kinds refer to the world, which must outlive them.
 std::vector<jobs::Kind> job_kinds(const JobWorld& world);

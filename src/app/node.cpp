@@ -134,7 +134,8 @@ Node::Parts::Parts(Config given)
             payout_rules,
             wallet_rules,
             depot,
-            settlement_rules_of(config)},
+            settlement_rules_of(config),
+            completion_rules_of(config)},
       runner(db, job_kinds(world), config.jobs_batch),
       writer(chat_db, static_cast<std::size_t>(config.chat_batch_max),
              static_cast<std::size_t>(config.chat_waiting_max)),
@@ -163,7 +164,10 @@ Node::Parts::Parts(Config given)
           .depot = &depot,
           .papers = &papers} {
   clock.set_offset(db.transact_blocking([](Tx& tx) { return ops::clock_offset(tx); }));
-  db.transact_blocking([&](Tx& tx) { settlements::plan(tx, world.settlement_rules); });
+  db.transact_blocking([&](Tx& tx) {
+    settlements::plan(tx, world.settlement_rules);
+    orders::plan(tx);
+  });
   if (config.mode == "live") refuse_demo_people(db);
   if (config.mode == "sandbox") {
     sandbox_db = std::make_unique<Database>(sandbox_options_of(config, storage.sandbox_url), clock);

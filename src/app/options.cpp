@@ -82,6 +82,13 @@ settlements::Rules settlement_rules_of(const Config& config) {
   return rules;
 }
 
+orders::CompletionRules completion_rules_of(const Config& config) {
+  orders::CompletionRules rules;
+  rules.after = std::chrono::days(config.orders_complete_after_days);
+  rules.unheard = std::max(rules.unheard, rules.after);
+  return rules;
+}
+
 wallet::Rules wallet_rules_of(const Config& config) {
   wallet::Rules rules;
   rules.processor = "sandbox";

@@ -19,6 +19,7 @@ processors::SandboxOptions processor_options_of(const Config& config);
 payments::Rules payment_rules_of(const Config& config);
 payouts::Rules payout_rules_of(const Config& config);
 settlements::Rules settlement_rules_of(const Config& config);
+orders::CompletionRules completion_rules_of(const Config& config);
 wallet::Rules wallet_rules_of(const Config& config);
 notifications::PresenceOptions presence_options_of(const Config& config);
 privacy::RetentionRules retention_rules_of(const Config& config);

@@ -256,6 +256,8 @@ const Setting kSettings[] = {
      &C::risk_review_week, 0, 1'000'000'000},
     {"orders.cancel_after_days", "Days after which an unsent order is refunded by itself.",
      &C::orders_cancel_after_days, 1, 60},
+    {"orders.complete_after_days", "Days after its delivery after which an order is completed.",
+     &C::orders_complete_after_days, 1, 365},
     {"refunds.within_days", "Days after a payment within which the merchant may refund it.",
      &C::refunds_within_days, 1, 3'650},
     {"fees.on_refund", "What of the fee goes back with a refund: its share, or what must.",

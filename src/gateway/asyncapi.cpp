@@ -69,8 +69,17 @@ const EventRow kEvents[] = {
     {"payment_request.expired", Durable::yes, "Nobody paid in time.", "payment_request",
      kGives<payments::Request>},
     {"order.created", Durable::yes, "A captured payment made an order.", "order", nullptr},
-    {"order.shipped", Durable::yes, "Marked as sent.", "order", nullptr},
+    {"order.edited", Durable::yes, "The address was corrected.", "order", nullptr},
+    {"order.part_shipped", Durable::yes, "A part was sent; more will be.", "order", nullptr},
+    {"order.shipped", Durable::yes, "Marked as sent, with all that was left.", "order", nullptr},
+    {"order.rest_closed", Durable::yes,
+     "Counts as sent with the part that was; the rest is refunded.", "order", nullptr},
+    {"order.out_for_delivery", Durable::yes, "A parcel comes today.", "order", nullptr},
+    {"order.exception", Durable::yes, "A parcel has met with a problem.", "order", nullptr},
+    {"order.part_delivered", Durable::yes, "A parcel has arrived; others have not.", "order",
+     nullptr},
     {"order.delivered", Durable::yes, "Delivered.", "order", nullptr},
+    {"order.completed", Durable::yes, "Delivered long enough ago.", "order", nullptr},
     {"order.cancelled", Durable::yes, "Cancelled; a refund follows.", "order", nullptr},
     {"order.withdrawn", Durable::yes,
      "The buyer has withdrawn from the contract; `withdrawal` has the date and the words.", "order",
@@ -179,6 +188,9 @@ Json data_schema(const EventRow& row, Components& components) {
                 {"fallback", text("What to show for an event that one does not know.")}}}};
   out["properties"][std::string(row.member)] =
       row.schema != nullptr ? row.schema(components) : order_schema(components);
+  // The parcel that it is about, where it is about one.
+  if (row.schema == nullptr)
+    out["properties"]["shipment"] = schema_of<orders::Shipment>(components);
   return out;
 }
 

@@ -41,9 +41,8 @@ std::string csv_of(const MerchantStatement& statement) {
   };
   total(statement.from, "opening", statement.opening);
   for (const auto& one : statement.lines)
-    out += csv_line({to_text(one.at), text_of(one.why), one.about,
-                     one.order_number ? std::to_string(*one.order_number) : "", shown(one.fee),
-                     shown(one.amount), shown(one.balance), currency});
+    out += csv_line({to_text(one.at), text_of(one.why), one.about, one.order_number.value_or(""),
+                     shown(one.fee), shown(one.amount), shown(one.balance), currency});
   total(statement.until, statement.is_closed ? "closing" : "so far", statement.closing);
   return out;
 }
@@ -63,9 +62,8 @@ std::string page_of(const MerchantStatement& statement) {
       {to_text(statement.from), "Opening balance", "", "", "", shown(statement.opening)});
   for (const auto& one : statement.lines)
     paper.rows.push_back({to_text(std::chrono::floor<days>(one.at)), std::string(words_of(one.why)),
-                          one.order_number ? std::to_string(*one.order_number) : "",
-                          one.fee == 0 ? "" : shown(one.fee), shown(one.amount),
-                          shown(one.balance)});
+                          one.order_number.value_or(""), one.fee == 0 ? "" : shown(one.fee),
+                          shown(one.amount), shown(one.balance)});
   const auto* const last = statement.is_closed ? "Closing balance" : "Balance so far";
   paper.rows.push_back({to_text(statement.until), last, "", "", "", shown(statement.closing)});
   return documents::html_of(paper);

@@ -43,7 +43,10 @@ void claim_lost(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules
   orders::give_back(tx, merchant, order.id, claim.reserved, fee);
   payouts::adjust(tx, merchant, order.id);
   const auto share = orders::share_of(tx, merchant, order.id);
-  if (order.state == orders::State::paid && share.refunded == share.total.amount)
+  // Of what was sent in part the rest is closed at its limit.
+  const bool is_unsent =
+      order.state == orders::State::paid && order.fulfilment == orders::Fulfilment::none;
+  if (is_unsent && share.refunded == share.total.amount)
     orders::cancel(tx, order, "the payment was lost in a dispute");
 }
 

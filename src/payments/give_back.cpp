@@ -33,14 +33,6 @@ const Sql<Given(MerchantId, PaymentId)> kGiven{"payments.given_back", R"(
                                            AND r.state <> 'failed'
     WHERE p.merchant_id = $1 AND p.id = $2 GROUP BY p.disputed, p.disputed_fee)"};
 
-// One refund as it is asked for.
-struct Asked {
-  Money amount;
-  std::string reason;
-  Funder funded_by{};
-  std::string created_by;
-};
-
 Money amount_of(const Payment& payment, const std::optional<Count<1, kAmountMax>>& given) {
   if (payment.state != State::captured && payment.state != State::partially_refunded &&
       payment.state != State::refunded)
@@ -73,28 +65,9 @@ Funding fund(Tx& tx, const Payment& payment, const orders::Order& order, const A
   return {Funder::merchant, Source::held, fee};
 }
 
-// The conversation is not told yet: its lock comes after those of the balances.
-Refund start_refund(Tx& tx, Payment payment, const orders::Order& order, const Asked& asked,
-                    const Rules& rules) {
-  const auto funding = fund(tx, payment, order, asked, rules);
-  const auto id = RefundId::make();
-  const auto merchant = payment.merchant_id;
-  identity::enter_directory(tx, id.uuid, merchant);
-  const auto refund = tx.one(kInsert, merchant, id, payment.id, order.id, asked.amount.amount,
-                             asked.amount.currency, asked.reason, asked.created_by,
-                             funding.funded_by, funding.source, funding.fee_returned,
-                             funding.from_balance, funding.advanced, tx.now());
-  set_aside(tx, refund, funding);
-  payment.refunding += asked.amount.amount;
-  write_payment(tx, payment);
-  if (funding.source == Source::held)
-    payouts::hold(tx, merchant, order.id, {payouts::Cause::refund, id.uuid},
-                  "a refund is under way");
-  auto to = attempts::destination_of(identity::fetch_merchant(tx, merchant));
-  to.processor = payment.processor;
-  attempts::begin(tx, merchant, processors::Operation::refund, id.uuid, to, asked.amount);
-  jobs::enqueue(tx, kRefundJob, text_of(id), {{"merchant_id", text_of(merchant)}}, tx.now());
-  return refund;
+// Nothing of it is on its way: what takes all the money back cancels it.
+bool is_unsent(const orders::Order& order) {
+  return order.state == orders::State::paid && order.fulfilment == orders::Fulfilment::none;
 }
 
 Refund begin_refund(Tx& tx, const Payment& payment, const orders::Order& order, const Asked& asked,
@@ -111,6 +84,8 @@ Cancelled cancel_and_refund(Tx& tx, Sale sale, const std::string& reason,
   if (given.platform_open > 0)
     throw Error(Code::conflict, "a refund by the platform is under way; try again in a moment");
   orders::kLifecycle.advance(order.state, orders::Event::cancel);
+  if (order.fulfilment != orders::Fulfilment::none)
+    throw Error(Code::conflict, "a part was sent: close the rest in its place");
   // What the platform gave the buyer instead of the merchant is the platform's again.
   if (given.by_platform > 0)
     ledger::post(
@@ -135,12 +110,35 @@ Refund give_back_of(Tx& tx, MerchantId merchant, PaymentId id, const Asked& with
   auto asked = without_amount;
   asked.amount = amount_of(sale.payment, amount);
   const bool all = asked.amount.amount == left_of(sale.payment);
-  if (all && asked.funded_by == Funder::merchant && sale.order.state == orders::State::paid)
+  if (all && asked.funded_by == Funder::merchant && is_unsent(sale.order))
     return *cancel_and_refund(tx, std::move(sale), asked.reason, asked.created_by, rules).refund;
   return begin_refund(tx, sale.payment, sale.order, asked, rules);
 }
 
 }  // namespace
+
+Refund start_refund(Tx& tx, Payment payment, const orders::Order& order, const Asked& asked,
+                    const Rules& rules) {
+  const auto funding = fund(tx, payment, order, asked, rules);
+  const auto id = RefundId::make();
+  const auto merchant = payment.merchant_id;
+  identity::enter_directory(tx, id.uuid, merchant);
+  const auto refund = tx.one(kInsert, merchant, id, payment.id, order.id, asked.amount.amount,
+                             asked.amount.currency, asked.reason, asked.created_by,
+                             funding.funded_by, funding.source, funding.fee_returned,
+                             funding.from_balance, funding.advanced, tx.now());
+  set_aside(tx, refund, funding);
+  payment.refunding += asked.amount.amount;
+  write_payment(tx, payment);
+  if (funding.source == Source::held)
+    payouts::hold(tx, merchant, order.id, {payouts::Cause::refund, id.uuid},
+                  "a refund is under way");
+  auto to = attempts::destination_of(identity::fetch_merchant(tx, merchant));
+  to.processor = payment.processor;
+  attempts::begin(tx, merchant, processors::Operation::refund, id.uuid, to, asked.amount);
+  jobs::enqueue(tx, kRefundJob, text_of(id), {{"merchant_id", text_of(merchant)}}, tx.now());
+  return refund;
+}
 
 Sale lock_sale(Tx& tx, MerchantId merchant, PaymentId id, std::string_view to) {
   auto payment = lock_payment(tx, merchant, id);
@@ -170,7 +168,7 @@ std::optional<Refund> take_back(Tx& tx, MerchantId merchant, PaymentId id,
                                 const std::string& reason, const std::string& created_by,
                                 const Rules& rules) {
   auto sale = lock_sale(tx, merchant, id, "refund");
-  if (sale.order.state == orders::State::paid)
+  if (is_unsent(sale.order))
     return cancel_and_refund(tx, std::move(sale), reason, created_by, rules).refund;
   const Money rest{left_of(sale.payment), sale.payment.amount.currency};
   if (rest.amount == 0) return std::nullopt;
@@ -208,10 +206,15 @@ Cancelled cancel_order(Tx& tx, const Who& who, orders::OrderId id, const std::st
   return cancel_and_refund(tx, std::move(sale), reason, who.actor(), rules);
 }
 
-void cancel_unsent(Tx& tx, MerchantId merchant, orders::OrderId id, const Rules& rules) {
+void cancel_unsent(Tx& tx, MerchantId merchant, orders::OrderId id, const Rules& rules,
+                   const payouts::Rules& payout_rules) {
   auto sale = lock_sale(tx, merchant, orders::payment_of(tx, merchant, id), "refund");
   if (sale.order.state != orders::State::paid) return;
-  cancel_and_refund(tx, std::move(sale), "not sent in time", "system", rules);
+  if (is_unsent(sale.order))
+    cancel_and_refund(tx, std::move(sale), "not sent in time", "system", rules);
+  else
+    close_rest_of(tx, std::move(sale), {"not all was sent in time", "system", std::nullopt}, rules,
+                  payout_rules);
 }
 
 }  // namespace bottega::payments

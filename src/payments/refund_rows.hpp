@@ -1,6 +1,6 @@
 #pragma once
 // What the files about refunds share.
-#include "bottega/payments/refunds.hpp"
+#include "bottega/payments/claims.hpp"
 
 namespace bottega::payments {
 
@@ -20,6 +20,25 @@ struct Given {
   std::int64_t by_merchant = 0, by_platform = 0, platform_open = 0, fee = 0, count = 0;
 };
 BOOST_DESCRIBE_STRUCT(Given, (), (by_merchant, by_platform, platform_open, fee, count))
+
+// One refund as it is asked for.
+struct Asked {
+  Money amount;
+  std::string reason;
+  Funder funded_by{};
+  std::string created_by;
+};
+// Begins it. The conversation is not told yet: its lock comes after those of the balances.
+Refund start_refund(Tx& tx, Payment payment, const orders::Order& order, const Asked& asked,
+                    const Rules& rules);
+// Closes what was sent in part; `amount` is what is given back, by the prices of what was not sent
+// where there is none.
+struct CloseOf {
+  std::string reason, created_by;
+  std::optional<std::int64_t> amount;
+};
+Closed close_rest_of(Tx& tx, Sale sale, const CloseOf& asked, const Rules& rules,
+                     const payouts::Rules& payout_rules);
 
 // The second asks; what is disputed, or was lost in a dispute, counts as given back by the
 // merchant.

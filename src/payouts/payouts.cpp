@@ -71,6 +71,11 @@ const Sql<std::string(MerchantId, OrderId)> kWhyHeld{"payouts.why_held", R"(
     WHERE merchant_id = $1 AND order_id = $2 AND lifted_at IS NULL
     ORDER BY created_at DESC, cause LIMIT 1)"};
 
+void enqueue_payment(Tx& tx, const Payout& payout, Instant at) {
+  jobs::enqueue(tx, kPayJob, text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}},
+                at);
+}
+
 // Held for a reason; what is held already tells the newer one.
 Payout stop(Tx& tx, Payout payout, const std::string& reason) {
   payout.reason = reason;
@@ -119,8 +124,7 @@ Payout move(Tx& tx, Payout payout, Event on) {
 // A new job: an older one, whose node may have died, would keep its earlier time.
 void want_payment(Tx& tx, const Payout& payout, Instant at) {
   jobs::cancel(tx, kPayJob, text_of(payout.id));
-  jobs::enqueue(tx, kPayJob, text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}},
-                at);
+  enqueue_payment(tx, payout, at);
 }
 
 std::optional<std::chrono::minutes> batch_time(const std::string& text) {
@@ -153,11 +157,23 @@ std::map<Currency, std::int64_t> minimums_of(const std::string& text) {
   return minimums;
 }
 
-Shipped ship(Tx& tx, const Who& who, OrderId order_id, const orders::Shipment& shipment,
+Shipped ship(Tx& tx, const Who& who, OrderId order_id, const orders::NewShipment& given,
              const Rules& rules) {
   auto order = orders::lock_for_merchant(tx, who, order_id, identity::Role::agent);
-  order = orders::ship(tx, std::move(order), shipment);
-  const auto share = orders::share_of(tx, order.merchant_id, order.id);
+  auto sent = orders::ship(tx, std::move(order), given);
+  Shipped shipped{std::move(sent.order), std::move(sent.shipment), std::nullopt,
+                  std::move(sent.warnings)};
+  if (shipped.order.state != orders::State::shipped) return shipped;
+  auto payout = schedule(tx, shipped.order, sent.share, rules);
+  if (identity::is_member(tx, who, shipped.order.merchant_id, identity::Role::manager,
+                          identity::Scope::read))
+    shipped.payout = std::move(payout);
+  return shipped;
+}
+
+std::optional<Payout> schedule(Tx& tx, const orders::Order& order, const orders::Share& share,
+                               const Rules& rules) {
+  if (share.refunded >= share.total.amount) return std::nullopt;
   const auto merchant = identity::fetch_merchant(tx, order.merchant_id);
   const auto& calendar = Calendars::built_in().of(merchant.country.value);
   const auto due = due_at(calendar, tx.now(), rules);
@@ -167,15 +183,9 @@ Shipped ship(Tx& tx, const Who& who, OrderId order_id, const orders::Shipment& s
       tx.one(kInsert, order.merchant_id, id, order.id, share.merchants(), share.fee_left(),
              share.total.currency, tx.now(), due, calendar.date_at(due), tx.now());
   payout.reason = tx.find(kWhyHeld, order.merchant_id, order.id);
-  if (payout.reason)
-    payout = move(tx, std::move(payout), Event::hold);
-  else
-    want_payment(tx, payout, due);
-  Shipped shipped{order, payout};
-  if (!identity::is_member(tx, who, order.merchant_id, identity::Role::manager,
-                           identity::Scope::read))
-    shipped.payout.reset();
-  return shipped;
+  if (payout.reason) return move(tx, std::move(payout), Event::hold);
+  enqueue_payment(tx, payout, due);
+  return payout;
 }
 
 Payout fetch(Tx& tx, const Who& who, PayoutId id) {

@@ -22,7 +22,7 @@ struct Moved {
   Instant at{};
   ledger::Why why{};
   Id<"about"> about;
-  std::optional<std::int64_t> order_number;
+  std::optional<std::string> order_number;
   std::int64_t fee = 0, amount = 0;
 };
 BOOST_DESCRIBE_STRUCT(Moved, (), (at, why, about, order_number, fee, amount))

@@ -101,6 +101,15 @@ struct OwnNote {
 };
 BOOST_DESCRIBE_STRUCT(OwnNote, (), (id, merchant_id, conversation_id, text, created_at))
 
+struct OwnOrderNote {
+  orders::NoteId id;
+  MerchantId merchant_id;
+  orders::OrderId order_id;
+  std::string text;
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(OwnOrderNote, (), (id, merchant_id, order_id, text, created_at))
+
 struct OwnReport {
   conversations::ReportId id;
   ConversationId conversation_id;
@@ -192,6 +201,10 @@ const Pages<OwnNote> kNotes{"privacy.notes", R"(
     SELECT id, merchant_id, conversation_id, text, created_at FROM notes
     WHERE author_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
 
+const Pages<OwnOrderNote> kOrderNotes{"privacy.order_notes", R"(
+    SELECT id, merchant_id, order_id, text, created_at FROM order_notes
+    WHERE author_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
 const Pages<OwnReport> kReports{"privacy.reports", R"(
     SELECT id, conversation_id, reason, text, created_at FROM reports
     WHERE reported_by = $1 AND id > $2 ORDER BY id LIMIT $3)"};
@@ -228,9 +241,22 @@ const Pages<payments::Payment> kPayments{"privacy.payments", R"(
 
 const Pages<orders::Order> kOrders{"privacy.orders", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
-           currency, state, ship_to, ship_by, carrier, tracking_number, reason, created_at,
-           shipped_at, delivered_at, cancelled_at
+           currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
+           card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at
     FROM orders WHERE buyer_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+
+// The first parcel of an order has the order's id.
+const Pages<orders::Shipment> kShipments{"privacy.shipments", R"(
+    SELECT s.id, s.order_id, s.carrier, s.tracking_number, s.tracking_url, s.lines, s.status,
+           s.status_at, s.created_at, s.shipped_at, s.delivered_at
+    FROM orders o
+         CROSS JOIN LATERAL (
+           SELECT f.id FROM shipments f WHERE f.merchant_id = o.merchant_id AND f.id = o.id
+           UNION ALL
+           SELECT m.id FROM shipments m
+           WHERE m.merchant_id = o.merchant_id AND m.order_id = o.id AND m.id <> m.order_id) parcel
+         JOIN shipments s ON s.merchant_id = o.merchant_id AND s.id = parcel.id
+    WHERE o.buyer_id = $1 AND s.id > $2 ORDER BY s.id LIMIT $3)"};
 
 const Pages<payments::Refund> kRefunds{"privacy.refunds", R"(
     SELECT f.id, f.merchant_id, f.payment_id, f.order_id, f.amount, f.currency, f.reason, f.state,
@@ -357,6 +383,7 @@ asio::awaitable<void> collect(Database& db, AccountId account, const Put& put) {
   co_await entries(sheet);
   co_await section(sheet, "written_for_shops", kWritten);
   co_await section(sheet, "notes", kNotes);
+  co_await section(sheet, "order_notes", kOrderNotes);
   co_await section(sheet, "reports", kReports);
   co_await section(sheet, "support_cases", kCases);
   co_await section(sheet, "case_messages", kCaseWords);
@@ -365,6 +392,7 @@ asio::awaitable<void> collect(Database& db, AccountId account, const Put& put) {
   co_await section(sheet, "payment_requests", kRequests);
   co_await section(sheet, "payments", kPayments);
   co_await section(sheet, "orders", kOrders);
+  co_await section(sheet, "shipments", kShipments);
   co_await section(sheet, "refunds", kRefunds);
   co_await section(sheet, "payment_methods", kMethods);
   co_await section(sheet, "top_ups", kTopUps);

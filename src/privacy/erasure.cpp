@@ -169,6 +169,7 @@ const Sql<void(AccountId, std::string)> kForgetAddresses{"privacy.forget_address
     WHERE buyer_id = $1 AND ship_to IS NOT NULL)"};
 
 const Sql<void(AccountId)> kForgetNotes{"privacy.forget_notes", R"(
+    WITH of_orders AS (DELETE FROM order_notes WHERE author_id = $1)
     DELETE FROM notes WHERE author_id = $1)"};
 
 const Sql<void(AccountId)> kForgetReports{"privacy.forget_words_of_reports", R"(

@@ -81,11 +81,11 @@ def check(server):
             step()
     finally:
         proxy.stop()
-    # The processor, which signs, talks to the server and not to the proxy; the proxy follows a
-    # redirect instead of handing it on, and would wait for the end of a stream, which events.mjs
-    # reads.
+    # The processor and carriers, who sign, talk to the server and not to the proxy; the proxy
+    # follows a redirect instead of handing it on, and would wait for the end of a stream, which
+    # events.mjs reads.
     untold = ({row[2] for row in Checked.patterns} - Checked.seen -
-              {"receiveWebhook", "getHome", "streamEvents"})
+              {"receiveWebhook", "receiveTracking", "getHome", "streamEvents"})
     if untold:
         raise Violation(f"the story leaves out {sorted(untold)}")
     print(f"  {Checked.answers} answers of {len(Checked.seen)} operations, no violation",

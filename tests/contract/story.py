@@ -259,11 +259,40 @@ class Story(StaffStory, PricesStory, HelpStory):
         self.buyer.fails(409, "POST", path, declined)
         self.lost = self.accept(self.ask(), "tok_approved")["order"]
 
+    def parcels(self):
+        """An order that is sent in parts, of which the rest is not sent."""
+        lines = [{"name": "Lamp", "quantity": 3, "unit_amount": 1_000}]
+        request = self.owner.post("/v1/payment_requests", {**self.request(1), "lines": lines})
+        order = self.accept(request["id"], "tok_approved")["order"]
+        mine = f"/v1/orders/{order['id']}"
+        self.owner.get(f"/v1/orders?merchant_id={self.merchant}&number={order['number']}")
+        self.owner.fails(422, "GET", f"/v1/orders?merchant_id={self.merchant}&number=X")
+        self.buyer.call("PATCH", mine, {"ship_to": {**ADDRESS, "street": "3 Lamp Lane"}})
+        self.owner.post(mine + "/notes", {"text": "Wrap them well"})
+        self.owner.get(mine + "/notes")
+        self.buyer.fails(404, "GET", mine + "/notes")
+        number = "1Z5R89390357567127"
+        self.owner.get(f"/v1/tracking/recognise?number={number}")
+        self.owner.fails(422, "POST", mine + "/ship", {"tracking_number": "unheard of"})
+        sent = self.owner.post(mine + "/ship", {"tracking_number": number,
+                                                "lines": [{"line": 0, "quantity": 1}]})
+        self.owner.fails(409, "POST", mine + "/cancel", {"reason": "out of stock"})
+        self.buyer.fails(409, "PATCH", mine, {"ship_to": ADDRESS})
+        self.buyer.get(mine + "/shipments")
+        parcel = f"/v1/shipments/{sent['shipment']['id']}"
+        self.owner.post(parcel + "/events", {"status": "in_transit", "place": "Springfield",
+                                             "event_id": "scan-1"})
+        self.buyer.get(parcel)
+        self.buyer.get(parcel + "/events")
+        self.owner.post(mine + "/close_rest", {"reason": "out of stock"})
+        self.owner.post(f"/v1/merchants/{self.merchant}/tracking_secret")
+
     def follow(self):
         order = self.paid["order"]["id"]
         self.buyer.get(f"/v1/orders/{order}")
         self.owner.get(f"/v1/orders?merchant_id={self.merchant}")
         self.buyer.get("/v1/orders")
+        self.parcels()
         shipped = self.owner.post(f"/v1/orders/{order}/ship", {"carrier": "USPS",
                                                                "tracking_number": "1Z999"})
         self.owner.post(f"/v1/orders/{order}/deliver")

@@ -19,8 +19,8 @@ class Orders : public ::testing::Test {
   static void TearDownTestSuite() { world_.reset(); }
 
   static payouts::Shipped ship(const identity::Who& who, const orders::Order& order) {
-    const orders::Shipment shipment{from_text<Line<1, 50>>("USPS"),
-                                    from_text<Line<1, 60>>("94001")};
+    const orders::NewShipment shipment{from_text<Line<1, 50>>("USPS"),
+                                       from_text<Line<1, 60>>("94001"), std::nullopt};
     return world_->transact(
         [&](Tx& tx) { return payouts::ship(tx, who, order.id, shipment, world_->payout_rules); });
   }
@@ -203,7 +203,7 @@ class Labels : public ::testing::TestWithParam<Label> {};
 TEST_P(Labels, AreShortLinesOfText) {
   const Json given = {{"carrier", GetParam().carrier}, {"tracking_number", GetParam().number}};
   try {
-    from_json<orders::Shipment>(given);
+    from_json<orders::NewShipment>(given);
     EXPECT_STREQ(GetParam().pointer, "");
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::invalid);
@@ -222,6 +222,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Label{"NoCarrier", "", "9", "/carrier"},
                       Label{"NoNumber", "USPS", "", "/tracking_number"},
                       Label{"NullNumber", "USPS", nullptr, "/tracking_number"},
+                      Label{"NobodyTracksIt", "other", nullptr, ""},
+                      Label{"TheNumberTells", nullptr, "1Z5R89390357567127", ""},
+                      Label{"NothingAtAll", nullptr, nullptr, "/tracking_number"},
                       Label{"TwoLines", "USPS", "94\n00", "/tracking_number"},
                       Label{"ANumber", "USPS", 9400, "/tracking_number"}),
     [](const auto& row) { return std::string(row.param.name); });

@@ -128,7 +128,7 @@ TEST_F(Payouts, AreToldAtShippingToThoseWhoMaySeeThem) {
   const auto told = [&](const identity::Who& who) {
     const auto order = world_->sell(shop_);
     const auto shipment =
-        from_json<orders::Shipment>({{"carrier", "USPS"}, {"tracking_number", "1"}});
+        from_json<orders::NewShipment>({{"carrier", "USPS"}, {"tracking_number", "1"}});
     return world_->transact([&](Tx& tx) {
       return payouts::ship(tx, who, order.id, shipment, world_->payout_rules).payout.has_value();
     });

@@ -25,7 +25,9 @@ class Lists : public testing::TestWithParam<List> {
     multiply("payments",
              "'id', gen_random_uuid(), 'payment_request_id', gen_random_uuid(), "
              "'reference', NULL");
-    multiply("orders", "'id', gen_random_uuid(), 'payment_id', gen_random_uuid()");
+    multiply("orders",
+             "'id', gen_random_uuid(), 'payment_id', gen_random_uuid(), "
+             "'number', gen_random_uuid()");
     multiply("payment_requests", "'id', gen_random_uuid()");
     multiply("payouts", "'id', gen_random_uuid(), 'order_id', gen_random_uuid()");
     execute(world_->urls.superuser, "ANALYZE");

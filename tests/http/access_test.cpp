@@ -48,6 +48,11 @@ std::string body_for(const Route& route) {
       {"createApiKey", R"({"name":"Till","scopes":["read"]})"},
       {"shipOrder", R"({"carrier":"USPS","tracking_number":"1"})"},
       {"cancelOrder", R"({"reason":"None"})"},
+      {"closeRestOfOrder", R"({"reason":"None"})"},
+      {"addOrderNote", R"({"text":"Wrap it"})"},
+      {"addTrackingEvent", R"({"status":"in_transit"})"},
+      {"changeOrder",
+       R"({"ship_to":{"name":"B","street":"1 Way","city":"X","postal_code":"1","country":"US"}})"},
       {"declinePaymentRequest", "{}"},
       {"cancelPaymentRequest", "{}"},
       {"acceptPaymentRequest", pay_with("tok_approved").dump()},
@@ -241,7 +246,8 @@ const std::map<std::string, std::string>& others() {
     const auto shop = test::shop(Server::shared());
     auto owner = shop.owner.api;
     const auto order = sell(shop);
-    const auto payout = ship(shop, order).json()["payout"];
+    const auto shipped = ship(shop, order).json();
+    const auto payout = shipped["payout"];
     const auto key = owner.post("/v1/merchants/" + shop.merchant + "/api_keys",
                                 {{"name", "Till"}, {"scopes", {"read"}}});
     const auto invitation = owner.post("/v1/merchants/" + shop.merchant + "/invitations",
@@ -289,6 +295,7 @@ const std::map<std::string, std::string>& others() {
         {"conversations", shop.conversation},
         {"payment_requests", ask(shop)["id"]},
         {"orders", order["id"]},
+        {"shipments", shipped["shipment"]["id"]},
         {"payments", order["payment_id"]},
         {"refunds", refund.json()["id"]},
         {"disputes", dispute["id"]},

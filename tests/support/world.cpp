@@ -159,8 +159,9 @@ payments::Accepted World::pay(const Shop& shop, const payments::Request& request
 }
 
 payouts::Shipped World::ship(const Shop& shop, const orders::Order& order) {
-  const orders::Shipment shipment{from_text<Line<1, 50>>("USPS"),
-                                  from_text<Line<1, 60>>("9400111899223197428490")};
+  const orders::NewShipment shipment{from_text<Line<1, 50>>("USPS"),
+                                     from_text<Line<1, 60>>("9400111899223197428490"),
+                                     std::nullopt};
   return transact(
       [&](Tx& tx) { return payouts::ship(tx, shop.owner, order.id, shipment, payout_rules); });
 }

@@ -44,6 +44,8 @@ const Kind kKinds[] = {
     kind<conversations::EntryId>(),
     kind<orders::OrderId>(),
     kind<orders::PaymentId>(),
+    kind<orders::ShipmentId>(),
+    kind<orders::NoteId>(),
     kind<payments::RequestId>(),
     kind<payments::RefundId>(),
     kind<payouts::PayoutId>(),

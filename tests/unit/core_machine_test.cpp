@@ -188,8 +188,11 @@ const std::vector<Subject>& subjects() {
       subject<payments::kLifecycle>("Payment", "payments", payment_moves()),
       subject<orders::kLifecycle>(
           "Order", "orders",
-          {{"paid", {{"ship", "shipped"}, {"cancel", "cancelled"}}},
-           {"shipped", {{"deliver", "delivered"}, {"request_return", "return_requested"}}},
+          {{"paid", {{"ship_part", "paid"}, {"ship", "shipped"}, {"cancel", "cancelled"}}},
+           {"shipped",
+            {{"deliver", "delivered"},
+             {"complete", "completed"},
+             {"request_return", "return_requested"}}},
            {"delivered", {{"complete", "completed"}, {"request_return", "return_requested"}}},
            {"completed", {{"request_return", "return_requested"}}},
            {"return_requested", {{"receive_return", "returned"}}}}),

@@ -102,6 +102,7 @@ struct Config {
   std::int64_t risk_review_first_sale = 5'000, risk_review_amount = 25'000;
   std::int64_t risk_review_week = 250'000;
   std::int64_t orders_cancel_after_days = 7;
+  std::int64_t orders_complete_after_days = 14;
   std::int64_t refunds_within_days = 180;
   std::string fees_on_refund = "proportional";
   std::int64_t payouts_business_days = 3;

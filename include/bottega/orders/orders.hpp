@@ -1,7 +1,7 @@
 #pragma once
 // An order is made by a captured payment, is marked as sent by the merchant, and tells its news in
 // the conversation. Not marked as sent, it is never paid out, and in the end it is refunded by
-// itself.
+// itself. What was sent of it, and where that is, is in shipments.hpp.
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/core/machine.hpp"
 #include "bottega/jobs/job.hpp"
@@ -23,13 +23,25 @@ enum class State : std::uint8_t {
 };
 BOOST_DESCRIBE_ENUM(State, paid, shipped, delivered, completed, cancelled, return_requested,
                     returned)
-enum class Event : std::uint8_t { ship, deliver, complete, cancel, request_return, receive_return };
-BOOST_DESCRIBE_ENUM(Event, ship, deliver, complete, cancel, request_return, receive_return)
+enum class Event : std::uint8_t {
+  ship_part,
+  ship,
+  deliver,
+  complete,
+  cancel,
+  request_return,
+  receive_return,
+};
+BOOST_DESCRIBE_ENUM(Event, ship_part, ship, deliver, complete, cancel, request_return,
+                    receive_return)
 
+// A carrier need not say that it has delivered: what was sent long ago is completed all the same.
 inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
+    {State::paid, Event::ship_part, State::paid},
     {State::paid, Event::ship, State::shipped},
     {State::paid, Event::cancel, State::cancelled},
     {State::shipped, Event::deliver, State::delivered},
+    {State::shipped, Event::complete, State::completed},
     {State::shipped, Event::request_return, State::return_requested},
     {State::delivered, Event::complete, State::completed},
     {State::delivered, Event::request_return, State::return_requested},
@@ -37,6 +49,10 @@ inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::return_requested, Event::receive_return, State::returned},
 })};
 static_assert(kLifecycle.deterministic());
+
+// How much of it was sent. What is `partial` may be shipped: its rest was given back.
+enum class Fulfilment : std::uint8_t { none, partial, all };
+BOOST_DESCRIBE_ENUM(Fulfilment, none, partial, all)
 
 // One line of what is bought; the price is for one piece.
 struct OrderLine {
@@ -59,7 +75,7 @@ BOOST_DESCRIBE_STRUCT(Address, (), (name, street, city, region, postal_code, cou
 
 struct Order {
   OrderId id;
-  std::int64_t number = 0;
+  std::string number;  // for people, such as "7K3Q-9XZ4"
   MerchantId merchant_id;
   ConversationId conversation_id;
   AccountId buyer_id;
@@ -68,22 +84,46 @@ struct Order {
   Lines lines;
   Money total;
   State state{};
+  Fulfilment fulfilment{};
   std::optional<Address> ship_to;
   Instant ship_by{};
-  std::optional<std::string> carrier, tracking_number, reason;
+  std::optional<std::string> carrier, tracking_number;  // of the last parcel
+  std::optional<std::string> reason;     // why it was cancelled, or its rest was not sent
+  std::optional<std::int64_t> card_seq;  // of the entry that showed it first
   Instant created_at{};
-  std::optional<Instant> shipped_at, delivered_at, cancelled_at;
+  std::optional<Instant> shipped_at, delivered_at, completed_at, cancelled_at;
 };
 BOOST_DESCRIBE_STRUCT(Order, (),
                       (id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines,
-                       total, state, ship_to, ship_by, carrier, tracking_number, reason, created_at,
-                       shipped_at, delivered_at, cancelled_at))
+                       total, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
+                       card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at))
 
-struct Shipment {
-  Line<1, 50> carrier;
-  Line<1, 60> tracking_number;
+// The number of the order with this id: 35 of its random bits as seven characters of Crockford's
+// base 32, and one that checks them (Luhn's algorithm, modulo 32). It tells nobody how much is
+// sold, and takes no lock to be made; within a shop it is unique.
+std::string number_of(OrderId id);
+// As it is written here, from what somebody has typed; none where a character is wrong.
+std::optional<std::string> parse_number(std::string_view text);
+
+struct ChangedOrder {
+  Address ship_to;
 };
-BOOST_DESCRIBE_STRUCT(Shipment, (), (carrier, tracking_number))
+BOOST_DESCRIBE_STRUCT(ChangedOrder, (), (ship_to))
+
+using NoteId = Id<"onote">;
+// What the merchant's side keeps about an order for itself.
+struct OrderNote {
+  NoteId id;
+  AccountId author_id;
+  std::string author_name, text;
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(OrderNote, (), (id, author_id, author_name, text, created_at))
+struct NewOrderNote {
+  Text<1, 2000> text;
+};
+BOOST_DESCRIBE_STRUCT(NewOrderNote, (), (text))
+inline constexpr std::int64_t kNotesMax = 200;  // of one order
 
 // What a captured payment says about the order that it makes.
 struct Sale {
@@ -107,6 +147,8 @@ std::vector<Order> list_of_buyer(Tx& tx, AccountId buyer, std::optional<OrderId>
                                  std::int64_t limit);
 std::vector<Order> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<OrderId> after,
                                     std::int64_t limit);
+// The shop's order of this number, as parse_number() gives it.
+std::optional<Order> find_of_number(Tx& tx, MerchantId merchant, const std::string& number);
 // The order of a payment, if the payment made one.
 std::optional<Order> find_of_payment(Tx& tx, MerchantId merchant, PaymentId payment);
 
@@ -119,10 +161,29 @@ bool is_first_of_merchant(Tx& tx, MerchantId merchant, OrderId id);
 Order lock_for_merchant(Tx& tx, const Who& who, OrderId id, identity::Role least);
 Order lock(Tx& tx, MerchantId merchant, OrderId id);
 
-// Both tell the conversation; the caller holds the lock and sees to the money.
-Order ship(Tx& tx, Order order, const Shipment& shipment);
+// Tells the conversation; the caller holds the lock and sees to the money. Throws Error(conflict)
+// where a part was sent.
 Order cancel(Tx& tx, Order order, const std::string& reason);
-Order deliver(Tx& tx, Order order);
+
+// Corrects where it goes, by the buyer or the merchant's side, as long as nothing was sent. Throws
+// Error(invalid) for another country, to which nobody has priced it.
+Order change(Tx& tx, const Who& who, OrderId id, const ChangedOrder& given);
+
+std::vector<OrderNote> list_notes(Tx& tx, const Who& who, OrderId id, std::optional<NoteId> after,
+                                  std::int64_t limit);
+// Throws Error(conflict) where there are kNotesMax.
+OrderNote add_note(Tx& tx, const Who& who, OrderId id, const NewOrderNote& given);
+
+// Completes what was delivered `after` ago, and what was sent `unheard` ago and of which no
+// delivery was told; answers how many, at most `batch` of each.
+struct CompletionRules {
+  std::chrono::days after{14}, unheard{30};
+};
+std::int64_t complete_due(Tx& tx, const CompletionRules& rules, std::int64_t batch);
+// For the job: the same, until nothing is due, and plans itself anew.
+asio::awaitable<void> complete(Database& db, const CompletionRules& rules);
+// Sees to it that the job is planned; doing it again does nothing.
+void plan(Tx& tx);
 
 // What was paid for an order, what of it is the platform's, and what the merchant has given back of
 // both.
@@ -132,10 +193,12 @@ struct Share {
   std::int64_t fee_left() const { return fee - fee_returned; }
   std::int64_t merchants() const { return total.amount - refunded - fee_left(); }
 };
+BOOST_DESCRIBE_STRUCT(Share, (), (total, fee, refunded, fee_returned))
 Share share_of(Tx& tx, MerchantId merchant, OrderId id);
 // Writes down that the merchant has given back this much, the fee that goes with it included.
 void give_back(Tx& tx, MerchantId merchant, OrderId id, std::int64_t amount, std::int64_t fee);
 
 inline constexpr std::string_view kCancelJob = "orders.cancel_unsent";
+inline constexpr std::string_view kCompleteJob = "orders.complete";
 
 }  // namespace bottega::orders

@@ -2,6 +2,7 @@
 // Money back to the buyer: any part of what was paid, with a reason, before and after the order was
 // sent and the merchant was paid for it; each an object of its own, with its own attempts.
 #include "bottega/payments/payments.hpp"
+#include "bottega/payouts/payouts.hpp"
 
 namespace bottega::payments {
 
@@ -57,16 +58,37 @@ Refund give_back(Tx& tx, const Who& who, PaymentId id, const NewRefund& given, c
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const StaffRefund& given,
                  const Rules& rules);
 
-// Cancels an order that was not sent, and begins the refund of all that is left, which is nothing
-// where the platform has given it back. The first is the merchant's, the second is for the job. For
-// managers and owners; an API key needs both scopes, payments and orders.
+// Cancels an order of which nothing was sent, and begins the refund of all that is left, which is
+// nothing where the platform has given it back. For managers and owners; an API key needs both
+// scopes, payments and orders.
 struct Cancelled {
   orders::Order order;
   std::optional<Refund> refund;
 };
 Cancelled cancel_order(Tx& tx, const Who& who, orders::OrderId id, const std::string& reason,
                        const Rules& rules);
-void cancel_unsent(Tx& tx, MerchantId merchant, orders::OrderId id, const Rules& rules);
+// For the job, at the order's limit: what was not sent is cancelled, and what was sent in part is
+// closed.
+void cancel_unsent(Tx& tx, MerchantId merchant, orders::OrderId id, const Rules& rules,
+                   const payouts::Rules& payout_rules);
+
+// Gives the rest of an order back of which a part was sent: the order counts as shipped with that
+// part, and what is left of the money is paid out. What goes back is the share that the unsent
+// pieces have in the prices of all lines, of everything that was paid, less what went back before;
+// or the amount, which may be 0. For those who may cancel.
+struct NewClosing {
+  Text<1, 255> reason;
+  std::optional<Count<0, kAmountMax>> amount;  // minor units
+};
+BOOST_DESCRIBE_STRUCT(NewClosing, (), (reason, amount))
+struct Closed {
+  orders::Order order;
+  std::optional<Refund> refund;
+  std::optional<payouts::Payout> payout;
+};
+BOOST_DESCRIBE_STRUCT(Closed, (), (order, refund, payout))
+Closed close_rest(Tx& tx, const Who& who, orders::OrderId id, const NewClosing& given,
+                  const Rules& rules, const payouts::Rules& payout_rules);
 
 Refund fetch_refund(Tx& tx, const Who& who, RefundId id);
 std::vector<Refund> list_refunds(Tx& tx, const Who& who, PaymentId payment);

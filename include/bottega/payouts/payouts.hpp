@@ -5,7 +5,7 @@
 
 #include "bottega/attempts/attempts.hpp"
 #include "bottega/ledger/ledger.hpp"
-#include "bottega/orders/orders.hpp"
+#include "bottega/orders/shipments.hpp"
 #include "bottega/storage/database.hpp"
 
 namespace bottega::payouts {
@@ -119,15 +119,21 @@ std::map<Currency, std::int64_t> minimums_of(const std::string& text);
 // Reads the setting "HH:MM"; empty is none. Throws Error(invalid).
 std::optional<std::chrono::minutes> batch_time(const std::string& text);
 
-// Marks an order as sent and schedules what the merchant is paid for it, which is told to those
-// only who may see payouts.
+// Marks an order, or a part of it, as sent. With the last part what the merchant is paid for it is
+// scheduled, and never before; that is told to those only who may see payouts.
 struct Shipped {
   orders::Order order;
+  orders::Shipment shipment;
   std::optional<Payout> payout;
+  std::vector<std::string> warnings;  // about the tracking number, which is kept as it is
 };
-BOOST_DESCRIBE_STRUCT(Shipped, (), (order, payout))
-Shipped ship(Tx& tx, const Who& who, OrderId order, const orders::Shipment& shipment,
+BOOST_DESCRIBE_STRUCT(Shipped, (), (order, shipment, payout, warnings))
+Shipped ship(Tx& tx, const Who& who, OrderId order, const orders::NewShipment& given,
              const Rules& rules);
+// For an order that is `shipped` now; none where the buyer has had all of it back. The caller holds
+// its lock.
+std::optional<Payout> schedule(Tx& tx, const orders::Order& order, const orders::Share& share,
+                               const Rules& rules);
 
 Payout fetch(Tx& tx, const Who& who, PayoutId id);
 std::vector<Payout> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<PayoutId> after,

@@ -30,10 +30,10 @@ std::vector<Coming> coming(Tx& tx, MerchantId merchant);
 struct MerchantStatementLine {
   Instant at{};
   ledger::Why why{};
-  std::string about;                         // the payout, refund or batch
-  std::optional<std::int64_t> order_number;  // where it is about one
-  std::int64_t fee = 0;                      // what the platform kept of what was earned
-  std::int64_t amount = 0, balance = 0;      // minor units; the balance after it
+  std::string about;                        // the payout, refund or batch
+  std::optional<std::string> order_number;  // where it is about one
+  std::int64_t fee = 0;                     // what the platform kept of what was earned
+  std::int64_t amount = 0, balance = 0;     // minor units; the balance after it
 };
 BOOST_DESCRIBE_STRUCT(MerchantStatementLine, (),
                       (at, why, about, order_number, fee, amount, balance))

@@ -11,15 +11,34 @@ namespace {
 using identity::MerchantId;
 using orders::Order, orders::OrderId;
 
+// As it is written here, of what may have been read aloud.
+std::optional<std::string> number_in(const Call& call) {
+  const auto given = call.parameter("number");
+  if (!given) return std::nullopt;
+  if (auto number = orders::parse_number(*given)) return number;
+  throw Error(Code::invalid, "a query parameter is not valid",
+              {{"number", "is no order's: a character of it is wrong"}});
+}
+
+std::vector<Order> with_number(Tx& tx, MerchantId merchant, const std::string& number) {
+  const auto found = orders::find_of_number(tx, merchant, number);
+  return found ? std::vector{*found} : std::vector<Order>{};
+}
+
 asio::awaitable<Reply> list(Call& call) {
   const auto merchant = call.parameter_as<MerchantId>("merchant_id");
+  const auto number = number_in(call);
   const auto after = cursor_id<OrderId>(call);
   const auto limit = call.limit();
   const auto found = co_await call.app.db.read([&](Tx& tx) {
-    if (!merchant && call.who().kind == identity::Kind::person)
+    const bool is_person = call.who().kind == identity::Kind::person;
+    if (!merchant && is_person && number)
+      throw Error(Code::invalid, "a number is a shop's own", {{"merchant_id", "is required"}});
+    if (!merchant && is_person)
       return orders::list_of_buyer(tx, call.who().account, after, limit + 1);
     const auto shop = merchant.value_or(call.who().merchant);
     identity::require_member(tx, call.who(), shop, identity::Role::agent, identity::Scope::read);
+    if (number) return with_number(tx, shop, *number);
     return orders::list_of_merchant(tx, shop, after, limit + 1);
   });
   co_return call.page(found, limit, id_of<Order>);
@@ -32,9 +51,44 @@ asio::awaitable<Reply> show(Call& call) {
 
 asio::awaitable<Reply> ship(Call& call) {
   const auto id = call.at<OrderId>(0);
-  const auto given = call.body<orders::Shipment>();
+  const auto given = call.body<orders::NewShipment>();
   co_return co_await call.transact(
       [&](Tx& tx) { return ok(payouts::ship(tx, call.who(), id, given, call.app.payout_rules)); });
+}
+
+asio::awaitable<Reply> close_rest(Call& call) {
+  const auto id = call.at<OrderId>(0);
+  const auto given = call.body<payments::NewClosing>();
+  const auto& app = call.app;
+  const auto reply = co_await call.transact([&](Tx& tx) {
+    return ok(payments::close_rest(tx, call.who(), id, given, app.payment_rules, app.payout_rules));
+  });
+  call.app.poke_jobs();
+  co_return reply;
+}
+
+asio::awaitable<Reply> change(Call& call) {
+  const auto id = call.at<OrderId>(0);
+  const auto given = call.body<orders::ChangedOrder>();
+  co_return co_await call.transact(
+      [&](Tx& tx) { return ok(orders::change(tx, call.who(), id, given)); });
+}
+
+asio::awaitable<Reply> notes(Call& call) {
+  const auto id = call.at<OrderId>(0);
+  const auto after = cursor_id<orders::NoteId>(call);
+  const auto limit = call.limit();
+  co_return co_await call.read([&](Tx& tx) {
+    return call.page(orders::list_notes(tx, call.who(), id, after, limit + 1), limit,
+                     id_of<orders::OrderNote>);
+  });
+}
+
+asio::awaitable<Reply> add_note(Call& call) {
+  const auto id = call.at<OrderId>(0);
+  const auto given = call.body<orders::NewOrderNote>();
+  co_return co_await call.transact(
+      [&](Tx& tx) { return created(orders::add_note(tx, call.who(), id, given)); });
 }
 
 asio::awaitable<Reply> deliver(Call& call) {
@@ -66,7 +120,7 @@ const Route kRoutes[] = {
      .name = "listOrders",
      .summary = "One's own orders, or a shop's by merchant_id; newest first",
      .gives = kGivesPage<Order>,
-     .parameters = "limit cursor merchant_id"},
+     .parameters = "limit cursor merchant_id number"},
     {.verb = Verb::get,
      .path = "/v1/orders/{id}",
      .access = Access::member,
@@ -83,9 +137,50 @@ const Route kRoutes[] = {
      .once = Once::required,
      .handler = ship,
      .name = "shipOrder",
-     .summary = "Mark as sent; this schedules the payout",
-     .takes = kTakes<orders::Shipment>,
+     .summary = "Mark as sent, or a part of it; the last part schedules the payout",
+     .takes = kTakes<orders::NewShipment>,
      .gives = kGives<payouts::Shipped>},
+    {.verb = Verb::post,
+     .path = "/v1/orders/{id}/close_rest",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::required,
+     .handler = close_rest,
+     .name = "closeRestOfOrder",
+     .summary = "Give back what is not sent of an order of which a part was",
+     .takes = kTakes<payments::NewClosing>,
+     .gives = kGives<payments::Closed>},
+    {.verb = Verb::patch,
+     .path = "/v1/orders/{id}",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = change,
+     .name = "changeOrder",
+     .summary = "Correct the address, as long as nothing was sent",
+     .takes = kTakes<orders::ChangedOrder>,
+     .gives = kGives<Order>},
+    {.verb = Verb::get,
+     .path = "/v1/orders/{id}/notes",
+     .access = Access::member,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = notes,
+     .name = "listOrderNotes",
+     .summary = "What the merchant's side has noted about an order, the latest first",
+     .gives = kGivesPage<orders::OrderNote>,
+     .parameters = "limit cursor"},
+    {.verb = Verb::post,
+     .path = "/v1/orders/{id}/notes",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::optional,
+     .handler = add_note,
+     .name = "addOrderNote",
+     .summary = "Note something about an order, which the buyer never sees",
+     .takes = kTakes<orders::NewOrderNote>,
+     .status = 201,
+     .gives = kGives<orders::OrderNote>},
     {.verb = Verb::post,
      .path = "/v1/orders/{id}/deliver",
      .access = Access::member,

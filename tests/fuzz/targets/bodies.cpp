@@ -18,7 +18,7 @@
 #include "bottega/identity/preferences.hpp"
 #include "bottega/notifications/subscriptions.hpp"
 #include "bottega/ops/ops.hpp"
-#include "bottega/orders/orders.hpp"
+#include "bottega/orders/shipments.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/pricing/discounts.hpp"
@@ -79,6 +79,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewAssignee>,
     read<NewCannedReply>,
     read<NewCheckoutSettings>,
+    read<payments::NewClosing>,
     read<NewConversation>,
     read<NewDiscountCode>,
     read<NewFeePlan>,
@@ -117,7 +118,11 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<identity::NewPin>,
     read<ops::ClockMove>,
     read<ops::StaffMember>,
-    read<orders::Shipment>,
+    read<orders::ChangedOrder>,
+    read<orders::NewOrderNote>,
+    read<orders::NewShipment>,
+    read<orders::NewTrackingEvent>,
+    read<orders::TrackingNews>,
     read<payouts::Reason>,
     read<processors::Card>,
     read<settlements::NewRun>,

@@ -1,0 +1,196 @@
+// Parcels: what is left to send, what was sent, and what becomes of an order by it.
+#include "orders/rows.hpp"
+#include "bottega/carriers/carriers.hpp"
+
+namespace bottega::orders {
+namespace {
+
+// The parcel and the order in one statement, which says as well what the payout is reckoned from.
+const Sql<Share(MerchantId, OrderId, ShipmentId, std::string, std::optional<std::string>,
+                std::optional<std::string>, SentLines, Instant, State, Fulfilment,
+                std::optional<Instant>)>
+    kSend{"orders.send", R"(
+    WITH parcel AS (
+      INSERT INTO shipments (merchant_id, id, order_id, carrier, tracking_number, tracking_url,
+                             lines, status, status_at, created_at, shipped_at)
+      VALUES ($1, $3, $2, $4, $5, $6, $7, 'shipped', $8, $8, $8))
+    UPDATE orders SET carrier = $4, tracking_number = $5, state = $9, fulfilment = $10,
+           shipped_at = $11
+    WHERE merchant_id = $1 AND id = $2
+    RETURNING total, currency, fee, refunded, fee_returned)"};
+
+const Sql<Shipment(MerchantId, OrderId)> kOfOrder{"orders.shipments", R"(
+    SELECT id, order_id, carrier, tracking_number, tracking_url, lines, status, status_at,
+           created_at, shipped_at, delivered_at
+    FROM shipments WHERE merchant_id = $1 AND id = $2
+    UNION ALL
+    (SELECT id, order_id, carrier, tracking_number, tracking_url, lines, status, status_at,
+            created_at, shipped_at, delivered_at
+     FROM shipments WHERE merchant_id = $1 AND order_id = $2 AND id <> order_id ORDER BY id))"};
+
+const Sql<Shipment(MerchantId, ShipmentId)> kShipment{"orders.shipment", R"(
+    SELECT id, order_id, carrier, tracking_number, tracking_url, lines, status, status_at,
+           created_at, shipped_at, delivered_at
+    FROM shipments WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<void(MerchantId, OrderId, Tracking, Instant)> kArrive{"orders.arrive", R"(
+    UPDATE shipments SET status = $3, status_at = $4, delivered_at = $4
+    WHERE merchant_id = $1 AND (id = $2 OR (order_id = $2 AND id <> order_id))
+      AND status NOT IN ('delivered', 'returned_to_sender', 'cancelled'))"};
+
+using Pieces = std::vector<std::int64_t>;  // of each line of the order
+
+Pieces pieces_of(const Order& order) {
+  Pieces pieces;
+  for (const auto& line : order.lines) pieces.push_back(line.quantity);
+  return pieces;
+}
+
+std::size_t index_of(const SentLine& line) { return static_cast<std::size_t>(line.line.value); }
+
+Pieces left_of(const Order& order, const std::vector<Shipment>& sent) {
+  auto left = pieces_of(order);
+  for (const auto& parcel : sent)
+    for (const auto& line : parcel.lines) left.at(index_of(line)) -= line.quantity;
+  return left;
+}
+
+SentLines all_of(const Pieces& left) {
+  SentLines lines;
+  for (std::size_t i = 0; i < left.size(); ++i)
+    if (left[i] > 0) lines.items.push_back({{static_cast<std::int64_t>(i)}, {left[i]}});
+  return lines;
+}
+
+// Takes what goes into a parcel from what is left; throws where there is not as much of it.
+void take(Pieces& left, const SentLines& lines) {
+  Faults faults;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto& line = lines.items[i];
+    const auto at = "/lines/" + std::to_string(i);
+    if (index_of(line) >= left.size()) {
+      faults.push_back({at + "/line", "must be 0 to " + std::to_string(left.size() - 1)});
+      continue;
+    }
+    auto& there = left[index_of(line)];
+    if (there == 0)
+      faults.push_back({at + "/line", "nothing of it is left to send"});
+    else if (line.quantity > there)
+      faults.push_back({at + "/quantity", "must be 1 to " + std::to_string(there)});
+    else
+      there -= line.quantity;
+  }
+  if (!faults.empty()) throw Error(Code::invalid, "that is more than is left to send", faults);
+}
+
+bool is_nothing(const Pieces& left) {
+  return std::ranges::all_of(left, [](std::int64_t pieces) { return pieces == 0; });
+}
+
+Shipment parcel_of(Tx& tx, const Order& order, const NewShipment& given, carriers::Label& label) {
+  Shipment parcel;
+  parcel.id = order.fulfilment == Fulfilment::none ? ShipmentId{order.id.uuid} : ShipmentId::make();
+  parcel.order_id = order.id;
+  parcel.carrier = std::move(label.carrier);
+  if (given.tracking_number) parcel.tracking_number = given.tracking_number->value;
+  parcel.tracking_url = std::move(label.tracking_url);
+  parcel.status_at = parcel.created_at = parcel.shipped_at = tx.now();
+  return parcel;
+}
+
+template <class T>
+std::optional<std::string> text_in(const std::optional<T>& given) {
+  return given ? std::optional(given->value) : std::nullopt;
+}
+
+}  // namespace
+
+void NewShipment::check(Faults& faults, const std::string& pointer) const {
+  const bool is_untracked = carrier && carrier->value == carriers::kOther;
+  if (!tracking_number && !is_untracked)
+    faults.push_back({pointer + "/tracking_number", "is required where the carrier is not other"});
+}
+
+Sent ship(Tx& tx, Order order, const NewShipment& given) {
+  kLifecycle.advance(order.state, Event::ship);
+  auto label = carriers::label(text_in(given.carrier), text_in(given.tracking_number));
+  std::vector<Shipment> before;
+  if (order.fulfilment != Fulfilment::none) before = shipments_of(tx, order.merchant_id, order.id);
+  if (before.size() >= kShipmentsMax) throw Error(Code::conflict, "there are too many parcels");
+  auto left = left_of(order, before);
+  auto parcel = parcel_of(tx, order, given, label);
+  parcel.lines = given.lines ? *given.lines : all_of(left);
+  take(left, parcel.lines);
+  const bool is_all = is_nothing(left);
+  order.state = kLifecycle.advance(order.state, is_all ? Event::ship : Event::ship_part);
+  order.fulfilment = is_all ? Fulfilment::all : Fulfilment::partial;
+  order.carrier = parcel.carrier;
+  order.tracking_number = parcel.tracking_number;
+  if (is_all) order.shipped_at = tx.now();
+  if (parcel.id.uuid != order.id.uuid)
+    identity::enter_directory(tx, parcel.id.uuid, order.merchant_id);
+  const auto share = tx.one(kSend, order.merchant_id, order.id, parcel.id, parcel.carrier,
+                            parcel.tracking_number, parcel.tracking_url, parcel.lines, tx.now(),
+                            order.state, order.fulfilment, order.shipped_at);
+  if (is_all) {
+    jobs::cancel(tx, kCancelJob, text_of(order.id));
+    tell(tx, order, "order.shipped", text_of(order.state), &parcel);
+  } else {
+    tell(tx, order, "order.part_shipped", "a part was sent", &parcel);
+  }
+  return {std::move(order), std::move(parcel), share, std::move(label.warnings)};
+}
+
+Unsent unsent_of(Tx& tx, const Order& order) {
+  const auto left = left_of(order, shipments_of(tx, order.merchant_id, order.id));
+  Unsent priced, counted;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    const auto& line = order.lines.items[i];
+    priced.part += left[i] * line.unit_amount;
+    priced.whole += line.quantity * line.unit_amount;
+    counted.part += left[i];
+    counted.whole += line.quantity;
+  }
+  return priced.whole > 0 ? priced : counted;
+}
+
+Order close(Tx& tx, Order order, const std::string& reason) {
+  if (order.state == State::paid && order.fulfilment == Fulfilment::none)
+    throw Error(Code::conflict, "nothing was sent: it can be cancelled");
+  order.reason = reason;
+  order.shipped_at = tx.now();
+  order = move(tx, std::move(order), Event::ship);
+  jobs::cancel(tx, kCancelJob, text_of(order.id));
+  return order;
+}
+
+Order tell_closed(Tx& tx, Order order) {
+  tell(tx, order, "order.rest_closed", "the rest is not sent");
+  if (!has_all_arrived(shipments_of(tx, order.merchant_id, order.id))) return order;
+  return deliver(tx, std::move(order));
+}
+
+Order deliver(Tx& tx, Order order) {
+  order.delivered_at = tx.now();
+  order = move(tx, std::move(order), Event::deliver);
+  tx.run(kArrive, order.merchant_id, order.id, Tracking::delivered, tx.now());
+  tell(tx, order, "order.delivered", text_of(order.state));
+  return order;
+}
+
+std::vector<Shipment> shipments_of(Tx& tx, MerchantId merchant, OrderId id) {
+  return tx.all(kOfOrder, merchant, id);
+}
+
+std::vector<Shipment> list_shipments(Tx& tx, const Who& who, OrderId id) {
+  return shipments_of(tx, fetch(tx, who, id).merchant_id, id);
+}
+
+Shipment fetch_shipment(Tx& tx, const Who& who, ShipmentId id) {
+  const auto merchant = identity::merchant_of(tx, id.uuid);
+  auto shipment = tx.one(kShipment, merchant, id);
+  fetch(tx, who, shipment.order_id);
+  return shipment;
+}
+
+}  // namespace bottega::orders

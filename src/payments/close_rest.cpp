@@ -1,0 +1,58 @@
+// What becomes of an order of which a part was sent, and nothing more will be.
+#include <algorithm>
+
+#include "payments/refund_rows.hpp"
+#include "payments/rows.hpp"
+
+namespace bottega::payments {
+namespace {
+
+// By the prices of what was not sent; what the buyer has had back already is a part of it.
+std::int64_t due_back(Tx& tx, const Sale& sale) {
+  const auto& [payment, order] = sale;
+  const auto unsent = orders::unsent_of(tx, order);
+  const auto share = part_half_even(payment.amount.amount, unsent.part, unsent.whole);
+  const auto given = given_back(tx, payment.merchant_id, payment.id);
+  return std::clamp<std::int64_t>(share - given.by_merchant, 0, left_of(payment));
+}
+
+std::int64_t amount_of(Tx& tx, const Sale& sale, const std::optional<std::int64_t>& given) {
+  if (!given) return due_back(tx, sale);
+  const auto left = left_of(sale.payment);
+  if (*given > left)
+    throw Error(Code::invalid, "that is more than is left",
+                {{"/amount", "must be 0 to " + std::to_string(left)}});
+  return *given;
+}
+
+}  // namespace
+
+// Locks as everywhere: the new payout comes after the refund, and the conversation last.
+Closed close_rest_of(Tx& tx, Sale sale, const CloseOf& asked, const Rules& rules,
+                     const payouts::Rules& payout_rules) {
+  const auto merchant = sale.payment.merchant_id;
+  Closed closed{orders::close(tx, sale.order, asked.reason), std::nullopt, std::nullopt};
+  const Money back{amount_of(tx, sale, asked.amount), sale.payment.amount.currency};
+  if (back.amount > 0)
+    closed.refund = start_refund(tx, sale.payment, closed.order,
+                                 {back, asked.reason, Funder::merchant, asked.created_by}, rules);
+  const auto share = orders::share_of(tx, merchant, closed.order.id);
+  closed.payout = payouts::schedule(tx, closed.order, share, payout_rules);
+  closed.order = orders::tell_closed(tx, std::move(closed.order));
+  if (closed.refund) tell_refund(tx, *closed.refund, sale.payment, "refund.created");
+  return closed;
+}
+
+Closed close_rest(Tx& tx, const Who& who, orders::OrderId id, const NewClosing& given,
+                  const Rules& rules, const payouts::Rules& payout_rules) {
+  const auto merchant = identity::merchant_of(tx, id.uuid);
+  identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::orders);
+  // It gives money back as well, which is no business of a key that only ships.
+  identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::payments);
+  auto sale = lock_sale(tx, merchant, orders::payment_of(tx, merchant, id), "refund");
+  CloseOf asked{given.reason.value, who.actor(), std::nullopt};
+  if (given.amount) asked.amount = given.amount->value;
+  return close_rest_of(tx, std::move(sale), asked, rules, payout_rules);
+}
+
+}  // namespace bottega::payments
