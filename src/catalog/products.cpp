@@ -69,6 +69,12 @@ const Sql<ProductRow(MerchantId, ProductId, Instant)> kRaise{"catalog.raise_vers
 const Sql<VariantId(MerchantId, ProductId)> kRemoveVariants{"catalog.remove_variants", R"(
     DELETE FROM variants WHERE merchant_id = $1 AND product_id = $2 RETURNING id)"};
 
+// They have one product less.
+const Sql<void(MerchantId, ProductId, Instant)> kRaiseCollections{"catalog.raise_collections", R"(
+    UPDATE collections SET updated_at = $3, version = version + 1
+    WHERE merchant_id = $1 AND id IN (
+      SELECT collection_id FROM collection_products WHERE merchant_id = $1 AND product_id = $2))"};
+
 const Sql<void(MerchantId, ProductId)> kRemove{"catalog.remove_product", R"(
     DELETE FROM products WHERE merchant_id = $1 AND id = $2)"};
 
@@ -179,6 +185,7 @@ void remove(Tx& tx, const Who& who, ProductId id, std::int64_t version) {
   for (const auto& variant : tx.all(kRemoveVariants, row.merchant_id, id))
     identity::leave_directory(tx, variant.uuid);
   let_go_of_pictures(tx, row);
+  tx.run(kRaiseCollections, row.merchant_id, id, tx.now());
   tx.run(kRemove, row.merchant_id, id);
   identity::leave_directory(tx, id.uuid);
 }

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "support/world.hpp"
+#include "bottega/catalog/catalog.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
 #include "bottega/identity/preferences.hpp"
@@ -68,6 +69,10 @@ std::vector<Column> columns() {
       {"bottega", "push_subscriptions", "content", words_of<identity::Content>()},
       {"bottega", "attachments", "state", words_of<attachments::State>()},
       {"bottega", "attachments", "kind", words_of<attachments::Kind>()},
+      {"bottega", "products", "state", words_of<catalog::State>()},
+      {"bottega", "products", "condition", words_of<catalog::Condition>()},
+      {"bottega", "product_index", "state", words_of<catalog::State>()},
+      {"bottega", "variants", "availability", words_of<catalog::Availability>()},
       {"bottega", "entries", "author", words_of<conversations::Author>()},
       {"bottega", "markers", "side", words_of<conversations::Side>()},
       {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},

@@ -9,6 +9,7 @@
 
 #include "support/shared.hpp"
 #include "bottega/attachments/attachments.hpp"
+#include "bottega/catalog/catalog.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/payments.hpp"
@@ -221,6 +222,10 @@ const std::vector<Subject>& subjects() {
                                         {"ready", {{"attach", "attached"}, {"remove", "deleted"}}},
                                         {"attached", {{"remove", "deleted"}}},
                                         {"deleted", {{"remove", "deleted"}}}}),
+      subject<catalog::kLifecycle>("Product", "products",
+                                   {{"draft", {{"publish", "published"}}},
+                                    {"published", {{"archive", "archived"}}},
+                                    {"archived", {{"restore", "draft"}}}}),
   };
   return all;
 }

@@ -209,7 +209,7 @@ TEST(Routes, AreClosedUnlessTheySayOtherwise) {
       "getHealth",       "getReadiness", "getMetrics",           "getOpenApi",
       "getAsyncApi",     "getDocs",      "listProblems",         "getProblem",
       "openSocket",      "getHome",      "getAttachmentContent", "getExportContent",
-      "getEvidenceKey"};
+      "getEvidenceKey",  "getProductPicture"};
   for (const auto& route : all_routes()) {
     EXPECT_NE(route.handler, nullptr) << route.name;
     EXPECT_NE(route.access, Access::nobody) << route.name;
