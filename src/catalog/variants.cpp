@@ -1,4 +1,6 @@
 // Variants: changed under the lock of their product, whose version they raise.
+#include <algorithm>
+
 #include "catalog/rows.hpp"
 #include "bottega/catalog/catalog.hpp"
 

@@ -33,8 +33,8 @@ TEST_F(StockConcurrently, SellsExactlyWhatIsThere) {
       }
     });
   EXPECT_EQ(all_at_once(acts, {}), 0);
-  EXPECT_EQ(sold, 10);
-  EXPECT_EQ(told, 4 * kBuyers - 10);
+  EXPECT_EQ(sold.load(), 10);
+  EXPECT_EQ(told.load(), 4 * kBuyers - 10);
   EXPECT_EQ(stock(id).reserved, 10);
 }
 
@@ -90,7 +90,7 @@ TEST_F(StockConcurrently, CountsWhileOthersBuy) {
     });
   EXPECT_EQ(all_at_once(acts, {}), 0);
   EXPECT_EQ(stock(id).on_hand, 3 * kBuyers / 2);
-  EXPECT_EQ(stock(id).reserved, held);
+  EXPECT_EQ(stock(id).reserved, held.load());
 }
 
 }  // namespace catalog_concurrent_test
