@@ -63,9 +63,9 @@ const Probe kProbeNewest{"catalog.probe_newest", R"(
     FROM looked l CROSS JOIN size s WHERE l.place = s.looked)"};
 
 // The same by price: $9 is the price to go on from.
-using PriceProbe = Sql<Looked(MerchantId, State, ProductId, std::optional<std::string>,
-                              std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                              std::int64_t)>;
+using PriceProbe =
+    Sql<Looked(MerchantId, State, ProductId, std::optional<std::string>, std::int64_t, std::int64_t,
+               std::int64_t, std::int64_t, std::int64_t)>;
 const PriceProbe kProbeUp{"catalog.probe_price_up", R"(
     WITH looked AS MATERIALIZED (
       SELECT product_id, low, ($4::tsquery IS NULL OR words @@ $4::tsquery) AS fits,
@@ -206,12 +206,13 @@ std::vector<Browsed> browse(Tx& tx, const Who& who, const Browse& query,
                             std::optional<BrowsePosition> after, std::int64_t limit) {
   if (query.state != State::published && !sees_all(tx, who, query.merchant))
     throw Error(Code::not_found, "there is no such thing, or it is not yours");
-  Search search{query.merchant, query.state, query.sort, words_of(tx, query), kLowest,
-                kHighest,       limit,       start_of(query.sort, after)};
+  Search search{query.merchant, query.state, query.sort, words_of(tx, query),
+                kLowest,        kHighest,    limit,      start_of(query.sort, after)};
   if (query.price_from) search.from = *query.price_from;
   if (query.price_to) search.to = *query.price_to;
   if (has_prices(query) && search.from > search.to)
-    throw Error(Code::invalid, "there is no such price", {{"price_to", "must be price_from or more"}});
+    throw Error(Code::invalid, "there is no such price",
+                {{"price_to", "must be price_from or more"}});
   return run(tx, search);
 }
 

@@ -100,13 +100,12 @@ ProductRow insert(Tx& tx, const NewProduct& given) {
 }
 
 ProductRow update(Tx& tx, const ProductRow& row, const NewProduct& next) {
-  auto changed = tx.find(kUpdate, row.merchant_id, row.id, next.handle.value(), next.title,
-                         next.description.value_or(Description{}), next.brand,
-                         next.condition.value_or(Condition::brand_new), next.category,
-                         next.google_category, next.url, next.images.value_or(Images{}),
-                         next.option_names.value_or(OptionNames{}),
-                         next.tax_class.value_or(TaxClass{"standard"}),
-                         next.needs_shipping.value_or(true), tx.now());
+  auto changed = tx.find(
+      kUpdate, row.merchant_id, row.id, next.handle.value(), next.title,
+      next.description.value_or(Description{}), next.brand,
+      next.condition.value_or(Condition::brand_new), next.category, next.google_category, next.url,
+      next.images.value_or(Images{}), next.option_names.value_or(OptionNames{}),
+      next.tax_class.value_or(TaxClass{"standard"}), next.needs_shipping.value_or(true), tx.now());
   if (!changed) refuse({{"/handle", "is another product's already"}});
   return *std::move(changed);
 }
@@ -174,8 +173,7 @@ Product move(Tx& tx, const Who& who, ProductId id, std::int64_t version, Event o
   auto row = lock_for_edit(tx, who, id, version);
   const auto state = kLifecycle.advance(row.state, on);
   if (state == State::published && !row.published_at) row.published_at = tx.now();
-  return settle(tx,
-                tx.one(kSetState, row.merchant_id, row.id, state, row.published_at, tx.now()));
+  return settle(tx, tx.one(kSetState, row.merchant_id, row.id, state, row.published_at, tx.now()));
 }
 
 void remove(Tx& tx, const Who& who, ProductId id, std::int64_t version) {

@@ -153,8 +153,8 @@ void check_version(const Route& route, const Request& request) {
     throw Error(Code::precondition_required, "send If-Match with the ETag of what you have read");
 }
 
-// A strong validator for what a GET answers (RFC 9110, 8.8.3), unless its handler has given one, and
-// 304 where the client has it.
+// A strong validator for what a GET answers (RFC 9110, 8.8.3), unless its handler has given one,
+// and 304 where the client has it.
 void tag(const Request& request, Reply& reply) {
   if (request.verb != Verb::get || reply.status != 200 || reply.stream || is_event_stream(reply))
     return;

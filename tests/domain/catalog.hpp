@@ -18,27 +18,23 @@ class Shelf : public testing::Test {
   }
   // A body that makes a product with one variant at this price.
   Json tea(const std::string& sku, std::int64_t amount = 1'250) const {
-    return {{"merchant_id", text_of(shop.merchant)},
-            {"title", "Green tea"},
-            {"variants",
-             {{{"sku", sku}, {"prices", {{{"currency", "USD"}, {"amount", amount}}}}}}}};
+    return {
+        {"merchant_id", text_of(shop.merchant)},
+        {"title", "Green tea"},
+        {"variants", {{{"sku", sku}, {"prices", {{{"currency", "USD"}, {"amount", amount}}}}}}}};
   }
   catalog::Product make(const Json& body) {
     const auto given = from_json<catalog::NewProduct>(body);
     return in([&](Tx& tx) { return catalog::create(tx, shop.owner, given); });
   }
   catalog::Product move(const catalog::Product& product, catalog::Event on) {
-    return in([&](Tx& tx) {
-      return catalog::move(tx, shop.owner, product.id, product.version, on);
-    });
+    return in(
+        [&](Tx& tx) { return catalog::move(tx, shop.owner, product.id, product.version, on); });
   }
-  catalog::Product published(const Json& body) {
-    return move(make(body), catalog::Event::publish);
-  }
+  catalog::Product published(const Json& body) { return move(make(body), catalog::Event::publish); }
   catalog::Product change(const catalog::Product& product, const Json& edit) {
-    return in([&](Tx& tx) {
-      return catalog::change(tx, shop.owner, product.id, product.version, edit);
-    });
+    return in(
+        [&](Tx& tx) { return catalog::change(tx, shop.owner, product.id, product.version, edit); });
   }
   // A published product with one variant, and so many pieces of it.
   catalog::VariantId counted(const std::string& sku, std::int64_t on_hand) {

@@ -25,8 +25,7 @@ class Browsing : public Shelf {
     std::vector<std::string> out;
     std::optional<BrowsePosition> after;
     for (;;) {
-      const auto page =
-          in([&](Tx& tx) { return browse(tx, shop.owner, query, after, limit); });
+      const auto page = in([&](Tx& tx) { return browse(tx, shop.owner, query, after, limit); });
       std::vector<ProductId> ids;
       for (const auto& row : page) ids.push_back(row.product_id);
       for (const auto& card : in([&](Tx& tx) {
@@ -70,8 +69,8 @@ TEST_F(Browsing, FindsWordsByTheirBeginning) {
   lamp["category"] = "Home > Light";
   published(lamp);
   published(body("CHR-1", "Chair", 100));
-  for (const auto* words : {"brass", "BRASS lamp", "lam", "lumière", "glow", "warmly", "lmp-1",
-                            "1 lmp", "light home"})
+  for (const auto* words :
+       {"brass", "BRASS lamp", "lam", "lumière", "glow", "warmly", "lmp-1", "1 lmp", "light home"})
     EXPECT_EQ(found(of(words)), Handles{"LMP-1"}) << words;
   for (const auto* words : {"la", "brass chair", "amp", "x"})
     EXPECT_TRUE(found(of(words)).empty()) << words;
@@ -169,8 +168,7 @@ TEST_F(Browsing, KnowsThePriceThatACardShows) {
     auto one = body("S" + std::to_string(i), "Tea", 100);
     one["variants"][0]["prices"][0]["sale"] = sales[i];
     const auto product = published(one);
-    const auto rows =
-        in([&](Tx& tx) { return browse(tx, shop.owner, all(), std::nullopt, 1); });
+    const auto rows = in([&](Tx& tx) { return browse(tx, shop.owner, all(), std::nullopt, 1); });
     const auto card = in([&](Tx& tx) {
       return cards(tx, shop.merchant, {product.id}, *Currency::find("USD")).at(0);
     });
@@ -198,10 +196,9 @@ TEST_F(Browsing, ShowsDraftsToMembersAlone) {
   auto query = all();
   query.state = State::draft;
   EXPECT_EQ(found(query), Handles{"A"});
-  EXPECT_EQ(code_of([&] {
-              in([&](Tx& tx) { return browse(tx, shop.buyer, query, std::nullopt, 10); });
-            }),
-            Code::not_found);
+  EXPECT_EQ(
+      code_of([&] { in([&](Tx& tx) { return browse(tx, shop.buyer, query, std::nullopt, 10); }); }),
+      Code::not_found);
 }
 
 // ---- many products ------------------------------------------------------------------------------
@@ -218,7 +215,8 @@ class ManyProducts : public Browsing {
       SET search_path = bottega;
       CREATE TEMP TABLE given AS
       SELECT n, ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS id
-      FROM generate_series(1, )" + std::to_string(kMany) + R"() n;
+      FROM generate_series(1, )" + std::to_string(kMany) +
+                                      R"() n;
       INSERT INTO products (merchant_id, id, handle, state, title, brand, category, created_at,
                             updated_at, published_at)
       SELECT )" + own + R"(, id, 'h' || n, 'published',

@@ -10,9 +10,8 @@ using namespace catalog;
 class Collections : public Shelf {
  protected:
   Collection make_list(const std::string& title, const std::vector<ProductId>& products) {
-    Json given = {{"merchant_id", text_of(shop.merchant)},
-                  {"title", title},
-                  {"products", to_json(products)}};
+    Json given = {
+        {"merchant_id", text_of(shop.merchant)}, {"title", title}, {"products", to_json(products)}};
     const auto body = from_json<NewCollection>(given);
     return in([&](Tx& tx) { return create_collection(tx, shop.owner, body); });
   }
@@ -26,9 +25,8 @@ class Collections : public Shelf {
     std::vector<ProductId> out;
     std::optional<InCollection> after;
     for (;;) {
-      const auto page = in([&](Tx& tx) {
-        return products_of_collection(tx, shop.merchant, id, after, limit);
-      });
+      const auto page =
+          in([&](Tx& tx) { return products_of_collection(tx, shop.merchant, id, after, limit); });
       for (const auto& row : page) out.push_back(row.product_id);
       if (static_cast<std::int64_t>(page.size()) < limit) return out;
       after = page.back();
@@ -59,8 +57,7 @@ TEST_F(Collections, KeepTheOrderThatTheyWereGiven) {
 TEST_F(Collections, HaveEachProductOfTheirShopOnce) {
   const auto a = published(tea("A")).id;
   EXPECT_EQ(faults_of([&] { make_list("Teas", {a, a}); }), Pointers{"/products/1"});
-  EXPECT_EQ(faults_of([&] { make_list("Teas", {a, ProductId::make()}); }),
-            Pointers{"/products/1"});
+  EXPECT_EQ(faults_of([&] { make_list("Teas", {a, ProductId::make()}); }), Pointers{"/products/1"});
   make_list("Teas", {a});
   make_list("Gifts", {a});
   EXPECT_EQ(titles(shop.owner), (Titles{"Teas", "Gifts"})) << "a product may be in many";
@@ -73,9 +70,7 @@ TEST_F(Collections, AreSeenByOthersWhereSomethingInThemIsPublished) {
   EXPECT_TRUE(titles(shop.buyer).empty());
   EXPECT_EQ(titles(shop.owner), (Titles{"Teas", "Nothing"}));
   const auto seen = [&] {
-    return code_of([&] {
-      in([&](Tx& tx) { return fetch_collection(tx, shop.buyer, list.id); });
-    });
+    return code_of([&] { in([&](Tx& tx) { return fetch_collection(tx, shop.buyer, list.id); }); });
   };
   EXPECT_EQ(seen(), Code::not_found);
   move(draft, catalog::Event::publish);

@@ -113,16 +113,16 @@ TEST_F(Products, ThatArePublishedStayFitToBeBought) {
   const auto product = published(tea("TEA-1"));
   const auto id = product.variants[0].id;
   const auto edit = [&](const Json& given) {
-    return in([&](Tx& tx) {
-      return change_variant(tx, shop.owner, id, product.version, given);
-    });
+    return in([&](Tx& tx) { return change_variant(tx, shop.owner, id, product.version, given); });
   };
   EXPECT_EQ(faults_of([&] { edit({{"prices", Json::array()}}); }), Pointers{"/variants"});
   EXPECT_EQ(code_of([&] {
               in([&](Tx& tx) { return remove_variant(tx, shop.owner, id, product.version); });
             }),
             Code::conflict);
-  EXPECT_EQ(faults_of([&] { change(product, {{"option_names", {"size"}}}); }),
+  EXPECT_EQ(faults_of([&] {
+              change(product, {{"option_names", {"size"}}});
+            }),
             Pointers{"/variants/0/options"});
   EXPECT_EQ(edit({{"mpn", "T/1"}}).version, product.version + 1);
 }
@@ -132,31 +132,26 @@ TEST_F(Products, HaveVariantsThatDiffer) {
   product = change(product, {{"option_names", {"size"}}});
   const auto first = product.variants[0].id;
   const auto set = [&](VariantId id, const Json& given) {
-    return in([&](Tx& tx) {
-      return change_variant(tx, shop.owner, id, product.version, given);
-    });
+    return in([&](Tx& tx) { return change_variant(tx, shop.owner, id, product.version, given); });
   };
   EXPECT_EQ(faults_of([&] { set(first, {{"sku", "TEA-2"}}); }), Pointers{"/options"});
   product = set(first, {{"options", {"100 g"}}});
   const auto add = [&](const Json& given) {
     const auto variant = from_json<NewVariant>(given);
-    return in([&](Tx& tx) {
-      return add_variant(tx, shop.owner, product.id, product.version, variant);
-    });
+    return in(
+        [&](Tx& tx) { return add_variant(tx, shop.owner, product.id, product.version, variant); });
   };
-  EXPECT_EQ(faults_of([&] { add({{"sku", "TEA-2"}, {"options", {"100 g"}}}); }),
+  EXPECT_EQ(faults_of([&] {
+              add({{"sku", "TEA-2"}, {"options", {"100 g"}}});
+            }),
             Pointers{"/options"});
-  EXPECT_EQ(faults_of([&] { add({{"sku", "TEA-1"}, {"options", {"200 g"}}}); }),
-            Pointers{"/sku"});
+  EXPECT_EQ(faults_of([&] { add({{"sku", "TEA-1"}, {"options", {"200 g"}}}); }), Pointers{"/sku"});
   product = add({{"sku", "TEA-2"}, {"options", {"200 g"}}, {"gtin", "4006381333931"}});
   ASSERT_EQ(product.variants.size(), 2u);
   EXPECT_EQ(product.variants[1].sku, "TEA-2");
   EXPECT_EQ(product.variants[1].gtin, "4006381333931");
-  EXPECT_EQ(faults_of([&] { set(product.variants[1].id, {{"sku", "TEA-1"}}); }),
-            Pointers{"/sku"});
-  product = in([&](Tx& tx) {
-    return remove_variant(tx, shop.owner, first, product.version);
-  });
+  EXPECT_EQ(faults_of([&] { set(product.variants[1].id, {{"sku", "TEA-1"}}); }), Pointers{"/sku"});
+  product = in([&](Tx& tx) { return remove_variant(tx, shop.owner, first, product.version); });
   ASSERT_EQ(product.variants.size(), 1u);
   EXPECT_EQ(product.variants[0].sku, "TEA-2");
 }
@@ -175,7 +170,9 @@ TEST_F(Products, ReplaceAPictureAsAWhole) {
   EXPECT_FALSE(set(nullptr));
   const Json strange = {{"attachment_id", text_of(AttachmentId::make())}};
   EXPECT_EQ(faults_of([&] { set(strange); }), Pointers{"/image/attachment_id"});
-  EXPECT_EQ(faults_of([&] { change(product, {{"images", Json::array({strange})}}); }),
+  EXPECT_EQ(faults_of([&] {
+              change(product, {{"images", Json::array({strange})}});
+            }),
             Pointers{"/images/0/attachment_id"});
 }
 
@@ -185,10 +182,9 @@ TEST_F(Products, AreRemovedOnlyWhereNobodyEverSawThem) {
   EXPECT_EQ(seen_by(shop.owner, draft.id), Code::not_found);
   auto sold = published(tea("TEA-1"));
   sold = move(move(sold, catalog::Event::archive), catalog::Event::restore);
-  EXPECT_EQ(code_of([&] {
-              in([&](Tx& tx) { catalog::remove(tx, shop.owner, sold.id, sold.version); });
-            }),
-            Code::conflict);
+  EXPECT_EQ(
+      code_of([&] { in([&](Tx& tx) { catalog::remove(tx, shop.owner, sold.id, sold.version); }); }),
+      Code::conflict);
 }
 
 // ---- what is offered ----------------------------------------------------------------------------
@@ -223,12 +219,10 @@ TEST_F(Products, AreShownAtTheLowestPriceOfWhatIsThere) {
   auto body = tea("TEA-1", 1'000);
   body["option_names"] = {"size"};
   body["variants"][0]["options"] = {"100 g"};
-  body["variants"].push_back({{"sku", "TEA-2"},
-                              {"options", {"200 g"}},
-                              {"prices",
-                               {{{"currency", "USD"},
-                                 {"amount", 2'000},
-                                 {"sale", {{"amount", 1'500}}}}}}});
+  body["variants"].push_back(
+      {{"sku", "TEA-2"},
+       {"options", {"200 g"}},
+       {"prices", {{{"currency", "USD"}, {"amount", 2'000}, {"sale", {{"amount", 1'500}}}}}}});
   const auto product = published(body);
   const auto card = [&] {
     return in([&](Tx& tx) {

@@ -43,8 +43,7 @@ TEST_F(Stocks, AreCountedByPeopleWhoSayWhy) {
   expect(id, 7, 0);
   uncount(id);
   EXPECT_EQ(stock(id).on_hand, std::nullopt);
-  const auto rows =
-      in([&](Tx& tx) { return stock_changes(tx, shop.owner, id, std::nullopt, 10); });
+  const auto rows = in([&](Tx& tx) { return stock_changes(tx, shop.owner, id, std::nullopt, 10); });
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[0].on_hand, std::nullopt);
   EXPECT_EQ(rows[0].delta, -7);
@@ -53,8 +52,7 @@ TEST_F(Stocks, AreCountedByPeopleWhoSayWhy) {
   EXPECT_EQ(rows[1].reason, "Broken");
   EXPECT_EQ(rows[1].changed_by, shop.owner.actor());
   EXPECT_EQ(rows[2].delta, 10);
-  const auto rest =
-      in([&](Tx& tx) { return stock_changes(tx, shop.owner, id, rows[1].id, 10); });
+  const auto rest = in([&](Tx& tx) { return stock_changes(tx, shop.owner, id, rows[1].id, 10); });
   EXPECT_EQ(rest.size(), 1u);
 }
 
@@ -64,9 +62,7 @@ TEST_F(Stocks, AreTheShopsOwnBusiness) {
             Code::not_found);
   const auto agent = world.member(shop, identity::Role::agent);
   EXPECT_EQ(in([&](Tx& tx) { return fetch_stock(tx, agent, id); }).on_hand, 5);
-  EXPECT_EQ(code_of([&] {
-              in([&](Tx& tx) { return set_stock(tx, agent, id, CountedStock{}); });
-            }),
+  EXPECT_EQ(code_of([&] { in([&](Tx& tx) { return set_stock(tx, agent, id, CountedStock{}); }); }),
             Code::forbidden);
 }
 

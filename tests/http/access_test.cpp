@@ -239,9 +239,9 @@ const std::map<std::string, std::string>& others() {
     const auto transfer = owner.post("/v1/transfers", gift);
     const auto withdrawal = owner.post("/v1/wallet/withdrawals", home);
     const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
-    const auto product = owner.post("/v1/products", {{"merchant_id", shop.merchant},
-                                                     {"title", "Tea"},
-                                                     {"variants", {{{"sku", "TEA"}}}}});
+    const auto product = owner.post(
+        "/v1/products",
+        {{"merchant_id", shop.merchant}, {"title", "Tea"}, {"variants", {{{"sku", "TEA"}}}}});
     const auto collection =
         owner.post("/v1/collections", {{"merchant_id", shop.merchant}, {"title", "Teas"}});
     return std::map<std::string, std::string>{

@@ -18,10 +18,10 @@ class CatalogRoutes : public testing::Test {
     delete house_;
   }
   static Json tea(const std::string& sku, std::int64_t amount = 1'250) {
-    return {{"merchant_id", shop_->merchant},
-            {"title", "Green tea"},
-            {"variants",
-             {{{"sku", sku}, {"prices", {{{"currency", "USD"}, {"amount", amount}}}}}}}};
+    return {
+        {"merchant_id", shop_->merchant},
+        {"title", "Green tea"},
+        {"variants", {{{"sku", sku}, {"prices", {{{"currency", "USD"}, {"amount", amount}}}}}}}};
   }
   static std::string path_of(const Json& product) {
     return "/v1/products/" + product["id"].get<std::string>();
@@ -41,8 +41,8 @@ class CatalogRoutes : public testing::Test {
     return client.send(method, path, body.is_null() ? "" : body.dump(), headers);
   }
   static Json moved(const Json& product, const std::string& verb) {
-    const auto answer = edit(shop_->owner.api, "POST", path_of(product) + '/' + verb,
-                             product["version"]);
+    const auto answer =
+        edit(shop_->owner.api, "POST", path_of(product) + '/' + verb, product["version"]);
     EXPECT_EQ(answer.status, 200) << answer.body;
     return answer.json();
   }
@@ -123,8 +123,7 @@ TEST_F(CatalogRoutes, ShowOthersWhatIsPublished) {
   EXPECT_EQ(buyer.get(path_of(product)).status, 200);
   EXPECT_TRUE(
       is_problem(edit(buyer, "PATCH", path_of(product), 2, {{"title", "x"}}), 404, "not_found"));
-  const auto stock =
-      "/v1/variants/" + product["variants"][0]["id"].get<std::string>() + "/stock";
+  const auto stock = "/v1/variants/" + product["variants"][0]["id"].get<std::string>() + "/stock";
   EXPECT_TRUE(is_problem(buyer.get(stock), 404, "not_found"));
   moved(product, "archive");
   EXPECT_TRUE(is_problem(buyer.get(path_of(product)), 404, "not_found"));
@@ -191,17 +190,17 @@ TEST_F(CatalogRoutes, CountTheStock) {
   const auto rows = owner.get(path + "/changes").json()["data"];
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0]["reason"], "Broken");
-  EXPECT_TRUE(is_problem(owner.post(path + "/adjust", {{"delta", -9}, {"reason", "x"}}), 409,
-                         "conflict"));
+  EXPECT_TRUE(
+      is_problem(owner.post(path + "/adjust", {{"delta", -9}, {"reason", "x"}}), 409, "conflict"));
   EXPECT_EQ(owner.put(path, {{"on_hand", nullptr}}).json()["on_hand"], nullptr);
 }
 
 TEST_F(CatalogRoutes, KeepCollectionsInTheirOrder) {
   const auto a = moved(make(tea("K-1")), "publish"), b = moved(make(tea("K-2")), "publish");
   auto owner = shop_->owner.api, buyer = shop_->buyer.api;
-  const auto made = owner.post("/v1/collections", {{"merchant_id", shop_->merchant},
-                                                   {"title", "Teas"},
-                                                   {"products", {b["id"], a["id"]}}});
+  const auto made = owner.post(
+      "/v1/collections",
+      {{"merchant_id", shop_->merchant}, {"title", "Teas"}, {"products", {b["id"], a["id"]}}});
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made.header("etag"), "\"1\"");
   const auto path = "/v1/collections/" + made.json()["id"].get<std::string>();

@@ -48,8 +48,8 @@ TEST(Gtins, OfTheVectorsAreRefused) {
 TEST(Categories, ArePathsOfNames) {
   EXPECT_EQ(category_path("Food"), "Food");
   EXPECT_EQ(category_path(" Food>Drinks  >   Green tea "), "Food > Drinks > Green tea");
-  for (const auto* bad : {"", " ", ">", "Food >", "> Food", "Food >> Tea", "Food\nTea",
-                          "1>2>3>4>5>6>7>8>9>10>11"})
+  for (const auto* bad :
+       {"", " ", ">", "Food >", "> Food", "Food >> Tea", "Food\nTea", "1>2>3>4>5>6>7>8>9>10>11"})
     EXPECT_FALSE(category_path(bad)) << bad;
   EXPECT_TRUE(category_path(std::string(750, 'x')));
   EXPECT_FALSE(category_path(std::string(751, 'x')));
@@ -70,9 +70,8 @@ TEST(WebUrls, AreAbsoluteAndEncrypted) {
 
 Prices prices(const Json& given) { return from_json<Prices>(given); }
 
-const Json kSale = {{"amount", 900},
-                    {"starts_at", "2030-01-01T00:00:00Z"},
-                    {"ends_at", "2030-02-01T00:00:00Z"}};
+const Json kSale = {
+    {"amount", 900}, {"starts_at", "2030-01-01T00:00:00Z"}, {"ends_at", "2030-02-01T00:00:00Z"}};
 
 TEST(PriceNow, IsTheAmountOutsideOfTheSale) {
   const auto one = prices({{{"currency", "USD"}, {"amount", 1'250}, {"sale", kSale}}});
@@ -96,8 +95,8 @@ TEST(PriceNow, KnowsSalesThatBeginOrEndNever) {
 
 TEST(PriceNow, IsComparedWithWhatTheShopSays) {
   const auto usd = *Currency::find("USD");
-  const auto one = prices(
-      {{{"currency", "USD"}, {"amount", 1'250}, {"compare_at", 2'000}, {"sale", kSale}}});
+  const auto one =
+      prices({{{"currency", "USD"}, {"amount", 1'250}, {"compare_at", 2'000}, {"sale", kSale}}});
   EXPECT_EQ(price_now(one, usd, at("2030-01-15T00:00:00Z")), (PriceNow{900, 2'000}));
   EXPECT_EQ(price_now(one, usd, at("2031-01-15T00:00:00Z")), (PriceNow{1'250, 2'000}));
 }
@@ -122,14 +121,11 @@ std::vector<std::string> pointers_of(const Json& given) {
 using Pointers = std::vector<std::string>;
 
 TEST(ProductFields, SayEveryFaultOfAPrice) {
-  const Json bad = {{"currency", "USD"},
-                    {"amount", 100},
-                    {"compare_at", 100},
-                    {"sale", {{"amount", 100}}}};
+  const Json bad = {
+      {"currency", "USD"}, {"amount", 100}, {"compare_at", 100}, {"sale", {{"amount", 100}}}};
   EXPECT_EQ(pointers_of<VariantPrice>(bad), (Pointers{"/compare_at", "/sale/amount"}));
-  Json late = {{"amount", 1},
-               {"starts_at", "2030-01-01T00:00:00Z"},
-               {"ends_at", "2030-01-01T00:00:00Z"}};
+  Json late = {
+      {"amount", 1}, {"starts_at", "2030-01-01T00:00:00Z"}, {"ends_at", "2030-01-01T00:00:00Z"}};
   EXPECT_EQ(pointers_of<SalePrice>(late), Pointers{"/ends_at"});
 }
 

@@ -71,8 +71,8 @@ TEST_F(GatewayVersions, AreNamedByWhoeverEdits) {
   const auto taken = ask(Verb::put, "if-match", "\"7\"");
   EXPECT_EQ(taken.status, 200u);
   EXPECT_EQ(taken.body, 7);
-  for (const auto* none : {"7", "\"\"", "\"7", "W/\"7\"", "\"7\",\"8\"", "\"x\"",
-                           "\"99999999999999999999\""})
+  for (const auto* none :
+       {"7", "\"\"", "\"7", "W/\"7\"", "\"7\",\"8\"", "\"x\"", "\"99999999999999999999\""})
     EXPECT_EQ(ask(Verb::put, "if-match", none).status, 412u) << none;
 }
 

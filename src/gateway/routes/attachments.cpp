@@ -183,8 +183,7 @@ asio::awaitable<Reply> show(Call& call) {
                            conversations::Lock::no);
     const bool may_see = row.conversation_id ? is_visible_to(row, call.who().account)
                                              : catalog::sees_all(tx, call.who(), row.merchant_id);
-    if (!may_see)
-      throw Error(Code::not_found, "there is no such thing, or it is not yours");
+    if (!may_see) throw Error(Code::not_found, "there is no such thing, or it is not yours");
     return ok(view_of(call.app, row));
   });
 }
