@@ -1,41 +1,21 @@
 // Objects in the order of what needs what, one comment each; stop() goes the other way.
-#include "app/node.hpp"
+#include "app/node_parts.hpp"
 
 #include <filesystem>
 
-#include "app/background.hpp"
-#include "app/databases.hpp"
 #include "app/demo.hpp"
-#include "app/handlers.hpp"
-#include "app/heal.hpp"
 #include "app/options.hpp"
-#include "app/push.hpp"
-#include "bus/nats.hpp"
 #include "gateway/routes/routes.hpp"
-#include "gateway/server.hpp"
-#include "bottega/conversations/search.hpp"
 #include "bottega/core/digest.hpp"
 #include "bottega/core/log.hpp"
-#include "bottega/identity/onboarding.hpp"
 #include "bottega/ops/ops.hpp"
-#include "bottega/privacy/retention.hpp"
 #include "bottega/storage/migrate.hpp"
-#include "bottega/support/support.hpp"
 
 namespace bottega {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr auto kDeliveryPoll = std::chrono::seconds(1);
-constexpr auto kRetainPoll = std::chrono::seconds(1);
-constexpr auto kCloseCasesPoll = std::chrono::seconds(1);
-constexpr auto kHealPoll = std::chrono::seconds(1);
-constexpr auto kSweepEvery = std::chrono::hours(1);
-constexpr auto kAuditEvery = std::chrono::hours(1);
-constexpr auto kAskDisputesEvery = std::chrono::hours(1);
-constexpr auto kIndexEvery = std::chrono::seconds(1);
-constexpr auto kAskOnboardingEvery = std::chrono::hours(1);
 // Two statements, which are better not begun than cut off.
 constexpr auto kLeaveWithin = milliseconds(400);
 
@@ -58,62 +38,6 @@ std::string url_of(const std::string& scheme, const std::string& address, std::u
 }
 
 }  // namespace
-
-struct Node::Parts {
-  explicit Parts(Config given);
-  std::unique_ptr<bus::Nats> make_bus();
-  void tell(std::vector<Notice> notices);
-  void hear(bus::Parcel parcel);
-  void publish(bus::Parcel parcel);
-  void open_doors();
-  void start_loops();
-  void stop();
-  void stop_loops(std::chrono::steady_clock::time_point latest);
-  void take_leave(std::chrono::steady_clock::time_point latest);
-
-  Config config;
-  Clock clock;
-  // PostgreSQL, migrated and fit to serve from.
-  Storage storage;
-  // Live events between the connections of this node, and to and from other nodes.
-  bus::Hub hub;
-  bus::Recent recent;
-  conversations::Written written;
-  std::unique_ptr<bus::Nats> nats;
-  // The product's database threads, the chat's one, and the sandbox processor's own.
-  Database db, chat_db;
-  std::unique_ptr<Database> sandbox_db;
-  // Where files are, and the threads that read and write them.
-  attachments::Depot depot;
-  // The processors that merchants may be paid through.
-  std::unique_ptr<processors::Sandbox> sandbox;
-  processors::Registry registry;
-  payments::Rules payment_rules;
-  payouts::Rules payout_rules;
-  wallet::Rules wallet_rules;
-  JobWorld world;
-  jobs::Runner runner;
-  conversations::Writer writer;
-  identity::Passwords passwords;
-  // Prints papers.
-  Workers papers;
-  // Who is there, and how whoever is not hears of what was written; no push without a key.
-  const notifications::NodeId node = notifications::NodeId::make();
-  notifications::Presence presence;
-  std::unique_ptr<Push> push;
-  // What the handlers see, and the listeners in front of them.
-  gateway::App app;
-  std::unique_ptr<gateway::App> sandbox_app;
-  std::unique_ptr<asio::ssl::context> tls;
-  std::unique_ptr<gateway::Server> server, sandbox_server;
-  std::unique_ptr<Healer> healer;
-  std::vector<std::unique_ptr<Loop>> loops;
-  std::vector<Loop*> job_loops;  // one for each lane
-  Loop* delivery_loop = nullptr;
-  Loop* heal_loop = nullptr;
-  std::string url, sandbox_url, tls_url;
-  bool stopped = false;
-};
 
 Node::Parts::Parts(Config given)
     : config(std::move(given)),
@@ -261,64 +185,6 @@ void Node::Parts::open_doors() {
   sandbox_app->public_url = sandbox_url;
   sandbox->set_page_url(sandbox_url);
   sandbox->set_webhook_url(url + "/v1/webhooks/processors/sandbox");
-}
-
-void Node::Parts::start_loops() {
-  const auto add = [&](asio::io_context& context, std::string name, milliseconds every,
-                       Loop::Action action) {
-    loops.push_back(std::make_unique<Loop>(context, std::move(name), every, std::move(action)));
-    return loops.back().get();
-  };
-  const auto every = milliseconds(config.jobs_poll_ms);
-  job_loops.push_back(add(server->context(), "jobs", every, [this]() -> asio::awaitable<void> {
-    const auto offset = co_await db.read([](Tx& tx) { return ops::clock_offset(tx); });
-    clock.set_offset(offset);
-    co_await runner.drain(10, jobs::Lane::database);
-  }));
-  for (const auto lane : {jobs::Lane::processors, jobs::Lane::files})
-    job_loops.push_back(
-        add(server->context(), text_of(lane), every,
-            [this, lane]() -> asio::awaitable<void> { co_await runner.drain(10, lane); }));
-  add(server->context(), "presence", milliseconds(config.presence_write_ms),
-      [this] { return presence.flush(); });
-  add(server->context(), "search", milliseconds(config.search_every_ms),
-      [this] { return conversations::take_some(db, written, config.search_batch); });
-  add(server->context(), "catalog", kIndexEvery, [this] { return catalog::keep_index(db); });
-  add(server->context(), "retention", kRetainPoll, [this]() -> asio::awaitable<void> {
-    const auto rules = retention_rules_of(config);
-    co_await privacy::retain(db, rules);
-  });
-  add(server->context(), "support", kCloseCasesPoll, [this] {
-    return support::close_all_due(db, std::chrono::days(config.support_close_after_days));
-  });
-  add(server->context(), "audit", kAuditEvery, [this] { return audit(db, app.metrics, clock); });
-  add(server->context(), "disputes", kAskDisputesEvery, [this]() -> asio::awaitable<void> {
-    for (auto* processor : registry.all()) co_await disputes::ask(db, *processor, payment_rules);
-  });
-  add(server->context(), "onboarding", kAskOnboardingEvery,
-      [this] { return identity::ask_onboarding(db, registry); });
-  add(server->context(), "sweep", kSweepEvery,
-      [this] { return sweep(db, sandbox_db.get(), depot); });
-  if (sandbox) {
-    delivery_loop = add(sandbox_server->context(), "webhooks", kDeliveryPoll,
-                        [this]() -> asio::awaitable<void> {
-                          co_await sandbox->decide_disputes();
-                          for (int sent = 1; sent > 0;) sent = co_await sandbox->deliver_events();
-                        });
-    sandbox->on_queued([this] { delivery_loop->poke(); });
-  }
-  if (nats) {
-    app.traffic = &nats->traffic();
-    healer = std::make_unique<Healer>(app, *server);
-    heal_loop = add(server->context(), "heal", kHealPoll, [this] { return healer->run(); });
-  }
-  for (auto& loop : loops) loop->start();
-  if (push) push->start();
-}
-
-void Node::Parts::stop_loops(std::chrono::steady_clock::time_point latest) {
-  for (auto& loop : loops) loop->stop();
-  for (const auto& loop : loops) loop->wait_until(latest);
 }
 
 // What this node has heard and not passed on is written down for another. Where there is no time

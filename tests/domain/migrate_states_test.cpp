@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "support/world.hpp"
+#include "bottega/catalog/catalog.hpp"
 #include "bottega/catalog/feeds.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
@@ -76,6 +77,10 @@ std::vector<Column> columns() {
       {"bottega", "feed_imports", "missing", words_of<catalog::Missing>()},
       {"bottega", "feed_imports", "state", words_of<catalog::FeedState>()},
       {"bottega", "feed_import_remarks", "severity", words_of<catalog::Severity>()},
+      {"bottega", "products", "state", words_of<catalog::State>()},
+      {"bottega", "products", "condition", words_of<catalog::Condition>()},
+      {"bottega", "product_index", "state", words_of<catalog::State>()},
+      {"bottega", "variants", "availability", words_of<catalog::Availability>()},
       {"bottega", "entries", "author", words_of<conversations::Author>()},
       {"bottega", "markers", "side", words_of<conversations::Side>()},
       {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},

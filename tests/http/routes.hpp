@@ -71,7 +71,9 @@ inline std::string somewhere(const gateway::Route& route) {
       {"shipping_zones", "zone"},   {"rates", "rate"},
       {"tax_rates", "tax"},         {"discount_codes", "disc"},
       {"canned_answers", "canned"}, {"support_cases", "case"},
-      {"shipments", "shp"},         {"webhook", "mer"}};
+      {"shipments", "shp"},         {"webhook", "mer"},
+      {"products", "prod"},         {"product_pictures", "att"},
+      {"variants", "var"},          {"collections", "coll"}};
   return path_with(route, [&](const std::string& collection) {
     if (collection == "messages") return std::string("1");
     return prefixes.at(collection) + "_01h2xcejqtf2nbrexx3vqjhp41";

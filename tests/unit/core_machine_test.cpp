@@ -11,6 +11,7 @@
 #include "unit/case_moves.hpp"
 #include "unit/feed_moves.hpp"
 #include "bottega/attachments/attachments.hpp"
+#include "bottega/catalog/catalog.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/payments.hpp"
@@ -229,6 +230,10 @@ const std::vector<Subject>& subjects() {
                                         {"ready", {{"attach", "attached"}, {"remove", "deleted"}}},
                                         {"attached", {{"remove", "deleted"}}},
                                         {"deleted", {{"remove", "deleted"}}}}),
+      subject<catalog::kLifecycle>("Product", "products",
+                                   {{"draft", {{"publish", "published"}}},
+                                    {"published", {{"archive", "archived"}}},
+                                    {"archived", {{"restore", "draft"}}}}),
   };
   return all;
 }

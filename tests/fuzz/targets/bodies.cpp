@@ -4,6 +4,8 @@
 
 #include "fuzz/fuzz.hpp"
 #include "gateway/step_up.hpp"
+#include "bottega/catalog/browse.hpp"
+#include "bottega/catalog/stock.hpp"
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/messages.hpp"
@@ -32,6 +34,7 @@
 namespace bottega::fuzz {
 namespace {
 
+using namespace catalog;
 using namespace conversations;
 using namespace gateway;
 using namespace identity;
@@ -71,8 +74,12 @@ void read(const Json& json) {
 // Every type of the routes; a test compares the two lists.
 constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Acceptance>,
+    read<ChangedCollection>,
     read<ChangedMerchant>,
     read<ChangedMethod>,
+    read<ChangedProduct>,
+    read<ChangedVariant>,
+    read<CountedStock>,
     read<InvitationCode>,
     read<Login>,
     read<NewApiKey>,
@@ -80,6 +87,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewCannedReply>,
     read<NewCheckoutSettings>,
     read<payments::NewClosing>,
+    read<NewCollection>,
     read<NewConversation>,
     read<NewDiscountCode>,
     read<NewFeePlan>,
@@ -91,6 +99,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewMethod>,
     read<NewMute>,
     read<NewNote>,
+    read<NewProduct>,
     read<NewReaction>,
     read<NewReport>,
     read<NewRequest>,
@@ -104,6 +113,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewText>,
     read<NewTopUp>,
     read<NewTransfer>,
+    read<NewVariant>,
     read<NewWithdrawal>,
     read<PasswordChange>,
     read<Preferences>,
@@ -113,6 +123,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Registration>,
     read<Resolution>,
     read<Snooze>,
+    read<StockAdjustment>,
     read<disputes::NewEvidence>,
     read<disputes::TopUpStatement>,
     read<identity::NewPin>,
