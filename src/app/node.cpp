@@ -13,6 +13,7 @@
 #include "bus/nats.hpp"
 #include "gateway/routes/routes.hpp"
 #include "gateway/server.hpp"
+#include "bottega/catalog/browse.hpp"
 #include "bottega/conversations/search.hpp"
 #include "bottega/core/digest.hpp"
 #include "bottega/core/log.hpp"

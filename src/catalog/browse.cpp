@@ -4,6 +4,8 @@
 // asked of an index stands alone in a MATERIALIZED part.
 #include "bottega/catalog/browse.hpp"
 
+#include <algorithm>
+
 namespace bottega::catalog {
 namespace {
 
@@ -31,17 +33,17 @@ const Sql<Asked(MerchantId, State, std::optional<CollectionId>, std::optional<Li
                  AS words
           FROM unnest(to_tsvector('simple', search_plain($8::text))) AS x) w)"};
 
-// What was looked at, in order: which of it fits, and the last one of all.
+// What fits of what was looked at, in order, and then the last one of all, which is a mark.
 struct Looked {
   ProductId product_id;
   std::optional<std::int64_t> low;
-  bool fits = false;
+  bool is_mark = false;
   std::int64_t looked = 0;  // how many were
 };
-BOOST_DESCRIBE_STRUCT(Looked, (), (product_id, low, fits, looked))
+BOOST_DESCRIBE_STRUCT(Looked, (), (product_id, low, is_mark, looked))
 
 // $3 is where to go on, $4 the words (or nothing), $5 and $6 the prices, $7 how many are looked at,
-// $8 how many are wanted. The last row is the last that was looked at.
+// $8 how many are wanted. The place is counted in the order of the index, as the rows come.
 using Probe = Sql<Looked(MerchantId, State, ProductId, std::optional<std::string>, std::int64_t,
                          std::int64_t, std::int64_t, std::int64_t)>;
 const Probe kProbeNewest{"catalog.probe_newest", R"(
@@ -49,50 +51,49 @@ const Probe kProbeNewest{"catalog.probe_newest", R"(
       SELECT product_id, low,
              ($4::tsquery IS NULL OR words @@ $4::tsquery)
                AND ($5::bigint < 0 OR coalesce(low >= $5, false))
-               AND ($6 = 9223372036854775807 OR coalesce(low <= $6, false)) AS fits
+               AND ($6 = 9223372036854775807 OR coalesce(low <= $6, false)) AS fits,
+             row_number() OVER (ORDER BY product_id DESC) AS place
       FROM product_index WHERE merchant_id = $1 AND state = $2 AND product_id < $3
-      ORDER BY product_id DESC LIMIT $7)
-    SELECT x.product_id, x.low, x.fits, x.looked
-    FROM (SELECT product_id, low, fits, count(*) OVER () AS looked,
-                 count(*) FILTER (WHERE fits) OVER (ORDER BY product_id DESC) AS place,
-                 row_number() OVER (ORDER BY product_id) AS from_end
-          FROM looked) x
-    WHERE x.fits AND x.place <= $8 OR x.from_end = 1
-    ORDER BY x.product_id DESC)"};
+      ORDER BY product_id DESC LIMIT $7),
+    size AS MATERIALIZED (SELECT max(place) AS looked FROM looked)
+    (SELECT l.product_id, l.low, false AS is_mark, s.looked
+     FROM looked l CROSS JOIN size s WHERE l.fits ORDER BY l.place LIMIT $8)
+    UNION ALL
+    SELECT l.product_id, l.low, true AS is_mark, s.looked
+    FROM looked l CROSS JOIN size s WHERE l.place = s.looked)"};
 
 // The same by price: $9 is the price to go on from.
-using PriceProbe = Sql<Looked(MerchantId, State, ProductId, std::optional<std::string>,
-                              std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                              std::int64_t)>;
+using PriceProbe =
+    Sql<Looked(MerchantId, State, ProductId, std::optional<std::string>, std::int64_t, std::int64_t,
+               std::int64_t, std::int64_t, std::int64_t)>;
 const PriceProbe kProbeUp{"catalog.probe_price_up", R"(
     WITH looked AS MATERIALIZED (
-      SELECT product_id, low, ($4::tsquery IS NULL OR words @@ $4::tsquery) AS fits
+      SELECT product_id, low, ($4::tsquery IS NULL OR words @@ $4::tsquery) AS fits,
+             row_number() OVER (ORDER BY low, product_id) AS place
       FROM product_index
       WHERE merchant_id = $1 AND state = $2 AND low IS NOT NULL AND (low, product_id) > ($9, $3)
         AND low >= $5 AND low <= $6
-      ORDER BY low, product_id LIMIT $7)
-    SELECT x.product_id, x.low, x.fits, x.looked
-    FROM (SELECT product_id, low, fits, count(*) OVER () AS looked,
-                 count(*) FILTER (WHERE fits) OVER (ORDER BY low, product_id) AS place,
-                 row_number() OVER (ORDER BY low DESC, product_id DESC) AS from_end
-          FROM looked) x
-    WHERE x.fits AND x.place <= $8 OR x.from_end = 1
-    ORDER BY x.low, x.product_id)"};
+      ORDER BY low, product_id LIMIT $7),
+    size AS MATERIALIZED (SELECT max(place) AS looked FROM looked)
+    (SELECT l.product_id, l.low, false AS is_mark, s.looked
+     FROM looked l CROSS JOIN size s WHERE l.fits ORDER BY l.place LIMIT $8)
+    UNION ALL
+    SELECT l.product_id, l.low, true AS is_mark, s.looked
+    FROM looked l CROSS JOIN size s WHERE l.place = s.looked)"};
 const PriceProbe kProbeDown{"catalog.probe_price_down", R"(
     WITH looked AS MATERIALIZED (
-      SELECT product_id, low, ($4::tsquery IS NULL OR words @@ $4::tsquery) AS fits
+      SELECT product_id, low, ($4::tsquery IS NULL OR words @@ $4::tsquery) AS fits,
+             row_number() OVER (ORDER BY low DESC, product_id DESC) AS place
       FROM product_index
       WHERE merchant_id = $1 AND state = $2 AND low IS NOT NULL AND (low, product_id) < ($9, $3)
         AND low >= $5 AND low <= $6
-      ORDER BY low DESC, product_id DESC LIMIT $7)
-    SELECT x.product_id, x.low, x.fits, x.looked
-    FROM (SELECT product_id, low, fits, count(*) OVER () AS looked,
-                 count(*) FILTER (WHERE fits)
-                   OVER (ORDER BY low DESC, product_id DESC) AS place,
-                 row_number() OVER (ORDER BY low, product_id) AS from_end
-          FROM looked) x
-    WHERE x.fits AND x.place <= $8 OR x.from_end = 1
-    ORDER BY x.low DESC, x.product_id DESC)"};
+      ORDER BY low DESC, product_id DESC LIMIT $7),
+    size AS MATERIALIZED (SELECT max(place) AS looked FROM looked)
+    (SELECT l.product_id, l.low, false AS is_mark, s.looked
+     FROM looked l CROSS JOIN size s WHERE l.fits ORDER BY l.place LIMIT $8)
+    UNION ALL
+    SELECT l.product_id, l.low, true AS is_mark, s.looked
+    FROM looked l CROSS JOIN size s WHERE l.place = s.looked)"};
 
 // What lies behind: $3 and $4 as above, $5 and $6 the prices, $7 how many, $8 the price to go on
 // from.
@@ -190,14 +191,12 @@ std::vector<Browsed> run(Tx& tx, const Search& s) {
   const auto looked = probe(tx, s, look);
   std::vector<Browsed> out;
   for (const auto& row : looked)
-    if (row.fits) out.push_back({row.product_id, row.low});
-  if (is_plain(s) || looked.empty() || looked.back().looked < look) return out;
-  // With its last row one more than is wanted may have come.
-  if (static_cast<std::int64_t>(out.size()) > s.limit) out.resize(static_cast<std::size_t>(s.limit));
+    if (!row.is_mark) out.push_back({row.product_id, row.low});
+  const auto mark = std::ranges::find(looked, true, &Looked::is_mark);
   const auto wanted = s.limit - static_cast<std::int64_t>(out.size());
-  if (wanted == 0) return out;
-  const BrowsePosition last{looked.back().low, looked.back().product_id};
-  for (const auto& row : rest(tx, s, last, wanted)) out.push_back(row);
+  if (is_plain(s) || wanted == 0 || mark == looked.end() || mark->looked < look) return out;
+  const auto behind = rest(tx, s, {mark->low, mark->product_id}, wanted);
+  out.insert(out.end(), behind.begin(), behind.end());
   return out;
 }
 
@@ -207,12 +206,13 @@ std::vector<Browsed> browse(Tx& tx, const Who& who, const Browse& query,
                             std::optional<BrowsePosition> after, std::int64_t limit) {
   if (query.state != State::published && !sees_all(tx, who, query.merchant))
     throw Error(Code::not_found, "there is no such thing, or it is not yours");
-  Search search{query.merchant, query.state, query.sort, words_of(tx, query), kLowest,
-                kHighest,       limit,       start_of(query.sort, after)};
+  Search search{query.merchant, query.state, query.sort, words_of(tx, query),
+                kLowest,        kHighest,    limit,      start_of(query.sort, after)};
   if (query.price_from) search.from = *query.price_from;
   if (query.price_to) search.to = *query.price_to;
   if (has_prices(query) && search.from > search.to)
-    throw Error(Code::invalid, "there is no such price", {{"price_to", "must be price_from or more"}});
+    throw Error(Code::invalid, "there is no such price",
+                {{"price_to", "must be price_from or more"}});
   return run(tx, search);
 }
 

@@ -52,7 +52,8 @@ void require_taken(const Wanted& wanted, const std::vector<AttachmentId>& taken)
   Faults faults;
   for (const auto& [id, pointer] : wanted)
     if (std::ranges::find(taken, id) == taken.end())
-      faults.push_back({pointer + "/attachment_id", "is no picture that was uploaded for the shop"});
+      faults.push_back(
+          {pointer + "/attachment_id", "is no picture that was uploaded for the shop"});
   if (!faults.empty()) refuse(std::move(faults));
 }
 

@@ -69,6 +69,12 @@ const Sql<ProductRow(MerchantId, ProductId, Instant)> kRaise{"catalog.raise_vers
 const Sql<VariantId(MerchantId, ProductId)> kRemoveVariants{"catalog.remove_variants", R"(
     DELETE FROM variants WHERE merchant_id = $1 AND product_id = $2 RETURNING id)"};
 
+// They have one product less.
+const Sql<void(MerchantId, ProductId, Instant)> kRaiseCollections{"catalog.raise_collections", R"(
+    UPDATE collections SET updated_at = $3, version = version + 1
+    WHERE merchant_id = $1 AND id IN (
+      SELECT collection_id FROM collection_products WHERE merchant_id = $1 AND product_id = $2))"};
+
 const Sql<void(MerchantId, ProductId)> kRemove{"catalog.remove_product", R"(
     DELETE FROM products WHERE merchant_id = $1 AND id = $2)"};
 
@@ -94,13 +100,12 @@ ProductRow insert(Tx& tx, const NewProduct& given) {
 }
 
 ProductRow update(Tx& tx, const ProductRow& row, const NewProduct& next) {
-  auto changed = tx.find(kUpdate, row.merchant_id, row.id, next.handle.value(), next.title,
-                         next.description.value_or(Description{}), next.brand,
-                         next.condition.value_or(Condition::brand_new), next.category,
-                         next.google_category, next.url, next.images.value_or(Images{}),
-                         next.option_names.value_or(OptionNames{}),
-                         next.tax_class.value_or(TaxClass{"standard"}),
-                         next.needs_shipping.value_or(true), tx.now());
+  auto changed = tx.find(
+      kUpdate, row.merchant_id, row.id, next.handle.value(), next.title,
+      next.description.value_or(Description{}), next.brand,
+      next.condition.value_or(Condition::brand_new), next.category, next.google_category, next.url,
+      next.images.value_or(Images{}), next.option_names.value_or(OptionNames{}),
+      next.tax_class.value_or(TaxClass{"standard"}), next.needs_shipping.value_or(true), tx.now());
   if (!changed) refuse({{"/handle", "is another product's already"}});
   return *std::move(changed);
 }
@@ -168,8 +173,7 @@ Product move(Tx& tx, const Who& who, ProductId id, std::int64_t version, Event o
   auto row = lock_for_edit(tx, who, id, version);
   const auto state = kLifecycle.advance(row.state, on);
   if (state == State::published && !row.published_at) row.published_at = tx.now();
-  return settle(tx,
-                tx.one(kSetState, row.merchant_id, row.id, state, row.published_at, tx.now()));
+  return settle(tx, tx.one(kSetState, row.merchant_id, row.id, state, row.published_at, tx.now()));
 }
 
 void remove(Tx& tx, const Who& who, ProductId id, std::int64_t version) {
@@ -179,6 +183,7 @@ void remove(Tx& tx, const Who& who, ProductId id, std::int64_t version) {
   for (const auto& variant : tx.all(kRemoveVariants, row.merchant_id, id))
     identity::leave_directory(tx, variant.uuid);
   let_go_of_pictures(tx, row);
+  tx.run(kRaiseCollections, row.merchant_id, id, tx.now());
   tx.run(kRemove, row.merchant_id, id);
   identity::leave_directory(tx, id.uuid);
 }

@@ -47,9 +47,9 @@ Json fields_of(const Variant& variant);
 // Throws Error(invalid) that points below the prefix at each SKU that is another variant's.
 void insert_variants(Tx& tx, const ProductRow& product, const std::vector<NewVariant>& given,
                      const std::string& prefix, std::int64_t first_position = 0);
-// All pictures of a product after an edit: takes what they name of the shop's own files, and lets go
-// of what they name no more. Throws Error(invalid) that points at each that is none.
-// Where they were given, pictures of variants stand at `variant_pointer`, or below /variants.
+// All pictures of a product after an edit: takes what they name of the shop's own files, and lets
+// go of what they name no more. Throws Error(invalid) that points at each that is none. Where they
+// were given, pictures of variants stand at `variant_pointer`, or below /variants.
 void take_pictures(Tx& tx, const ProductRow& product, const std::vector<Variant>& variants,
                    std::string_view variant_pointer = "");
 void let_go_of_pictures(Tx& tx, const ProductRow& product);

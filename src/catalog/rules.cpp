@@ -85,9 +85,8 @@ void NewProduct::check(Faults& faults, const std::string& pointer) const {
 void require_sellable(Tx& tx, const Product& product) {
   Faults faults;
   const auto merchant = identity::fetch_merchant(tx, product.merchant_id);
-  if (std::ranges::none_of(product.variants, [&](const Variant& variant) {
-        return has_price(variant, merchant);
-      }))
+  if (std::ranges::none_of(product.variants,
+                           [&](const Variant& variant) { return has_price(variant, merchant); }))
     faults.push_back({"/variants", "one must have a price in a currency that the shop takes"});
   std::set<std::vector<Line<1, 100>>> combinations;
   for (std::size_t i = 0; i < product.variants.size(); ++i) {
@@ -101,10 +100,25 @@ void require_sellable(Tx& tx, const Product& product) {
 }
 
 Product with_variants(const ProductRow& row, std::vector<Variant> variants) {
-  return {row.id,          row.merchant_id,     row.handle,   row.version,      row.state,
-          row.title,       row.description,     row.brand,    row.condition,    row.category,
-          row.google_category, row.url,         row.images,   row.option_names, row.tax_class,
-          row.needs_shipping,  std::move(variants), row.created_at, row.updated_at,
+  return {row.id,
+          row.merchant_id,
+          row.handle,
+          row.version,
+          row.state,
+          row.title,
+          row.description,
+          row.brand,
+          row.condition,
+          row.category,
+          row.google_category,
+          row.url,
+          row.images,
+          row.option_names,
+          row.tax_class,
+          row.needs_shipping,
+          std::move(variants),
+          row.created_at,
+          row.updated_at,
           row.published_at};
 }
 

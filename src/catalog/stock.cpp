@@ -1,6 +1,6 @@
 // The stock, in the path of every sale: one statement for all that is bought, which first locks the
-// rows in the order of their ids, so that two sales of the same things wait for each other and never
-// in a circle.
+// rows in the order of their ids, so that two sales of the same things wait for each other and
+// never in a circle.
 #include "bottega/catalog/stock.hpp"
 
 #include <algorithm>

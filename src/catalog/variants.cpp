@@ -1,4 +1,6 @@
 // Variants: changed under the lock of their product, whose version they raise.
+#include <algorithm>
+
 #include "catalog/rows.hpp"
 #include "bottega/catalog/catalog.hpp"
 
@@ -81,11 +83,11 @@ NewVariant checked(const ProductRow& product, const std::vector<Variant>& others
 
 void save(Tx& tx, const ProductRow& product, const Variant& before, const NewVariant& next,
           std::int64_t position) {
-  const auto done = tx.run(kUpdate, product.merchant_id, before.id, position, next.sku,
-                           next.options.value_or(OptionValues{}), next.gtin, next.mpn,
-                           next.prices.value_or(Prices{}), next.weight_g,
-                           next.availability.value_or(Availability::in_stock), next.available_at,
-                           next.image);
+  const auto done =
+      tx.run(kUpdate, product.merchant_id, before.id, position, next.sku,
+             next.options.value_or(OptionValues{}), next.gtin, next.mpn,
+             next.prices.value_or(Prices{}), next.weight_g,
+             next.availability.value_or(Availability::in_stock), next.available_at, next.image);
   if (done == 0) refuse({{"/sku", "is another variant's already"}});
 }
 
@@ -130,8 +132,8 @@ Product add_variant(Tx& tx, const Who& who, ProductId id, std::int64_t version,
   const auto product = lock_for_edit(tx, who, id, version);
   const auto others = variants_of(tx, product.merchant_id, id);
   if (others.size() >= kVariantsMax)
-    throw Error(Code::conflict, "a product has " + std::to_string(kVariantsMax) +
-                                    " variants at most");
+    throw Error(Code::conflict,
+                "a product has " + std::to_string(kVariantsMax) + " variants at most");
   const auto next = others.empty() ? 0 : std::min<std::int64_t>(others.back().position + 1, 999);
   insert_variants(tx, product, {checked(product, others, {}, given)}, "", next);
   return finish_edit(tx, product);

@@ -195,6 +195,7 @@ Json client_messages() {
             {"method", {{"type", "string"}, {"enum", {"GET", "POST", "PUT", "PATCH", "DELETE"}}}},
             {"path", text("Path and query.")},
             {"idempotency_key", text("As the header.")},
+            {"if_match", text("As the header.")},
             {"body", any}}}}}}},
       {"auth",
        {{"summary",

@@ -153,15 +153,16 @@ void check_version(const Route& route, const Request& request) {
     throw Error(Code::precondition_required, "send If-Match with the ETag of what you have read");
 }
 
-// A strong validator for what a GET answers (RFC 9110, 8.8.3), unless its handler has given one, and
-// 304 where the client has it.
+// A strong validator for what a GET answers (RFC 9110, 8.8.3), unless its handler has given one,
+// and 304 where the client has it.
 void tag(const Request& request, Reply& reply) {
   if (request.verb != Verb::get || reply.status != 200 || reply.stream || is_event_stream(reply))
     return;
-  auto given = std::ranges::find(reply.headers, "ETag", &Headers::value_type::first);
+  auto given = std::ranges::find_if(reply.headers,
+                                    [](const auto& header) { return header.first == "ETag"; });
   if (given == reply.headers.end()) {
     const auto digest = '"' + sha256_hex(body_text(reply)).substr(0, 24) + '"';
-    given = reply.headers.insert(given, {"ETag", digest});
+    given = reply.headers.emplace(given, "ETag", digest);
   }
   const auto& etag = given->second;
   const auto seen = request.header("if-none-match");

@@ -38,6 +38,11 @@ constexpr Chapter kChapters[] = {
      "what is so now. An answer of 409 with `Retry-After` means that the first one is still at "
      "work.",
      ""},
+    {"Versions",
+     "Products and collections have a version, which is their `ETag`. Whoever edits one says in "
+     "`If-Match` which version they have read: without it the answer is 428, and 412 where it has "
+     "changed since.",
+     ""},
     {"Files",
      "`POST /v1/conversations/{id}/attachments` takes the bytes of a file as its body, and says "
      "what it is by its bytes. `GET /v1/attachments/{id}` has links to the bytes that need no "
@@ -55,7 +60,8 @@ constexpr Chapter kChapters[] = {
      "`read`: everything that a manager sees.\n"
      "`chat`: write.\n"
      "`payments`: make and cancel payment requests.\n"
-     "`orders`: ship and cancel orders."},
+     "`orders`: ship and cancel orders.\n"
+     "`catalog`: edit products, collections and stock."},
     {"The sandbox's payment methods",
      "The sandbox's own address, printed at the start, takes a card number at `POST /tokens` "
      "(`{\"number\": \"4242424242424242\", \"month\": 12, \"year\": 2030, \"cvc\": \"123\"}`) "

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 
+from catalogue import Catalogue
 from checked import HERE, TOOLS, Checked, Proxy, Violation
 from client import Api, Problem
 from server import Server
@@ -76,9 +77,10 @@ def check(server):
     proxy = Proxy(openapi, server.url)
     try:
         story = Story(proxy.url, server)
+        catalogue = Catalogue(story).all
         for step in (story.public, story.people, story.privacy, story.devices, story.shop,
-                     story.chat, story.files, story.feeds, story.pay, story.follow, story.dispute,
-                     story.review, story.wallet, story.staff):
+                     story.chat, story.files, catalogue, story.feeds, story.pay, story.follow,
+                     story.dispute, story.review, story.wallet, story.staff):
             step()
     finally:
         proxy.stop()

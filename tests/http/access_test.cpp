@@ -56,6 +56,12 @@ std::string body_for(const Route& route) {
       {"adminCheckSettlement", R"({"day":"2026-01-01"})"},
       {"adminResolveSettlementDifference", R"({"reason":"None"})"},
       {"adminAskAboutAttempt", R"({"reason":"None"})"},
+      {"changeProduct", R"({"title":"Tea"})"},
+      {"addVariant", R"({"sku":"TEA-1"})"},
+      {"changeVariant", R"({"sku":"TEA-1"})"},
+      {"setStock", R"({"on_hand":1})"},
+      {"adjustStock", R"({"delta":1,"reason":"Found one"})"},
+      {"changeCollection", R"({"title":"Teas"})"},
       {"adminHoldPayout", R"({"reason":"None"})"},
       {"adminReleasePayout", R"({"reason":"None"})"},
   };
@@ -68,6 +74,7 @@ Answer call(const Route& route, const std::string& path, const std::string& toke
   HeaderList headers;
   if (!body.empty()) headers["Content-Type"] = "application/json";
   if (route.verb == Verb::post) headers["Idempotency-Key"] = new_key();
+  if (route.versions == gateway::Versions::required) headers["If-Match"] = "\"1\"";
   return Client(Server::shared().port(), token).send(method_of(route), path, body, headers);
 }
 
@@ -234,7 +241,15 @@ const std::map<std::string, std::string>& others() {
     const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
     const auto feed = owner.send("POST", "/v1/merchants/" + shop.merchant + "/feed_imports", "id\n",
                                  {{"Content-Type", "text/csv"}});
+    const auto product = owner.post(
+        "/v1/products",
+        {{"merchant_id", shop.merchant}, {"title", "Tea"}, {"variants", {{{"sku", "TEA"}}}}});
+    const auto collection =
+        owner.post("/v1/collections", {{"merchant_id", shop.merchant}, {"title", "Teas"}});
     return std::map<std::string, std::string>{
+        {"products", product.json()["id"]},
+        {"variants", product.json()["variants"][0]["id"]},
+        {"collections", collection.json()["id"]},
         {"reports", report.json()["id"]},
         {"feed_imports", feed.json()["id"]},
         {"payment_methods", card.json()["id"]},

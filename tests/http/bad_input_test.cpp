@@ -91,8 +91,8 @@ class BodyOf : public testing::TestWithParam<Route> {
  protected:
   Answer send(const Json& body) const {
     auto caller = caller_of(GetParam());
-    const HeaderList headers = {{"Content-Type", "application/json"},
-                                {"Idempotency-Key", new_key()}};
+    HeaderList headers = {{"Content-Type", "application/json"}, {"Idempotency-Key", new_key()}};
+    if (GetParam().versions == gateway::Versions::required) headers["If-Match"] = "\"1\"";
     return caller.send(method_of(GetParam()), somewhere(GetParam()), body.dump(), headers);
   }
 };

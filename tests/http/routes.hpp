@@ -81,7 +81,11 @@ inline std::string somewhere(const gateway::Route& route) {
                                                               {"payment_methods", "pm"},
                                                               {"top_ups", "topup"},
                                                               {"withdrawals", "wdrl"},
-                                                              {"transfers", "xfer"}};
+                                                              {"transfers", "xfer"},
+                                                              {"products", "prod"},
+                                                              {"product_pictures", "att"},
+                                                              {"variants", "var"},
+                                                              {"collections", "coll"}};
   return path_with(route, [&](const std::string& collection) {
     if (collection == "messages") return std::string("1");
     return prefixes.at(collection) + "_01h2xcejqtf2nbrexx3vqjhp41";

@@ -10,6 +10,7 @@
 #include "support/shared.hpp"
 #include "unit/feed_moves.hpp"
 #include "bottega/attachments/attachments.hpp"
+#include "bottega/catalog/catalog.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/payments.hpp"
@@ -223,6 +224,10 @@ const std::vector<Subject>& subjects() {
                                         {"ready", {{"attach", "attached"}, {"remove", "deleted"}}},
                                         {"attached", {{"remove", "deleted"}}},
                                         {"deleted", {{"remove", "deleted"}}}}),
+      subject<catalog::kLifecycle>("Product", "products",
+                                   {{"draft", {{"publish", "published"}}},
+                                    {"published", {{"archive", "archived"}}},
+                                    {"archived", {{"restore", "draft"}}}}),
   };
   return all;
 }

@@ -32,8 +32,8 @@ using Sku = Line<1, 50>;
 using Handle = Line<1, 100>;
 using Weight = Count<0, 10'000'000>;
 
-// A path of at most 10 names, with " > " between them: "Food > Drinks > Tea"; nothing where the text
-// is none.
+// A path of at most 10 names, with " > " between them: "Food > Drinks > Tea"; nothing where the
+// text is none.
 std::optional<std::string> category_path(std::string_view text);
 struct Category {
   std::string value;
@@ -58,9 +58,7 @@ struct Form<catalog::Condition> {
   }
   static std::optional<catalog::Condition> parse(std::string_view text);
   static std::string expected() { return "one of new, refurbished, used"; }
-  static Json schema() {
-    return {{"type", "string"}, {"enum", Json(catalog::kConditionWords)}};
-  }
+  static Json schema() { return {{"type", "string"}, {"enum", Json(catalog::kConditionWords)}}; }
   template <class F>
   static void each(F&& visit) {
     for (const auto& word : catalog::kConditionWords) visit(word.data());
@@ -77,9 +75,7 @@ struct Form<catalog::Gtin> {
   static std::string expected() {
     return "a GTIN of 8, 12, 13 or 14 digits with its check digit, none of a restricted prefix";
   }
-  static Json schema() {
-    return {{"type", "string"}, {"pattern", "^([0-9]{8}|[0-9]{12,14})$"}};
-  }
+  static Json schema() { return {{"type", "string"}, {"pattern", "^([0-9]{8}|[0-9]{12,14})$"}}; }
 };
 
 template <>

@@ -27,8 +27,8 @@ BOOST_DESCRIBE_ENUM(Access, nobody, anyone, person, member, support, finance, ad
 
 // Whether an Idempotency-Key is taken, and whether one must be there (where money moves).
 enum class Once : std::uint8_t { none, optional, required };
-// Whether a thing has versions: its ETag is then the number of its version (RFC 9110, 8.8.3), and an
-// edit says in If-Match which one it is of.
+// Whether a thing has versions: its ETag is then the number of its version (RFC 9110, 8.8.3), and
+// an edit says in If-Match which one it is of.
 enum class Versions : std::uint8_t { none, tagged, required };
 // What a request counts as. An event must prove first that it is one, and its handler counts it
 // then: whoever forges shall not use up what the processor may say.

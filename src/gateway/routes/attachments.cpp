@@ -153,7 +153,6 @@ asio::awaitable<Reply> take_in(Call& call, const Place& place) {
 }
 
 asio::awaitable<Reply> upload(Call& call) {
-  depot_of(call);
   const auto id = call.at<ConversationId>(0);
   const auto seat = co_await call.app.db.read([&](Tx& tx) {
     const auto found =
@@ -166,7 +165,6 @@ asio::awaitable<Reply> upload(Call& call) {
 }
 
 asio::awaitable<Reply> upload_for_shop(Call& call) {
-  depot_of(call);
   const auto id = call.at<identity::MerchantId>(0);
   co_await call.app.db.read([&](Tx& tx) { catalog::require_editor(tx, call.who(), id); });
   const Place place{id, std::nullopt, call.who().account};
@@ -185,8 +183,7 @@ asio::awaitable<Reply> show(Call& call) {
                            conversations::Lock::no);
     const bool may_see = row.conversation_id ? is_visible_to(row, call.who().account)
                                              : catalog::sees_all(tx, call.who(), row.merchant_id);
-    if (!may_see)
-      throw Error(Code::not_found, "there is no such thing, or it is not yours");
+    if (!may_see) throw Error(Code::not_found, "there is no such thing, or it is not yours");
     return ok(view_of(call.app, row));
   });
 }

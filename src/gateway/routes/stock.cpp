@@ -1,6 +1,6 @@
 // The stock of variants, as the shop counts it.
-#include "gateway/routes/routes.hpp"
 #include "bottega/catalog/stock.hpp"
+#include "gateway/routes/routes.hpp"
 
 namespace bottega::gateway {
 namespace {

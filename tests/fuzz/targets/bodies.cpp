@@ -4,6 +4,8 @@
 
 #include "fuzz/fuzz.hpp"
 #include "gateway/step_up.hpp"
+#include "bottega/catalog/browse.hpp"
+#include "bottega/catalog/stock.hpp"
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/messages.hpp"
@@ -29,6 +31,7 @@
 namespace bottega::fuzz {
 namespace {
 
+using namespace catalog;
 using namespace conversations;
 using namespace gateway;
 using namespace identity;
@@ -67,13 +70,18 @@ void read(const Json& json) {
 // Every type of the routes; a test compares the two lists.
 constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Acceptance>,
+    read<ChangedCollection>,
     read<ChangedMerchant>,
     read<ChangedMethod>,
+    read<ChangedProduct>,
+    read<ChangedVariant>,
+    read<CountedStock>,
     read<InvitationCode>,
     read<Login>,
     read<NewApiKey>,
     read<NewAssignee>,
     read<NewCannedReply>,
+    read<NewCollection>,
     read<NewConversation>,
     read<NewFeePlan>,
     read<NewInboxSettings>,
@@ -84,6 +92,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewMethod>,
     read<NewMute>,
     read<NewNote>,
+    read<NewProduct>,
     read<NewReaction>,
     read<NewReport>,
     read<NewRequest>,
@@ -94,6 +103,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewText>,
     read<NewTopUp>,
     read<NewTransfer>,
+    read<NewVariant>,
     read<NewWithdrawal>,
     read<PasswordChange>,
     read<Preferences>,
@@ -103,6 +113,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Registration>,
     read<Resolution>,
     read<Snooze>,
+    read<StockAdjustment>,
     read<disputes::NewEvidence>,
     read<disputes::TopUpStatement>,
     read<identity::NewPin>,
