@@ -49,8 +49,7 @@ struct FeedExport::State {
         tx.all(kLines, merchant, before.product, before.position, before.variant, kPage);
     for (const auto& line : lines) {
       const bool is_first = line.product_id != out.product;
-      out.text +=
-          writer.line(line, is_first ? FeedWriter::Place::first : FeedWriter::Place::later);
+      out.text += writer.line(line, is_first ? FeedWriter::Place::first : FeedWriter::Place::later);
       out.product = line.product_id;
       out.position = line.position;
       out.variant = line.variant_id;
