@@ -1,6 +1,6 @@
 -- Imports of product feeds: a file waits in the store, is checked as a whole and then written into
--- the catalogue batch by batch. Where it has got to is written with each batch, so that whoever goes
--- on after a crash knows it.
+-- the catalogue batch by batch. Where it has got to is written with each batch, so that whoever
+-- goes on after a crash knows it.
 
 CREATE TABLE feed_imports (
   merchant_id uuid NOT NULL REFERENCES merchants,

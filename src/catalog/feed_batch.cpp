@@ -44,7 +44,7 @@ const Sql<ProductId(MerchantId, Instant, std::vector<ProductId>, Names, Names, T
                          OR o.images @> jsonb_build_array(i.image)) END,
            coalesce(f.option_names::jsonb, o.option_names, '[]'),
            coalesce(f.tax_class, o.tax_class, 'standard'),
-           coalesce(f.needs_shipping, o.needs_shipping, true), $2, $2,
+           coalesce(f.needs_shipping, o.needs_shipping, true), $2::timestamptz, $2,
            CASE WHEN n.state = 'published' THEN $2 END
     FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
                 $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
@@ -176,13 +176,13 @@ const Sql<void(MerchantId, std::vector<ProductId>, Instant)> kArchiveEmpty{
 
 const Sql<void(MerchantId, FeedImportId, Names, Names)> kSeen{"catalog.feed_seen", R"(
     INSERT INTO feed_import_seen (merchant_id, import_id, thing_id)
-    SELECT $1, $2, t.id
+    SELECT $1::uuid, $2::uuid, t.id
     FROM unnest($3::text[]) AS f (sku)
          CROSS JOIN LATERAL (SELECT x.id, x.product_id FROM variants x
                              WHERE x.merchant_id = $1 AND x.sku = f.sku OFFSET 0) v
          CROSS JOIN LATERAL (VALUES (v.id), (v.product_id)) AS t (id)
     UNION
-    SELECT $1, $2, p.id
+    SELECT $1::uuid, $2::uuid, p.id
     FROM unnest($4::text[]) AS f (handle)
          CROSS JOIN LATERAL (SELECT x.id FROM products x
                              WHERE x.merchant_id = $1 AND x.handle = f.handle OFFSET 0) p

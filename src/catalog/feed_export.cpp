@@ -43,21 +43,20 @@ struct FeedExport::State {
 
   // What comes behind a page.
   Page after(Tx& tx, const Page& before) const {
-    Page page = before;
-    page.text.clear();
+    Page out = before;
+    out.text.clear();
     const auto lines =
         tx.all(kLines, merchant, before.product, before.position, before.variant, kPage);
     for (const auto& line : lines) {
-      const bool is_first = line.product_id != page.product;
-      page.text +=
-          writer.line(line, is_first ? FeedWriter::Place::first : FeedWriter::Place::later);
-      page.product = line.product_id;
-      page.position = line.position;
-      page.variant = line.variant_id;
+      const bool is_first = line.product_id != out.product;
+      out.text += writer.line(line, is_first ? FeedWriter::Place::first : FeedWriter::Place::later);
+      out.product = line.product_id;
+      out.position = line.position;
+      out.variant = line.variant_id;
     }
-    page.is_last = std::ssize(lines) < kPage;
-    if (page.is_last) page.text += writer.foot();
-    return page;
+    out.is_last = std::ssize(lines) < kPage;
+    if (out.is_last) out.text += writer.foot();
+    return out;
   }
 
   Database& db;

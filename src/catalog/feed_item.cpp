@@ -366,6 +366,9 @@ void FeedMapper::apply_extra() {
     item_.options = to_json(*extra.options).dump();
   }
   if (extra.prices) {
+    Faults twice;
+    check_prices(*extra.prices, twice, "");
+    if (!twice.empty()) return fault(Field::extra, "has two prices in one currency");
     item_.prices = to_json(*extra.prices).dump();
     item_.has_all_prices = true;
   }

@@ -204,13 +204,12 @@ Read<std::int64_t> read_feed_weight(std::string_view text) {
     digits = digits.substr(0, point + 5);  // a tenth of a gram is in the fourth decimal of a kilo
   const auto counted = count_of(digits, 4);
   if (counted.digits == Digits::none) return {std::nullopt, "must be a number with its unit"};
-  constexpr std::int64_t kMost = 10'000'000, kScale = 10'000;
-  // The largest weight in the smallest unit is a count of 14 digits.
-  if (counted.digits != Digits::fit || counted.value > kMost * 1'000 * kScale)
+  constexpr std::int64_t kMost = 10'000'000, kScale = 10'000, kGram = 1'000'000'000;
+  const auto whole = counted.value / kScale, part = counted.value % kScale;
+  if (counted.digits != Digits::fit || whole > kMost * kGram / unit->nanograms)
     return {std::nullopt, "is more than ten tonnes"};
-  const auto nanograms =
-      static_cast<__int128>(counted.value) * unit->nanograms / kScale + 500'000'000;
-  const auto grams = static_cast<std::int64_t>(nanograms / 1'000'000'000);
+  const auto nanograms = whole * unit->nanograms + part * unit->nanograms / kScale;
+  const auto grams = (nanograms + kGram / 2) / kGram;
   if (grams > kMost) return {std::nullopt, "is more than ten tonnes"};
   return {grams, {}};
 }

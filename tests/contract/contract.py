@@ -79,7 +79,9 @@ def check(server):
         story = Story(proxy.url, server)
         catalogue = Catalogue(story).all
         for step in (story.public, story.people, story.privacy, story.devices, story.shop,
-                     story.prices, story.chat, story.files, story.feeds, story.pay, story.follow, story.dispute, story.review, story.wallet, story.staff, story.help):
+                     story.prices, story.chat, story.files, catalogue, story.feeds, story.pay,
+                     story.follow, story.help, story.dispute, story.review, story.wallet,
+                     story.staff):
             step()
     finally:
         proxy.stop()

@@ -15,7 +15,7 @@ using Words = std::vector<std::string>;
 
 class Feeds : public testing::Test {
  protected:
-  FeedImport import(const Feed& feed) { return import_feed(world, shop, feed); }
+  FeedImport take_in(const Feed& feed) { return import_feed(world, shop, feed); }
   Words remarks(const FeedImport& of) { return remarks_of(world, shop, of.id); }
   std::string value(const std::string& what, const std::string& table,
                     const std::string& where = "true") {
@@ -40,13 +40,13 @@ class Feeds : public testing::Test {
 
 TEST_F(Feeds, MakeProductsWithTheirVariantsAndStock) {
   const auto done =
-      import({"id,title,description,availability,price,sale_price,item_group_id,color,"
-              "image_link,quantity_to_sell_on_facebook,product_type,gtin\n"
-              "T-1,Tea,Loose,in stock,12.50 USD,9.99 USD,TEA,green,"
-              "https://a.example/1.jpg,5,Food > Tea,4006381333931\n"
-              "T-2,Tea,Loose,out of stock,13 USD,,TEA,black,"
-              "https://a.example/2.jpg,,,\n"
-              "CUP,Cup,,in stock,3 USD,,,,https://a.example/3.jpg,0,,\n"});
+      take_in({"id,title,description,availability,price,sale_price,item_group_id,color,"
+               "image_link,quantity_to_sell_on_facebook,product_type,gtin\n"
+               "T-1,Tea,Loose,in stock,12.50 USD,9.99 USD,TEA,green,"
+               "https://a.example/1.jpg,5,Food > Tea,4006381333931\n"
+               "T-2,Tea,Loose,out of stock,13 USD,,TEA,black,"
+               "https://a.example/2.jpg,,,\n"
+               "CUP,Cup,,in stock,3 USD,,,,https://a.example/3.jpg,0,,\n"});
   EXPECT_EQ(done.state, FeedState::done);
   EXPECT_EQ(done.rows_read, 3);
   EXPECT_EQ(done.rows_applied, 3);
@@ -71,8 +71,8 @@ TEST_F(Feeds, MakeProductsWithTheirVariantsAndStock) {
 
 TEST_F(Feeds, LeaveOutBadRowsAndSayWhichAndWhy) {
   const auto done =
-      import({"id,title,availability,price,whatever\nA,Lamp,in stock,1 USD,x\n"
-              "B,,maybe,1,\nC,Lamp,in stock,usd 2,\n"});
+      take_in({"id,title,availability,price,whatever\nA,Lamp,in stock,1 USD,x\n"
+               "B,,maybe,1,\nC,Lamp,in stock,usd 2,\n"});
   EXPECT_EQ(done.state, FeedState::done);
   EXPECT_EQ(done.rows_good, 2);
   EXPECT_EQ(done.rows_bad, 1);
@@ -90,7 +90,7 @@ TEST_F(Feeds, LeaveOutBadRowsAndSayWhichAndWhy) {
 TEST_F(Feeds, KeepTheFirstTenThousandThings) {
   std::string rows = "id,title,availability,price\n";
   for (int i = 0; i < 12'000; ++i) rows += "A,Lamp,in stock,1\n";
-  const auto done = import({rows + "B,Lamp,in stock,1 USD\n"});
+  const auto done = take_in({rows + "B,Lamp,in stock,1 USD\n"});
   EXPECT_EQ(done.state, FeedState::done);
   EXPECT_EQ(done.faults, 12'000);
   EXPECT_EQ(remarks(done).size(), 10'000u);
@@ -98,18 +98,18 @@ TEST_F(Feeds, KeepTheFirstTenThousandThings) {
 
 TEST_F(Feeds, AreRefusedWhole) {
   const auto stopped =
-      import({plain_rows(3) + "X,Lamp,in stock,1\n", FeedFormat::csv, OnError::stop});
+      take_in({plain_rows(3) + "X,Lamp,in stock,1\n", FeedFormat::csv, OnError::stop});
   EXPECT_EQ(stopped.state, FeedState::refused);
   EXPECT_EQ(stopped.reason, "bad rows: 1");
   const auto cut =
-      import({"<rss><item><id>A</id><title>T</title><price>1 USD</price>"
-              "<availability>in stock</availability></item><item>",
-              FeedFormat::xml});
+      take_in({"<rss><item><id>A</id><title>T</title><price>1 USD</price>"
+               "<availability>in stock</availability></item><item>",
+               FeedFormat::xml});
   EXPECT_EQ(cut.state, FeedState::refused);
   EXPECT_EQ(remarks(cut).size(), 1u);
-  EXPECT_EQ(import({"id,title\nA,B\n"}).state, FeedState::refused);
-  EXPECT_EQ(import({"id,title,availability,price\n"}).reason, "there is no row in the file");
-  EXPECT_EQ(import({"id,title,availability,price\nA,B,C,D\n"}).reason,
+  EXPECT_EQ(take_in({"id,title\nA,B\n"}).state, FeedState::refused);
+  EXPECT_EQ(take_in({"id,title,availability,price\n"}).reason, "there is no row in the file");
+  EXPECT_EQ(take_in({"id,title,availability,price\nA,B,C,D\n"}).reason,
             "no row of the file is good");
   EXPECT_EQ(value("count(*)", "products"), "0");
   EXPECT_EQ(files_in(world), 0u);
@@ -117,20 +117,20 @@ TEST_F(Feeds, AreRefusedWhole) {
 
 TEST_F(Feeds, ChangeNothingTheSecondTime) {
   const Feed feed{plain_rows(50)};
-  import(feed);
+  take_in(feed);
   const auto before =
       value("string_agg(id || ' ' || version || ' ' || updated_at, ',' ORDER BY id)", "products");
   world.advance(1h);
-  EXPECT_EQ(import(feed).state, FeedState::done);
+  EXPECT_EQ(take_in(feed).state, FeedState::done);
   EXPECT_EQ(
       value("string_agg(id || ' ' || version || ' ' || updated_at, ',' ORDER BY id)", "products"),
       before);
 }
 
 TEST_F(Feeds, ChangeWhatTheySayAndLeaveTheRest) {
-  import({"id,title,availability,price,brand,mpn\nA,Lamp,in stock,1 USD,Lux,M1\n"});
+  take_in({"id,title,availability,price,brand,mpn\nA,Lamp,in stock,1 USD,Lux,M1\n"});
   world.take(shop, {"USD", "EUR"});
-  import({"id,title,availability,price,brand\nA,Lamp,out of stock,2 EUR,\n"});
+  take_in({"id,title,availability,price,brand\nA,Lamp,out of stock,2 EUR,\n"});
   EXPECT_EQ(value("concat_ws(' ', version, coalesce(brand, '-'))", "products"), "2 -");
   EXPECT_EQ(value("concat_ws(' ', availability, mpn, prices -> 0 ->> 'currency', "
                   "prices -> 1 ->> 'currency')",
@@ -182,16 +182,16 @@ TEST_F(Feeds, WriteTheRowsOfAProductTogether) {
 }
 
 TEST_F(Feeds, ArchiveWhatTheyDoNotHave) {
-  import({plain_rows(5)});
+  take_in({plain_rows(5)});
   auto rows = plain_rows(2) + "S-2,Lamp,maybe,1 USD,7\n";
-  const auto done = import({rows, FeedFormat::csv, OnError::skip, Missing::archive});
+  const auto done = take_in({rows, FeedFormat::csv, OnError::skip, Missing::archive});
   EXPECT_EQ(done.state, FeedState::done);
   EXPECT_EQ(done.products_archived, 2);
   EXPECT_EQ(value("string_agg(handle, ' ' ORDER BY handle)", "products", "state = 'archived'"),
             "S-3 S-4")
       << "a bad row is no missing one";
   EXPECT_EQ(value("count(*)", "feed_import_seen"), "0");
-  import({plain_rows(5)});
+  take_in({plain_rows(5)});
   EXPECT_EQ(value("string_agg(DISTINCT state, ' ')", "products"), "published");
 }
 
@@ -199,24 +199,24 @@ TEST_F(Feeds, TakeVariantsThatAreMissingOutOfStock) {
   const std::string head = "id,title,availability,price,item_group_id,size\n";
   const std::string small = "S,Lamp,in stock,1 USD,L,small\n",
                     large = "B,Lamp,in stock,1 USD,L,big\n";
-  import({head + small + large});
-  import({head + small, FeedFormat::csv, OnError::skip, Missing::archive});
+  take_in({head + small + large});
+  take_in({head + small, FeedFormat::csv, OnError::skip, Missing::archive});
   EXPECT_EQ(value("string_agg(sku || ' ' || availability, ', ' ORDER BY sku)", "variants"),
             "B out_of_stock, S in_stock");
 }
 
 TEST_F(Feeds, MoveAVariantToAnotherProduct) {
-  import({"id,title,availability,price,item_group_id,size\nS,Lamp,in stock,1 USD,L,small\n"});
-  import({"id,title,availability,price,item_group_id,size\nS,Lamp,in stock,1 USD,M,small\n"});
+  take_in({"id,title,availability,price,item_group_id,size\nS,Lamp,in stock,1 USD,L,small\n"});
+  take_in({"id,title,availability,price,item_group_id,size\nS,Lamp,in stock,1 USD,M,small\n"});
   EXPECT_EQ(value("string_agg(handle || ' ' || state, ', ' ORDER BY handle)", "products"),
             "L archived, M published");
   EXPECT_EQ(value("count(*)", "variants"), "1");
 }
 
 TEST_F(Feeds, NeverTakeAwayWhatSomebodyIsPayingFor) {
-  import({plain_rows(1)});
+  take_in({plain_rows(1)});
   execute(world.urls.superuser, "UPDATE bottega.stock SET reserved = 4");
-  import({"id,title,availability,price,inventory\nS-0,Lamp 0,in stock,10.50 USD,1\n"});
+  take_in({"id,title,availability,price,inventory\nS-0,Lamp 0,in stock,10.50 USD,1\n"});
   EXPECT_EQ(value("on_hand || ' ' || reserved", "stock"), "4 4");
 }
 
@@ -273,7 +273,7 @@ TEST_F(Feeds, AreRemovedWhenTheUploadCameToNothing) {
 
 TEST_F(Feeds, TellTheMerchantsSide) {
   world.notices.clear();
-  const auto done = import({plain_rows(3)});
+  const auto done = take_in({plain_rows(3)});
   std::vector<std::string> states;
   for (const auto& notice : world.notices) {
     const auto frame = Json::parse(notice.text, nullptr, false);
@@ -326,7 +326,7 @@ class FeedsOut : public Feeds, public testing::WithParamInterface<FeedFormat> {
 };
 
 TEST_P(FeedsOut, AreReadBackAsTheSameCatalogue) {
-  import(
+  take_in(
       {"id,title,description,availability,price,sale_price,sale_price_effective_date,"
        "item_group_id,color,size,image_link,additional_image_link,inventory,status,condition\n"
        "T-1,Tea,\"Loose, \"\"leaf\"\"\",in stock,12.50 USD,9.99 USD,2026-12-01/2026-12-24,TEA,"
@@ -343,13 +343,13 @@ TEST_P(FeedsOut, AreReadBackAsTheSameCatalogue) {
   EXPECT_EQ(remarks_of(world, other, done.id), Words{});
   EXPECT_EQ(catalogue_of(world, other), before);
   EXPECT_EQ(export_feed(world, shop, GetParam()), file);
-  import({file, GetParam(), OnError::stop});
+  take_in({file, GetParam(), OnError::stop});
   EXPECT_EQ(catalogue_of(world, shop), before) << "it changes nothing where it came from";
 }
 
 TEST_P(FeedsOut, AreWholeOverManyPages) {
   const auto count = 1'203;
-  import({plain_rows(count)});
+  take_in({plain_rows(count)});
   const auto file = export_feed(world, shop, GetParam());
   const auto other = world.shop();
   const auto done = import_feed(world, other, {file, GetParam()});
@@ -358,7 +358,7 @@ TEST_P(FeedsOut, AreWholeOverManyPages) {
 }
 
 TEST_P(FeedsOut, AreEmptyOfAnEmptyShop) {
-  const auto done = import({export_feed(world, shop, GetParam()), GetParam()});
+  const auto done = take_in({export_feed(world, shop, GetParam()), GetParam()});
   EXPECT_EQ(done.reason, "there is no row in the file");
 }
 

@@ -247,6 +247,22 @@ std::map<std::string, std::string> rules_of(const Storefront& shop) {
           {"discount_codes", owner.post(mine + "/discount_codes", code).json().at("id")}};
 }
 
+// What it sells.
+std::map<std::string, std::string> goods_of(const Shop& shop) {
+  auto owner = shop.owner.api;
+  const auto feed = owner.send("POST", "/v1/merchants/" + shop.merchant + "/feed_imports", "id\n",
+                               {{"Content-Type", "text/csv"}});
+  const auto product = owner.post(
+      "/v1/products",
+      {{"merchant_id", shop.merchant}, {"title", "Tea"}, {"variants", {{{"sku", "TEA"}}}}});
+  const auto collection =
+      owner.post("/v1/collections", {{"merchant_id", shop.merchant}, {"title", "Teas"}});
+  return {{"products", product.json()["id"]},
+          {"variants", product.json()["variants"][0]["id"]},
+          {"collections", collection.json()["id"]},
+          {"feed_imports", feed.json()["id"]}};
+}
+
 // One of everything, and it is all somebody else's.
 const std::map<std::string, std::string>& others() {
   static const auto things = [] {
@@ -281,23 +297,12 @@ const std::map<std::string, std::string>& others() {
     const auto transfer = owner.post("/v1/transfers", gift);
     const auto withdrawal = owner.post("/v1/wallet/withdrawals", home);
     const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
-    const auto feed = owner.send("POST", "/v1/merchants/" + shop.merchant + "/feed_imports", "id\n",
-                                 {{"Content-Type", "text/csv"}});
     auto buyer = shop.buyer.api;
     const auto help =
         buyer.post("/v1/support_cases",
                    {{"subject", "damaged"}, {"text", "It is broken"}, {"order_id", order["id"]}});
-    const auto product = owner.post(
-        "/v1/products",
-        {{"merchant_id", shop.merchant}, {"title", "Tea"}, {"variants", {{{"sku", "TEA"}}}}});
-    const auto collection =
-        owner.post("/v1/collections", {{"merchant_id", shop.merchant}, {"title", "Teas"}});
     std::map<std::string, std::string> all{
-        {"products", product.json()["id"]},
-        {"variants", product.json()["variants"][0]["id"]},
-        {"collections", collection.json()["id"]},
         {"reports", report.json()["id"]},
-        {"feed_imports", feed.json()["id"]},
         {"support_cases", help.json()["id"]},
         {"payment_methods", card.json()["id"]},
         {"top_ups", top_up.json()["id"]},
@@ -323,6 +328,7 @@ const std::map<std::string, std::string>& others() {
         {"subscriptions", device.json()["id"]},
         {"attachments", uploaded(shop, owner, {"some text"})["id"]}};
     all.merge(rules_of(shop));
+    all.merge(goods_of(shop));
     return all;
   }();
   return things;

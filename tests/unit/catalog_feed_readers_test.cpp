@@ -64,36 +64,55 @@ std::vector<TextCase> text_cases() {
   return {
       {"Plain", csv, "id,title\nA,Tea\nB,Cup\n", {"2: id=A|title=Tea", "3: id=B|title=Cup"}},
       {"NoEndOfLastLine", csv, "id,title\nA,Tea", {"2: id=A|title=Tea"}},
-      {"CarriageReturns", csv, "id,title\r\nA,Tea\r\nB,Cup\r\n",
+      {"CarriageReturns",
+       csv,
+       "id,title\r\nA,Tea\r\nB,Cup\r\n",
        {"2: id=A|title=Tea", "3: id=B|title=Cup"}},
       {"OnlyCarriageReturns", csv, "id\rA\rB", {"2: id=A", "3: id=B"}},
       {"ByteOrderMark", csv, "\xEF\xBB\xBFid\nA\n", {"2: id=A"}},
       {"EmptyLines", csv, "\n\nid\n\nA\n\n\nB\n\n", {"5: id=A", "8: id=B"}},
-      {"CommentsBeforeTheHead", csv, "# Required,# Optional\nid,title\n#1,Tea\n",
+      {"CommentsBeforeTheHead",
+       csv,
+       "# Required,# Optional\nid,title\n#1,Tea\n",
        {"3: id=#1|title=Tea"}},
       {"EmptyCellsAreNone", csv, "id,title,brand\nA,,B\n,,\n", {"2: id=A|brand=B", "3:"}},
       {"FewerFieldsThanTheHead", csv, "id,title\nA\n", {"2: id=A"}},
-      {"MoreFieldsThanTheHead", csv, "id\nA,B\nC\nD,\n",
+      {"MoreFieldsThanTheHead",
+       csv,
+       "id\nA,B\nC\nD,\n",
        {"2! the row has more fields than the head", "3: id=C", "4: id=D"}},
-      {"Quotes", csv, "id,title\n\"A\",\"Tea, \"\"green\"\"\"\n",
-       {"2: id=A|title=Tea, \"green\""}},
-      {"LineEndsInQuotes", csv, "id,title\nA,\"Line 1\nLine 2\r\n3\"\nB,Cup\n",
+      {"Quotes", csv, "id,title\n\"A\",\"Tea, \"\"green\"\"\"\n", {"2: id=A|title=Tea, \"green\""}},
+      {"LineEndsInQuotes",
+       csv,
+       "id,title\nA,\"Line 1\nLine 2\r\n3\"\nB,Cup\n",
        {"2: id=A|title=Line 1\nLine 2\r\n3", "5: id=B|title=Cup"}},
       {"EmptyQuotes", csv, "id,title\n\"\",\"\"\n", {"2:"}},
       {"QuotesWithinAField", csv, "id,title\nA,3\" nail\n", {"2: id=A|title=3\" nail"}},
-      {"TextBehindAQuote", csv, "id,title\n\"A\"B,Tea\nC,Cup\n",
+      {"TextBehindAQuote",
+       csv,
+       "id,title\n\"A\"B,Tea\nC,Cup\n",
        {"2! there is text behind a closing quote", "3: id=C|title=Cup"}},
       {"QuoteNeverClosed", csv, "id,title\nA,\"Tea\nB,Cup\n", {"2! a quote is never closed"}},
-      {"NotUtf8", csv, "id\n\xff\nB\n\xed\xa0\x80\n",
+      {"NotUtf8",
+       csv,
+       "id\n\xff\nB\n\xed\xa0\x80\n",
        {"2! the row is not UTF-8", "3: id=B", "4! the row is not UTF-8"}},
-      {"NamesAsVendorsWriteThem", csv, "g:ID, Image Link ,image[0].url\nA,B,C\n",
+      {"NamesAsVendorsWriteThem",
+       csv,
+       "g:ID, Image Link ,image[0].url\nA,B,C\n",
        {"2: id=A|image_link=B|image_url=C"}},
       {"Tabs", tsv, "id\ttitle\nA\tTea, green\n", {"2: id=A|title=Tea, green"}},
-      {"TabsWithQuotesInAField", tsv, "id\ttitle\nA\tLoose, \"first\"\n",
+      {"TabsWithQuotesInAField",
+       tsv,
+       "id\ttitle\nA\tLoose, \"first\"\n",
        {"2: id=A|title=Loose, \"first\""}},
-      {"TabsWithQuotesThatEnclose", tsv, "id\ttitle\nA\t\"a\tb\nc\"\nB\tCup\n",
+      {"TabsWithQuotesThatEnclose",
+       tsv,
+       "id\ttitle\nA\t\"a\tb\nc\"\nB\tCup\n",
        {"2: id=A|title=a\tb\nc", "4: id=B|title=Cup"}},
-      {"TabsWithQuotesThatDoNot", tsv, "id\ttitle\nA\t\"First\" flush \"2\"\nB\tCup\n",
+      {"TabsWithQuotesThatDoNot",
+       tsv,
+       "id\ttitle\nA\t\"First\" flush \"2\"\nB\tCup\n",
        {"2: id=A|title=\"First\" flush \"2\"", "3: id=B|title=Cup"}},
   };
 }
@@ -112,7 +131,8 @@ TEST(FeedText, IsBounded) {
   const Rows rest = {"2! a field is longer than 64 KiB", "3: id=B"};
   EXPECT_EQ(rows_of(FeedFormat::csv, head + row(kFeedFieldMax + 1) + "B\n"), rest);
   const auto most = std::string(kFeedFieldMax, 'x');
-  EXPECT_EQ(rows_of(FeedFormat::csv, head + most + ',' + most + ',' + most + ',' + most + ",1\nB\n"),
+  const auto all = most + ',' + most + ',' + most + ',' + most + ",1\nB\n";
+  EXPECT_EQ(rows_of(FeedFormat::csv, head + all),
             (Rows{"2! the row is longer than 256 KiB", "3: id=B"}));
   const auto open = "A,\"" + std::string(kFeedFieldMax + 1, 'x') + "\nB\n";
   EXPECT_EQ(rows_of(FeedFormat::csv, head + open), rest) << "a quote that is never closed";
@@ -181,8 +201,7 @@ TEST(FeedXml, TakesNoDocumentType) {
                        "<!DOCTYPE r [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>"
                        "<r><item><id>&b;</id></item></r>"),
             words);
-  EXPECT_EQ(refusal_of(FeedFormat::xml,
-                       "<!DOCTYPE r SYSTEM \"file:///etc/passwd\"><r><item/></r>"),
+  EXPECT_EQ(refusal_of(FeedFormat::xml, "<!DOCTYPE r SYSTEM \"file:///etc/passwd\"><r><item/></r>"),
             words);
   EXPECT_NE(refusal_of(FeedFormat::xml, rss("<item><id>&unknown;</id></item>")), "");
 }
@@ -196,7 +215,10 @@ TEST(FeedXml, IsBounded) {
   std::string deep, wide = "<item>";
   for (int i = 0; i < 40; ++i) deep += "<a>";
   EXPECT_NE(refusal_of(FeedFormat::xml, deep).find("deeper than 32"), std::string::npos);
-  for (int i = 0; i < 201; ++i) wide += "<f" + std::to_string(i) + ">x</f" + std::to_string(i) + '>';
+  for (int i = 0; i < 201; ++i) {
+    const auto name = "f" + std::to_string(i);
+    wide += '<' + name + ">x</" + name + '>';
+  }
   EXPECT_NE(xml_rows(wide + "</item>")[0].find("more than 200"), std::string::npos);
 }
 
@@ -218,8 +240,8 @@ TEST(FeedXml, IsWholeOrNot) {
 }
 
 TEST(FeedXml, IsReadInItsOwnEncoding) {
-  EXPECT_EQ(rows_of(FeedFormat::xml,
-                    "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><r><item><id>\xe9</id></item></r>"),
+  const std::string latin = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>";
+  EXPECT_EQ(rows_of(FeedFormat::xml, latin + "<r><item><id>\xe9</id></item></r>"),
             Rows{"1: id=\xC3\xA9"});
 }
 

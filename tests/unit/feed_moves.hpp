@@ -8,15 +8,14 @@
 namespace bottega::test {
 
 inline std::map<std::string, std::map<std::string, std::string>> feed_moves() {
-  return {
-      {"uploaded", {{"check", "checking"}, {"fail", "failed"}, {"cancel", "cancelled"}}},
-      {"checking",
-       {{"check", "checking"},
-        {"accept", "importing"},
-        {"refuse", "refused"},
-        {"fail", "failed"},
-        {"cancel", "cancelled"}}},
-      {"importing", {{"finish", "done"}, {"fail", "failed"}, {"cancel", "cancelled"}}}};
+  return {{"uploaded", {{"check", "checking"}, {"fail", "failed"}, {"cancel", "cancelled"}}},
+          {"checking",
+           {{"check", "checking"},
+            {"accept", "importing"},
+            {"refuse", "refused"},
+            {"fail", "failed"},
+            {"cancel", "cancelled"}}},
+          {"importing", {{"finish", "done"}, {"fail", "failed"}, {"cancel", "cancelled"}}}};
 }
 
 }  // namespace bottega::test
