@@ -248,7 +248,7 @@ std::map<std::string, std::string> rules_of(const Storefront& shop) {
 }
 
 // What it sells.
-std::map<std::string, std::string> goods_of(const Shop& shop) {
+std::map<std::string, std::string> goods_of(const Storefront& shop) {
   auto owner = shop.owner.api;
   const auto feed = owner.send("POST", "/v1/merchants/" + shop.merchant + "/feed_imports", "id\n",
                                {{"Content-Type", "text/csv"}});

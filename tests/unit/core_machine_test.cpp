@@ -10,6 +10,7 @@
 #include "support/shared.hpp"
 #include "unit/case_moves.hpp"
 #include "unit/feed_moves.hpp"
+#include "unit/payment_moves.hpp"
 #include "bottega/attachments/attachments.hpp"
 #include "bottega/catalog/catalog.hpp"
 #include "bottega/conversations/inbox.hpp"
@@ -56,71 +57,6 @@ Subject subject(const std::string& name, const std::string& table, Moves moves) 
           names_of<std::remove_cvref_t<decltype(machine.edges[0].on)>>(),
           &advance_text<machine>,
           std::move(moves)};
-}
-
-Moves payment_moves() {
-  return {{"created",
-           {{"ask_buyer", "requires_action"},
-            {"authorize", "authorized"},
-            {"capture", "captured"},
-            {"fail", "failed"},
-            {"cancel", "voided"},
-            {"lose", "unknown"}}},
-          {"requires_action",
-           {{"ask_buyer", "requires_action"},
-            {"authorize", "authorized"},
-            {"capture", "captured"},
-            {"fail", "failed"},
-            {"cancel", "voided"},
-            {"lose", "requires_action"}}},
-          {"authorized",
-           {{"authorize", "authorized"},
-            {"capture", "captured"},
-            {"fail", "failed"},
-            {"cancel", "voided"},
-            {"lose", "unknown"}}},
-          {"unknown",
-           {{"ask_buyer", "requires_action"},
-            {"authorize", "authorized"},
-            {"capture", "captured"},
-            {"fail", "failed"},
-            {"cancel", "voided"},
-            {"lose", "unknown"}}},
-          {"captured",
-           {{"ask_buyer", "captured"},
-            {"authorize", "captured"},
-            {"capture", "captured"},
-            {"lose", "captured"},
-            {"refund_part", "partially_refunded"},
-            {"refund_rest", "refunded"}}},
-          {"partially_refunded",
-           {{"ask_buyer", "partially_refunded"},
-            {"authorize", "partially_refunded"},
-            {"capture", "partially_refunded"},
-            {"lose", "partially_refunded"},
-            {"refund_part", "partially_refunded"},
-            {"refund_rest", "refunded"},
-            {"return_part", "partially_refunded"},
-            {"return_rest", "captured"}}},
-          {"refunded",
-           {{"ask_buyer", "refunded"},
-            {"authorize", "refunded"},
-            {"capture", "refunded"},
-            {"lose", "refunded"},
-            {"return_part", "partially_refunded"},
-            {"return_rest", "captured"}}},
-          {"failed",
-           {{"ask_buyer", "failed"},
-            {"fail", "failed"},
-            {"lose", "failed"},
-            {"cancel", "failed"},
-            {"capture_late", "captured"}}},
-          {"voided",
-           {{"ask_buyer", "voided"},
-            {"fail", "voided"},
-            {"lose", "voided"},
-            {"cancel", "voided"},
-            {"capture_late", "captured"}}}};
 }
 
 Moves dispute_moves() {
