@@ -113,7 +113,8 @@ CREATE INDEX collection_products_order
 CREATE INDEX collection_products_of ON collection_products (merchant_id, product_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON collection_products TO bottega_app;
 
--- Pictures that a shop has uploaded for itself, in no conversation, and the products that show them.
+-- Pictures that a shop has uploaded for itself, in no conversation, and the products that show
+-- them.
 ALTER TABLE attachments ALTER COLUMN conversation_id DROP NOT NULL;
 CREATE TABLE product_pictures (
   merchant_id uuid NOT NULL,

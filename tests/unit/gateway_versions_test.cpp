@@ -1,6 +1,7 @@
 // Versions: a handler's own ETag, and which If-Match names a version.
 #include <gtest/gtest.h>
 
+#include "gateway/frames.hpp"
 #include "unit/gateway_app.hpp"
 
 namespace bottega::test {
@@ -74,6 +75,14 @@ TEST_F(GatewayVersions, AreNamedByWhoeverEdits) {
   for (const auto* none :
        {"7", "\"\"", "\"7", "W/\"7\"", "\"7\",\"8\"", "\"x\"", "\"99999999999999999999\""})
     EXPECT_EQ(ask(Verb::put, "if-match", none).status, 412u) << none;
+}
+
+TEST(VersionsOverASocket, AreAMemberOfTheFrame) {
+  const auto frame = read_frame(
+      R"({"id":"1","method":"PATCH","path":"/v1/products/x","if_match":"\"3\"","body":{}})");
+  EXPECT_EQ(frame.request.header("if-match"), "\"3\"");
+  EXPECT_EQ(code_of([] { read_frame(R"({"id":"1","method":"PATCH","path":"/","if_match":3})"); }),
+            Code::malformed);
 }
 
 }  // namespace gateway_versions_test
