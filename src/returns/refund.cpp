@@ -60,11 +60,10 @@ void failed(Tx& tx, Held& held) {
 Return refund(Tx& tx, const Who& who, ReturnId id, const ReturnRefund& given,
               const payments::Rules& rules) {
   using identity::Role, identity::Scope;
-  const auto seen = fetch(tx, who, id);
-  const auto& merchant = seen.merchant_id;
-  if (!identity::is_member(tx, who, merchant, Role::manager, Scope::payments) ||
-      !identity::is_member(tx, who, merchant, Role::manager, Scope::orders))
-    throw Error(Code::forbidden, "this takes a manager of the shop, or a key with both scopes");
+  const auto merchant = identity::merchant_of(tx, id.uuid);
+  const auto seen = fetch_one(tx, merchant, id);
+  require_shop(tx, who, seen, Role::manager, Scope::orders);
+  require_shop(tx, who, seen, Role::manager, Scope::payments);
   const auto payment = orders::payment_of(tx, merchant, seen.order_id);
   const auto sale = payments::lock_sale(tx, merchant, payment, "refund");
   auto held = lock(tx, merchant, id);

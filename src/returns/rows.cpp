@@ -66,21 +66,22 @@ void require_seen(Tx& tx, const Who& who, MerchantId merchant, AccountId buyer) 
 
 // Whoever is of the other side knows of it and is told that it is not theirs to do.
 void require_side(Tx& tx, const Who& who, const Return& item, Side side) {
+  if (side == Side::merchant)
+    return require_shop(tx, who, item, identity::Role::agent, identity::Scope::orders);
   require_seen(tx, who, item.merchant_id, item.buyer_id);
-  if (side == Side::buyer) {
-    if (!is_buyer(who, item.buyer_id)) throw Error(Code::forbidden, "this is for the buyer to do");
-    return;
-  }
-  if (!identity::is_member(tx, who, item.merchant_id, identity::Role::agent,
-                           identity::Scope::orders))
-    throw Error(Code::forbidden,
-                "this is for the shop to do, or the API key's scopes do not "
-                "cover it");
+  if (!is_buyer(who, item.buyer_id)) throw Error(Code::forbidden, "this is for the buyer to do");
 }
 
 payouts::Hold hold_of(const Return& item) { return {payouts::Cause::order_return, item.id.uuid}; }
 
 }  // namespace
+
+void require_shop(Tx& tx, const Who& who, const Return& item, identity::Role least,
+                  identity::Scope scope) {
+  if (is_buyer(who, item.buyer_id) && !identity::is_member(tx, who, item.merchant_id, least, scope))
+    throw Error(Code::forbidden, "this is for the shop to do");
+  identity::require_member(tx, who, item.merchant_id, least, scope);
+}
 
 Return fetch_one(Tx& tx, MerchantId merchant, ReturnId id) { return tx.one(kFetch, merchant, id); }
 

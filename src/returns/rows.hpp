@@ -15,6 +15,10 @@ Held lock(Tx& tx, MerchantId merchant, ReturnId id);
 // For the one side: throws Error(forbidden) for the other, and Error(not_found) for strangers.
 Held lock_for(Tx& tx, const Who& who, ReturnId id, Side side);
 
+// Throws Error(forbidden) for the buyer, as identity::require_member() for others.
+void require_shop(Tx& tx, const Who& who, const Return& item, identity::Role least,
+                  identity::Scope scope);
+
 Return fetch_one(Tx& tx, MerchantId merchant, ReturnId id);
 std::optional<ReturnId> find_of_refund(Tx& tx, MerchantId merchant, payments::RefundId id);
 
