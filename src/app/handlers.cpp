@@ -9,6 +9,7 @@
 #include "bottega/identity/onboarding.hpp"
 #include "bottega/privacy/erasure.hpp"
 #include "bottega/privacy/exports.hpp"
+#include "bottega/returns/returns.hpp"
 
 namespace bottega {
 namespace {
@@ -85,6 +86,18 @@ asio::awaitable<void> cancel_unsent(const JobWorld& world, const jobs::Job& job)
   co_await world.db.transact([&](Tx& tx) {
     payments::cancel_unsent(tx, merchant, id, world.payment_rules, world.payout_rules);
   });
+}
+
+asio::awaitable<void> expire_return(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = from_text<returns::ReturnId>(job.about);
+  co_await world.db.transact([&](Tx& tx) { returns::expire(tx, merchant, id); });
+}
+
+asio::awaitable<void> end_return(const JobWorld& world, const jobs::Job& job) {
+  const auto merchant = merchant_of(job);
+  const auto id = from_text<payments::RefundId>(job.about);
+  co_await world.db.transact([&](Tx& tx) { returns::refund_ended(tx, merchant, id); });
 }
 
 asio::awaitable<void> gather(const JobWorld& world, const jobs::Job& job) {
@@ -224,6 +237,12 @@ std::vector<jobs::Kind> sale_kinds(const JobWorld* w, std::chrono::seconds quick
       lasting(
           orders::kCancelJob, quick, [w](const jobs::Job& job) { return cancel_unsent(*w, job); },
           jobs::Lane::database),
+      lasting(
+          returns::kExpireJob, quick, [w](const jobs::Job& job) { return expire_return(*w, job); },
+          jobs::Lane::database),
+      lasting(
+          payments::kRefundEndedJob, quick,
+          [w](const jobs::Job& job) { return end_return(*w, job); }, jobs::Lane::database),
       lasting(
           orders::kCompleteJob, quick,
           [w](const jobs::Job&) { return orders::complete(w->db, w->completion_rules); },

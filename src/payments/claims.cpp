@@ -46,8 +46,9 @@ void claim_lost(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules
   // Of what was sent in part the rest is closed at its limit.
   const bool is_unsent =
       order.state == orders::State::paid && order.fulfilment == orders::Fulfilment::none;
-  if (is_unsent && share.refunded == share.total.amount)
-    orders::cancel(tx, order, "the payment was lost in a dispute");
+  if (!is_unsent || share.refunded < share.total.amount) return;
+  put_back(tx, order);
+  orders::cancel(tx, order, "the payment was lost in a dispute");
 }
 
 void claim_won(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules) {

@@ -1,6 +1,7 @@
 // How a refund begins: who may ask, how much is left, whose money it is.
 #include "payments/refund_rows.hpp"
 #include "payments/rows.hpp"
+#include "bottega/catalog/stock.hpp"
 #include "bottega/payments/claims.hpp"
 #include "bottega/payouts/payouts.hpp"
 
@@ -78,7 +79,8 @@ Refund begin_refund(Tx& tx, const Payment& payment, const orders::Order& order, 
 }
 
 Cancelled cancel_and_refund(Tx& tx, Sale sale, const std::string& reason,
-                            const std::string& created_by, const Rules& rules) {
+                            const std::string& created_by, const Rules& rules,
+                            Restock restock = Restock::yes) {
   auto& [payment, order] = sale;
   const auto given = given_back(tx, payment.merchant_id, payment.id);
   if (given.platform_open > 0)
@@ -96,6 +98,7 @@ Cancelled cancel_and_refund(Tx& tx, Sale sale, const std::string& reason,
   std::optional<Refund> refund;
   if (rest.amount > 0)
     refund = start_refund(tx, payment, order, {rest, reason, Funder::merchant, created_by}, rules);
+  if (restock == Restock::yes) put_back(tx, order);
   order = orders::cancel(tx, std::move(order), reason);
   if (refund) tell_refund(tx, *refund, payment, "refund.created");
   return {order, refund};
@@ -148,6 +151,13 @@ Sale lock_sale(Tx& tx, MerchantId merchant, PaymentId id, std::string_view to) {
   return {std::move(payment), orders::lock(tx, merchant, order->id)};
 }
 
+void put_back(Tx& tx, const orders::Order& order) {
+  std::vector<catalog::Item> items;
+  for (const auto& line : order.lines)
+    if (line.variant_id) items.push_back({*line.variant_id, line.quantity});
+  catalog::put_back(tx, order.merchant_id, items);
+}
+
 std::int64_t left_of(const Payment& payment) {
   return payment.amount.amount - payment.refunded - payment.refunding - payment.disputed;
 }
@@ -178,8 +188,9 @@ std::optional<Refund> take_back(Tx& tx, MerchantId merchant, PaymentId id,
 
 void refund_late(Tx& tx, const Payment& payment, const Rules& rules) {
   auto sale = lock_sale(tx, payment.merchant_id, payment.id, "refund");
+  // Nothing was taken from the stock for it: what was set aside went back when it had failed.
   cancel_and_refund(tx, std::move(sale), "it was paid after the payment had failed", "system",
-                    rules);
+                    rules, Restock::no);
 }
 
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const NewRefund& given, const Rules& rules) {
@@ -197,13 +208,13 @@ Refund give_back(Tx& tx, const Who& who, PaymentId id, const StaffRefund& given,
 }
 
 Cancelled cancel_order(Tx& tx, const Who& who, orders::OrderId id, const std::string& reason,
-                       const Rules& rules) {
+                       const Rules& rules, Restock restock) {
   const auto merchant = identity::merchant_of(tx, id.uuid);
   identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::orders);
   // It gives the money back as well, which is no business of a key that only ships.
   identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::payments);
   auto sale = lock_sale(tx, merchant, orders::payment_of(tx, merchant, id), "refund");
-  return cancel_and_refund(tx, std::move(sale), reason, who.actor(), rules);
+  return cancel_and_refund(tx, std::move(sale), reason, who.actor(), rules, restock);
 }
 
 void cancel_unsent(Tx& tx, MerchantId merchant, orders::OrderId id, const Rules& rules,

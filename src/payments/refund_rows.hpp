@@ -40,9 +40,7 @@ struct CloseOf {
 Closed close_rest_of(Tx& tx, Sale sale, const CloseOf& asked, const Rules& rules,
                      const payouts::Rules& payout_rules);
 
-// The second asks; what is disputed, or was lost in a dispute, counts as given back by the
-// merchant.
-std::int64_t left_of(const Payment& payment);
+// What is disputed, or was lost in a dispute, counts as given back by the merchant.
 Given given_back(Tx& tx, MerchantId merchant, PaymentId payment);
 // Begins the refund of all that is left of a payment whose order was cancelled.
 void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& reason,
@@ -77,6 +75,10 @@ void let_go(Tx& tx, const Refund& refund, const Funding& funding);
 // What was spent has come back to the processor: it is where it came from, or where it would be by
 // now. Locks the merchant's balances.
 void take_back(Tx& tx, const Refund& refund, const Funding& funding, const orders::Order& order);
+
+// What was sold and is not sent is back on the shelf, as far as it is counted. After the balances
+// and before the conversation.
+void put_back(Tx& tx, const orders::Order& order);
 
 void tell_refund(Tx& tx, const Refund& refund, const Payment& payment, const std::string& event);
 

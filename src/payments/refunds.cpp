@@ -75,17 +75,26 @@ void came_back(Tx& tx, const Refund& refund, Payment payment, const Funding& fun
   tell_refund(tx, refund, payment, "refund.failed");
 }
 
+// Whoever looks after what is sent back hears of it, once this is committed.
+void tell_returns(Tx& tx, const Refund& refund, const orders::Order& order) {
+  using orders::State;
+  if (order.state == State::return_requested || order.state == State::returned)
+    jobs::enqueue(tx, kRefundEndedJob, text_of(refund.id),
+                  {{"merchant_id", text_of(refund.merchant_id)}}, tx.now());
+}
+
 // Payment, order, refund and then the payout: the order of all locks here.
 struct Locked {
   Payment payment;
+  orders::Order order;
   Refund refund;
 };
 
 Locked lock_refund(Tx& tx, MerchantId merchant, RefundId id) {
   const auto known = tx.one(kFetch, merchant, id);
   auto payment = lock_payment(tx, merchant, known.payment_id);
-  orders::lock(tx, merchant, known.order_id);
-  return {std::move(payment), tx.one(kLock, merchant, id)};
+  auto order = orders::lock(tx, merchant, known.order_id);
+  return {std::move(payment), std::move(order), tx.one(kLock, merchant, id)};
 }
 
 // What its outcome moves, before the first transfer: the payout that becomes smaller, and then the
@@ -103,7 +112,7 @@ struct Work {
 };
 
 Work work_of(Tx& tx, MerchantId merchant, RefundId id, const Rules& rules) {
-  auto [payment, refund] = lock_refund(tx, merchant, id);
+  auto [payment, order, refund] = lock_refund(tx, merchant, id);
   auto attempt = attempts::take_up(tx, merchant, id.uuid, rules.call_timeout);
   return {std::move(payment), std::move(refund), std::move(attempt)};
 }
@@ -134,13 +143,15 @@ Refund fetch_refund(Tx& tx, const Who& who, RefundId id) {
   return refund;
 }
 
+Refund refund_now(Tx& tx, MerchantId merchant, RefundId id) { return tx.one(kFetch, merchant, id); }
+
 std::vector<Refund> list_refunds(Tx& tx, const Who& who, PaymentId payment) {
   return tx.all(kList, fetch_payment(tx, who, payment).merchant_id, payment);
 }
 
 Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& outcome,
                      const Rules& rules) {
-  auto [payment, refund] = lock_refund(tx, merchant, id);
+  auto [payment, order, refund] = lock_refund(tx, merchant, id);
   const auto before = refund.state;
   const auto attempt = attempts::settle_latest(tx, merchant, id.uuid, outcome);
   if (!attempt) return refund;
@@ -156,6 +167,7 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& ou
   if (is_returned) {
     lock_money(tx, refund, funding);
     came_back(tx, refund, std::move(payment), funding);
+    tell_returns(tx, refund, order);
     return refund;
   }
   const bool ended = refund.state != RefundState::pending && refund.state != RefundState::unknown;
@@ -165,6 +177,7 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& ou
   if (refund.state == RefundState::failed) failed(tx, refund, std::move(payment), funding);
   if (ended && funding.source == Source::held)
     payouts::lift(tx, merchant, refund.order_id, {payouts::Cause::refund, id.uuid});
+  if (ended) tell_returns(tx, refund, order);
   return refund;
 }
 

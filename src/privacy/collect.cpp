@@ -7,6 +7,7 @@
 #include "privacy/collect_rows.hpp"
 #include "bottega/disputes/top_ups.hpp"
 #include "bottega/payments/refunds.hpp"
+#include "bottega/returns/returns.hpp"
 #include "bottega/wallet/transfers.hpp"
 
 namespace bottega::privacy {
@@ -89,6 +90,12 @@ const Pages<CaseWords> kCaseWords{"privacy.case_messages", R"(
 const Pages<Withdrawn> kWithdrawn{"privacy.contract_withdrawals", R"(
     SELECT order_id AS id, merchant_id, amount AS refund, currency, content, declared_at
     FROM contract_withdrawals WHERE buyer_id = $1 AND order_id > $2 ORDER BY order_id LIMIT $3)"};
+
+const Pages<returns::Return> kReturns{"privacy.returns", R"(
+    SELECT id, merchant_id, order_id, conversation_id, buyer_id, state, reason, note, lines,
+           decision, return_by, received, restocked, currency, proposed, amount, refund_id,
+           created_at, updated_at, decided_at, received_at, ended_at
+    FROM returns WHERE buyer_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
 
 const Pages<attachments::Stored> kFiles{"privacy.attachments", R"(
     SELECT id, merchant_id, conversation_id, uploaded_by, state, kind, media_type, name, bytes,
@@ -261,6 +268,7 @@ asio::awaitable<void> collect(Database& db, AccountId account, const Put& put) {
   co_await section(sheet, "payments", kPayments);
   co_await section(sheet, "orders", kOrders);
   co_await section(sheet, "shipments", kShipments);
+  co_await section(sheet, "returns", kReturns);
   co_await section(sheet, "refunds", kRefunds);
   co_await section(sheet, "payment_methods", kMethods);
   co_await section(sheet, "top_ups", kTopUps);

@@ -11,6 +11,7 @@
 #include "bottega/jobs/job.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/privacy/exports.hpp"
+#include "bottega/returns/returns.hpp"
 #include "bottega/support/support.hpp"
 #include "bottega/wallet/transfers.hpp"
 
@@ -50,8 +51,11 @@ const Sql<Holder(AccountId)> kErasedAt{"privacy.erased_at", R"(
 
 const Sql<orders::OrderId(AccountId)> kOrdersUnderWay{"privacy.orders_under_way", R"(
     SELECT id FROM orders
-    WHERE buyer_id = $1 AND state IN ('paid', 'shipped', 'return_requested', 'returned')
+    WHERE buyer_id = $1 AND state IN ('paid', 'shipped', 'return_requested')
     ORDER BY id LIMIT 20)"};
+
+const Sql<returns::ReturnId(AccountId)> kReturnsUnderWay{"privacy.returns_under_way", R"(
+    SELECT id FROM returns WHERE buyer_id = $1 AND state = 'received' ORDER BY id LIMIT 20)"};
 
 const Sql<payments::RequestId(AccountId)> kBeingPaid{"privacy.requests_being_paid", R"(
     SELECT id FROM payment_requests
@@ -94,7 +98,9 @@ const Sql<void(AccountId)> kForgetWallet{"privacy.forget_wallet", R"(
 const Sql<OwnShop(AccountId)> kOwnShops{"privacy.own_shops", R"(
     SELECT m.merchant_id AS id,
            EXISTS (SELECT FROM orders o WHERE o.merchant_id = m.merchant_id
-                     AND o.state IN ('paid', 'shipped', 'return_requested', 'returned'))
+                     AND o.state IN ('paid', 'shipped', 'return_requested'))
+             OR EXISTS (SELECT FROM returns b
+                        WHERE b.merchant_id = m.merchant_id AND b.state = 'received')
              OR EXISTS (SELECT FROM payment_requests r
                         WHERE r.merchant_id = m.merchant_id AND r.state IN ('open', 'paying'))
              OR EXISTS (SELECT FROM refunds f WHERE f.merchant_id = m.merchant_id
@@ -187,6 +193,10 @@ const Sql<void(AccountId)> kForgetCases{"privacy.forget_words_of_cases", R"(
     WITH said AS (DELETE FROM case_messages WHERE author_id = $1)
     UPDATE support_cases SET comment = NULL WHERE opened_by = $1 AND comment IS NOT NULL)"};
 
+// That they sent something back must be kept, and why by its word; what they said about it not.
+const Sql<void(AccountId, Instant)> kForgetReturns{"privacy.forget_words_of_returns", R"(
+    UPDATE returns SET note = NULL, updated_at = $2 WHERE buyer_id = $1 AND note IS NOT NULL)"};
+
 // Conversations in which somebody may have written, each once, by their id.
 const Sql<Place(AccountId, ConversationId, std::int64_t)> kWhere{"privacy.written_where", R"(
     SELECT p.merchant_id, p.id
@@ -218,6 +228,7 @@ void require_free(Tx& tx, AccountId account, const std::vector<OwnShop>& shops) 
   Faults faults;
   add(faults, tx.all(kBeingPaid, account), "is being paid");
   add(faults, tx.all(kOrdersUnderWay, account), "has not been delivered");
+  add(faults, tx.all(kReturnsUnderWay, account), "has not been paid back");
   add(faults, tx.all(kRefundsUnderWay, account), "has not been paid back");
   add(faults, tx.all(kDisputesOpen, account), "has not been decided");
   add(faults, tx.all(kTransfersUnderWay, account), "has not been answered");
@@ -307,6 +318,7 @@ asio::awaitable<void> erase(Database& db, AccountId account) {
     tx.run(kForgetNotes, account);
     tx.run(kForgetReports, account);
     tx.run(kForgetCases, account);
+    tx.run(kForgetReturns, account, tx.now());
     tx.run(kForgetAddresses, account, std::string(kNobody));
     tx.run(kForgetPresence, account);
   });

@@ -62,7 +62,12 @@ const Sql<Candidate(MerchantId, ConversationId, std::int64_t, std::optional<Inst
                            AND n.created_at < b.before))
              AND NOT EXISTS (SELECT FROM orders o
                              WHERE o.merchant_id = b.merchant_id AND o.conversation_id = b.id
-                               AND o.state IN ('paid', 'shipped', 'return_requested', 'returned'))
+                               AND o.state IN ('paid', 'shipped', 'return_requested'))
+             AND NOT EXISTS (SELECT FROM orders o
+                                  JOIN returns t ON t.merchant_id = o.merchant_id
+                                                    AND t.order_id = o.id
+                             WHERE o.merchant_id = b.merchant_id AND o.conversation_id = b.id
+                               AND o.state = 'returned' AND t.state = 'received')
              AND NOT EXISTS (SELECT FROM payment_requests r
                              WHERE r.merchant_id = b.merchant_id AND r.conversation_id = b.id
                                AND r.state IN ('open', 'paying')) AS is_old

@@ -8,11 +8,12 @@ from client import base_of, post_form
 from demo import ADDRESS, jobs_until
 from prices import PricesStory
 from help import HelpStory
+from returns import ReturnsStory
 from server import PASSWORD
 from staff import StaffStory
 
 
-class Story(StaffStory, PricesStory, HelpStory):
+class Story(StaffStory, PricesStory, HelpStory, ReturnsStory):
     def __init__(self, url, server):
         self.url, self.server = url, server
         self.owner, self.buyer, self.ops = Checked(url), Checked(url), Checked(url)
@@ -294,6 +295,7 @@ class Story(StaffStory, PricesStory, HelpStory):
         self.owner.get(f"/v1/orders?merchant_id={self.merchant}")
         self.buyer.get("/v1/orders")
         self.parcels()
+        self.returns()
         shipped = self.owner.post(f"/v1/orders/{order}/ship", {"carrier": "USPS",
                                                                "tracking_number": "1Z999"})
         self.owner.post(f"/v1/orders/{order}/deliver")

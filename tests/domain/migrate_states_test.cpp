@@ -11,6 +11,7 @@
 #include "bottega/conversations/search.hpp"
 #include "bottega/identity/preferences.hpp"
 #include "bottega/pricing/price.hpp"
+#include "bottega/returns/returns.hpp"
 #include "bottega/support/support.hpp"
 #include "bottega/wallet/transfers.hpp"
 
@@ -53,6 +54,13 @@ Words operations() {
 Words compared() {
   auto words = operations();
   words.erase("dispute");
+  return words;
+}
+
+// What an order is before something of it is sent back.
+Words returnable() {
+  auto words = words_of<orders::State>();
+  for (const auto* word : {"paid", "cancelled", "return_requested"}) words.erase(word);
   return words;
 }
 
@@ -108,6 +116,9 @@ std::vector<Column> columns() {
       {"bottega", "payments", "state", words_of<payments::State>()},
       {"bottega", "attempts", "state", words_of<attempts::State>()},
       {"bottega", "attempts", "operation", operations()},
+      {"bottega", "returns", "state", words_of<returns::State>()},
+      {"bottega", "returns", "reason", words_of<returns::Reason>()},
+      {"bottega", "returns", "order_state", returnable()},
       {"bottega", "refunds", "state", words_of<payments::RefundState>()},
       {"bottega", "refunds", "funded_by", words_of<payments::Funder>()},
       {"bottega", "refunds", "source", words_of<payments::Source>()},

@@ -49,6 +49,11 @@ std::string body_for(const Route& route) {
       {"shipOrder", R"({"carrier":"USPS","tracking_number":"1"})"},
       {"cancelOrder", R"({"reason":"None"})"},
       {"closeRestOfOrder", R"({"reason":"None"})"},
+      {"requestReturn", R"({"reason":"damaged"})"},
+      {"approveReturn", "{}"},
+      {"rejectReturn", R"({"words":"None"})"},
+      {"receiveReturn", "{}"},
+      {"refundReturn", "{}"},
       {"addOrderNote", R"({"text":"Wrap it"})"},
       {"changeShipment", R"({"carrier":"USPS","tracking_number":"2"})"},
       {"addTrackingEvent", R"({"status":"in_transit"})"},
@@ -264,6 +269,17 @@ std::map<std::string, std::string> goods_of(const Storefront& shop) {
           {"feed_imports", feed.json()["id"]}};
 }
 
+// What its buyer asks for about an order that was sent.
+std::map<std::string, std::string> asked_about(const Storefront& shop, const Json& order) {
+  auto buyer = shop.buyer.api;
+  const auto help =
+      buyer.post("/v1/support_cases",
+                 {{"subject", "damaged"}, {"text", "It is broken"}, {"order_id", order["id"]}});
+  const auto back = buyer.post("/v1/orders/" + order["id"].get<std::string>() + "/returns",
+                               {{"reason", "damaged"}});
+  return {{"support_cases", help.json()["id"]}, {"returns", back.json()["id"]}};
+}
+
 // One of everything, and it is all somebody else's.
 const std::map<std::string, std::string>& others() {
   static const auto things = [] {
@@ -298,13 +314,8 @@ const std::map<std::string, std::string>& others() {
     const auto transfer = owner.post("/v1/transfers", gift);
     const auto withdrawal = owner.post("/v1/wallet/withdrawals", home);
     const auto report = owner.post(talk + "/reports", {{"reason", "other"}});
-    auto buyer = shop.buyer.api;
-    const auto help =
-        buyer.post("/v1/support_cases",
-                   {{"subject", "damaged"}, {"text", "It is broken"}, {"order_id", order["id"]}});
     std::map<std::string, std::string> all{
         {"reports", report.json()["id"]},
-        {"support_cases", help.json()["id"]},
         {"payment_methods", card.json()["id"]},
         {"top_ups", top_up.json()["id"]},
         {"transfers", transfer.json()["id"]},
@@ -330,6 +341,7 @@ const std::map<std::string, std::string>& others() {
         {"attachments", uploaded(shop, owner, {"some text"})["id"]}};
     all.merge(rules_of(shop));
     all.merge(goods_of(shop));
+    all.merge(asked_about(shop, order));
     return all;
   }();
   return things;

@@ -270,8 +270,9 @@ TEST(MoneyRoutes, AreTheOnesThatMoveMoney) {
                                              "closeRestOfOrder",   "createPaymentRequest",
                                              "createRefund",       "createTopUp",
                                              "createTransfer",     "createWithdrawal",
-                                             "declineTransfer",    "retryPayout",
-                                             "shipOrder",          "submitDispute"};
+                                             "declineTransfer",    "refundReturn",
+                                             "retryPayout",        "shipOrder",
+                                             "submitDispute"};
   EXPECT_EQ(names, expected);
 }
 

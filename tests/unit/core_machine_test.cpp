@@ -17,6 +17,7 @@
 #include "bottega/disputes/disputes.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/payouts/payouts.hpp"
+#include "bottega/returns/returns.hpp"
 #include "bottega/risk/reviews.hpp"
 #include "bottega/storage/migrate.hpp"
 #include "bottega/support/support.hpp"
@@ -132,7 +133,13 @@ const std::vector<Subject>& subjects() {
              {"request_return", "return_requested"}}},
            {"delivered", {{"complete", "completed"}, {"request_return", "return_requested"}}},
            {"completed", {{"request_return", "return_requested"}}},
-           {"return_requested", {{"receive_return", "returned"}}}}),
+           {"returned", {{"request_return", "return_requested"}}},
+           {"return_requested",
+            {{"receive_return", "returned"},
+             {"resume_shipped", "shipped"},
+             {"resume_delivered", "delivered"},
+             {"resume_completed", "completed"},
+             {"resume_returned", "returned"}}}}),
       subject<attempts::kLifecycle>("Attempt", "attempts", attempt_moves()),
       subject<catalog::kFeedLifecycle>("FeedImport", "feed_imports", feed_moves()),
       subject<payouts::kLifecycle>(
@@ -149,6 +156,13 @@ const std::vector<Subject>& subjects() {
       subject<risk::kReviewLifecycle>(
           "Review", "reviews", {{"open", {{"approve", "approved"}, {"reject", "rejected"}}}}),
       subject<disputes::kLifecycle>("Dispute", "disputes", dispute_moves()),
+      subject<returns::kLifecycle>(
+          "Return", "returns",
+          {{"requested",
+            {{"approve", "approved"}, {"reject", "rejected"}, {"cancel", "cancelled"}}},
+           {"approved", {{"receive", "received"}, {"cancel", "cancelled"}, {"expire", "expired"}}},
+           {"received", {{"refund", "refunded"}}},
+           {"refunded", {{"come_back", "received"}}}}),
       subject<support::kLifecycle>("SupportCase", "support_cases", case_moves()),
       subject<wallet::kTopUpLifecycle>("TopUp", "top_ups", top_up_moves()),
       subject<wallet::kTransferLifecycle>("Transfer", "transfers", transfer_moves()),

@@ -103,6 +103,7 @@ struct Config {
   std::int64_t risk_review_week = 250'000;
   std::int64_t orders_cancel_after_days = 7;
   std::int64_t orders_complete_after_days = 14;
+  std::int64_t orders_returnable_days = 30, orders_return_within_days = 30;
   std::int64_t refunds_within_days = 180;
   std::string fees_on_refund = "proportional";
   std::int64_t payouts_business_days = 3;

@@ -11,6 +11,7 @@ namespace bottega::orders {
 using conversations::ConversationId, identity::AccountId, identity::MerchantId, identity::Who;
 using OrderId = Id<"ord">;
 using PaymentId = Id<"pay">;
+using VariantId = Id<"var">;  // the catalogue's
 
 enum class State : std::uint8_t {
   paid,
@@ -31,11 +32,18 @@ enum class Event : std::uint8_t {
   cancel,
   request_return,
   receive_return,
+  resume_shipped,
+  resume_delivered,
+  resume_completed,
+  resume_returned,
 };
 BOOST_DESCRIBE_ENUM(Event, ship_part, ship, deliver, complete, cancel, request_return,
-                    receive_return)
+                    receive_return, resume_shipped, resume_delivered, resume_completed,
+                    resume_returned)
 
 // A carrier need not say that it has delivered: what was sent long ago is completed all the same.
+// What of a part was returned, another may be; where nothing comes back after all, it is again what
+// it was before.
 inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::paid, Event::ship_part, State::paid},
     {State::paid, Event::ship, State::shipped},
@@ -46,7 +54,12 @@ inline constexpr Machine kLifecycle{std::to_array<Edge<State, Event>>({
     {State::delivered, Event::complete, State::completed},
     {State::delivered, Event::request_return, State::return_requested},
     {State::completed, Event::request_return, State::return_requested},
+    {State::returned, Event::request_return, State::return_requested},
     {State::return_requested, Event::receive_return, State::returned},
+    {State::return_requested, Event::resume_shipped, State::shipped},
+    {State::return_requested, Event::resume_delivered, State::delivered},
+    {State::return_requested, Event::resume_completed, State::completed},
+    {State::return_requested, Event::resume_returned, State::returned},
 })};
 static_assert(kLifecycle.deterministic());
 
@@ -54,13 +67,16 @@ static_assert(kLifecycle.deterministic());
 enum class Fulfilment : std::uint8_t { none, partial, all };
 BOOST_DESCRIBE_ENUM(Fulfilment, none, partial, all)
 
-// One line of what is bought; the price is for one piece.
+// One line of what is bought; the price is for one piece. Where it is of the catalogue, its variant
+// and the SKU are those of then.
 struct OrderLine {
   Line<1, 100> name;
   Count<1, 9'999> quantity;
   Count<0, kAmountMax> unit_amount;
+  std::optional<VariantId> variant_id = std::nullopt;
+  std::optional<Line<1, 50>> sku = std::nullopt;
 };
-BOOST_DESCRIBE_STRUCT(OrderLine, (), (name, quantity, unit_amount))
+BOOST_DESCRIBE_STRUCT(OrderLine, (), (name, quantity, unit_amount, variant_id, sku))
 using Lines = List<OrderLine, 1, 100>;
 
 struct Address {

@@ -133,6 +133,15 @@ Order close(Tx& tx, Order order, const std::string& reason);
 // Tells the conversation, and that it was delivered where all its parcels were.
 Order tell_closed(Tx& tx, Order order);
 
+// How many pieces of each of its lines were sent.
+std::vector<std::int64_t> sent_of(Tx& tx, const Order& order);
+// What becomes of an order of which something is sent back; the caller holds its lock and tells.
+// Where nothing comes back after all it is again what it `was`, or delivered where all its parcels
+// have arrived since.
+Order request_return(Tx& tx, Order order);
+Order receive_return(Tx& tx, Order order);
+Order end_return(Tx& tx, Order order, State was);
+
 // All its parcels have arrived, says the merchant.
 Order deliver(Tx& tx, Order order);
 

@@ -13,6 +13,8 @@ struct Sale {
 // Throws Error(conflict) for a payment that was not captured: its own news may be on its way. The
 // word says what cannot be done then.
 Sale lock_sale(Tx& tx, MerchantId merchant, PaymentId id, std::string_view to);
+// What can still be given back; what is disputed, or was lost in a dispute, cannot.
+std::int64_t left_of(const Payment& payment);
 
 // How much could be claimed, which is less than the dispute where the rest was given back or is on
 // its way back; and where it is, as with a refund (fee_returned goes back of the platform's fee).

@@ -65,8 +65,15 @@ struct Cancelled {
   orders::Order order;
   std::optional<Refund> refund;
 };
+// Whether what was taken from the stock for it is there again.
+enum class Restock : std::uint8_t { yes, no };
+struct NewCancellation {
+  Text<1, 255> reason;
+  std::optional<bool> restock;  // yes where nothing is said
+};
+BOOST_DESCRIBE_STRUCT(NewCancellation, (), (reason, restock))
 Cancelled cancel_order(Tx& tx, const Who& who, orders::OrderId id, const std::string& reason,
-                       const Rules& rules);
+                       const Rules& rules, Restock restock = Restock::yes);
 // For the job, at the order's limit: what was not sent is cancelled, and what was sent in part is
 // closed.
 void cancel_unsent(Tx& tx, MerchantId merchant, orders::OrderId id, const Rules& rules,
@@ -91,6 +98,8 @@ Closed close_rest(Tx& tx, const Who& who, orders::OrderId id, const NewClosing& 
                   const Rules& rules, const payouts::Rules& payout_rules);
 
 Refund fetch_refund(Tx& tx, const Who& who, RefundId id);
+// For whoever knows it already.
+Refund refund_now(Tx& tx, MerchantId merchant, RefundId id);
 std::vector<Refund> list_refunds(Tx& tx, const Who& who, PaymentId payment);
 
 // For the job: carries a refund to its end. Throws Error(busy) to be called again.
@@ -101,5 +110,7 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const processors:
                      const Rules& rules);
 
 inline constexpr std::string_view kRefundJob = "payments.refund";
+// A refund has ended, or has come back, of an order of which something was sent back.
+inline constexpr std::string_view kRefundEndedJob = "payments.refund_ended";
 
 }  // namespace bottega::payments

@@ -140,9 +140,10 @@ std::vector<Payout> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<
                                      std::int64_t limit);
 
 // Why an order's money is kept from being paid out. Each hold is lifted by itself; the payout goes
-// on when there is none left. `about` is the refund, dispute, case or payout that it is for.
-enum class Cause : std::uint8_t { ops, refund, dispute, risk };
-BOOST_DESCRIBE_ENUM(Cause, ops, refund, dispute, risk)
+// on when there is none left. `about` is the refund, dispute, case, payout or return that it is
+// for.
+enum class Cause : std::uint8_t { ops, refund, dispute, risk, order_return };
+BOOST_DESCRIBE_ENUM(Cause, ops, refund, dispute, risk, order_return)
 struct Hold {
   Cause cause{};
   Uuid about;

@@ -101,9 +101,12 @@ asio::awaitable<Reply> deliver(Call& call) {
 
 asio::awaitable<Reply> cancel(Call& call) {
   const auto id = call.at<OrderId>(0);
-  const auto given = call.body<payouts::Reason>();
+  const auto given = call.body<payments::NewCancellation>();
+  const auto restock =
+      given.restock.value_or(true) ? payments::Restock::yes : payments::Restock::no;
   const auto reply = co_await call.transact([&](Tx& tx) {
-    return ok(payments::cancel_order(tx, call.who(), id, given.reason.value, call.app.payment_rules)
+    return ok(payments::cancel_order(tx, call.who(), id, given.reason.value, call.app.payment_rules,
+                                     restock)
                   .order);
   });
   call.app.poke_jobs();
@@ -197,8 +200,8 @@ const Route kRoutes[] = {
      .once = Once::required,
      .handler = cancel,
      .name = "cancelOrder",
-     .summary = "Cancel what was not sent, with a full refund",
-     .takes = kTakes<payouts::Reason>,
+     .summary = "Cancel what was not sent, with a full refund; it is in stock again unless said so",
+     .takes = kTakes<payments::NewCancellation>,
      .gives = kGives<Order>},
 };
 

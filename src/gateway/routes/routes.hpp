@@ -26,6 +26,7 @@ std::span<const Route> order_routes();
 std::span<const Route> paper_routes();
 std::span<const Route> report_routes();
 std::span<const Route> shipment_routes();
+std::span<const Route> return_routes();
 std::span<const Route> payout_routes();
 std::span<const Route> dispute_routes();
 std::span<const Route> wallet_routes();

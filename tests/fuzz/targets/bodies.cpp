@@ -25,6 +25,7 @@
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/pricing/discounts.hpp"
 #include "bottega/processors/sandbox.hpp"
+#include "bottega/returns/returns.hpp"
 #include "bottega/risk/limits.hpp"
 #include "bottega/settlements/settlements.hpp"
 #include "bottega/support/staff.hpp"
@@ -84,6 +85,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Login>,
     read<NewApiKey>,
     read<NewAssignee>,
+    read<NewCancellation>,
     read<NewCannedReply>,
     read<NewCheckoutSettings>,
     read<payments::NewClosing>,
@@ -137,6 +139,11 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<orders::TrackingNews>,
     read<payouts::Reason>,
     read<processors::Card>,
+    read<returns::NewReturn>,
+    read<returns::ReturnApproval>,
+    read<returns::ReturnReceipt>,
+    read<returns::ReturnRefund>,
+    read<returns::ReturnRejection>,
     read<settlements::NewRun>,
     read<risk::NewLimits>,
     read<processors::NewDispute>,
