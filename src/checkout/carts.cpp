@@ -1,6 +1,7 @@
 // The cart's row is locked by whoever changes it, after everything else of a sale.
 #include "bottega/checkout/carts.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 

@@ -8,14 +8,15 @@ namespace bottega::test {
 namespace modules_test {
 
 // A module may include only modules of a lower rank.
-{"core", 0}, {"outbound", 5}, {"documents", 5}, {"carriers", 5}, {"storage", 10}, {"bus", 10},
-    {"processors", 10}, {"jobs", 20}, {"identity", 30}, {"attachments", 35}, {"conversations", 40},
-    {"ledger", 40}, {"catalog", 40}, {"notifications", 42}, {"attempts", 45}, {"pricing", 45},
-    {"orders", 50}, {"wallet", 50}, {"payouts", 55}, {"risk", 57}, {"payments", 60},
-    {"support", 62}, {"reports", 62}, {"settlements", 65}, {"disputes", 65}, {"ops", 70},
-    {"privacy", 75}, {"gateway", 80}, {
-  "app", 90
-}
+const std::map<std::string, int> kRank = {
+    {"core", 0},         {"outbound", 5},       {"documents", 5},      {"carriers", 5},
+    {"storage", 10},     {"bus", 10},           {"processors", 10},    {"jobs", 20},
+    {"identity", 30},    {"attachments", 35},   {"conversations", 40}, {"ledger", 40},
+    {"catalog", 40},     {"notifications", 42}, {"attempts", 45},      {"pricing", 45},
+    {"orders", 50},      {"wallet", 50},        {"payouts", 55},       {"risk", 57},
+    {"payments", 60},    {"checkout", 61},      {"support", 62},       {"reports", 62},
+    {"settlements", 65}, {"disputes", 65},      {"ops", 70},           {"privacy", 75},
+    {"gateway", 80},     {"app", 90},
 };
 
 struct Exception {
