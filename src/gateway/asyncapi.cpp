@@ -244,7 +244,7 @@ Json asyncapi(const std::string& host) {
     messages[name] = message;
     streamed.push_back(name);
   }
-  for (const auto& row : kEvents) {
+  for (const auto& row : event_rows()) {
     messages[key_of(row.name)] = event_message(row, components);
     out.push_back(key_of(row.name));
     streamed.push_back(key_of(row.name));
