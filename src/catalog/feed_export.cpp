@@ -30,17 +30,17 @@ const Sql<FeedLine(MerchantId, ProductId, std::int64_t, VariantId, std::int64_t)
            WHERE x.merchant_id = $1 AND x.variant_id = v.id OFFSET 0) s ON true
     ORDER BY v.product_id, v.position, v.id)"};
 
+struct Page {
+  std::string text;
+  ProductId product;  // the last one of the page, and so on
+  std::int64_t position = -1;
+  VariantId variant;
+  bool is_last = false;
+};
+
 }  // namespace
 
 struct FeedExport::State {
-  struct Page {
-    std::string text;
-    ProductId product;
-    std::int64_t position = -1;
-    VariantId variant;
-    bool is_last = false;
-  };
-
   // What comes behind a page.
   Page after(Tx& tx, const Page& before) const {
     Page out = before;

@@ -36,7 +36,7 @@ Party address_of(const orders::Address& to, Sheet sheet) {
 // What every paper of an order has.
 Paper paper_of(const Sold& sold, const std::string& title) {
   const auto& order = sold.order;
-  const auto number = std::to_string(order.number);
+  const auto number = order.number;
   Paper paper;
   paper.title = title;
   paper.sheet = documents::sheet_of(sold.seller.country.value);

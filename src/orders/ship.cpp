@@ -1,4 +1,6 @@
 // Parcels: what is left to send, what was sent, and what becomes of an order by it.
+#include <algorithm>
+
 #include "orders/rows.hpp"
 #include "bottega/carriers/carriers.hpp"
 
@@ -37,6 +39,16 @@ const Sql<void(MerchantId, OrderId, Tracking, Instant)> kArrive{"orders.arrive",
     UPDATE shipments SET status = $3, status_at = $4, delivered_at = $4
     WHERE merchant_id = $1 AND (id = $2 OR (order_id = $2 AND id <> order_id))
       AND status NOT IN ('delivered', 'returned_to_sender', 'cancelled'))"};
+
+// The order shows what its last parcel has.
+const Sql<void(MerchantId, OrderId, ShipmentId, std::string, std::optional<std::string>,
+               std::optional<std::string>, bool)>
+    kCorrect{"orders.correct_shipment", R"(
+    WITH parcel AS (
+      UPDATE shipments SET carrier = $4, tracking_number = $5, tracking_url = $6
+      WHERE merchant_id = $1 AND id = $3)
+    UPDATE orders SET carrier = $4, tracking_number = $5
+    WHERE merchant_id = $1 AND id = $2 AND $7)"};
 
 using Pieces = std::vector<std::int64_t>;  // of each line of the order
 
@@ -87,28 +99,36 @@ bool is_nothing(const Pieces& left) {
   return std::ranges::all_of(left, [](std::int64_t pieces) { return pieces == 0; });
 }
 
+template <class T>
+std::optional<std::string> text_in(const std::optional<T>& given) {
+  return given ? std::optional(given->value) : std::nullopt;
+}
+
 Shipment parcel_of(Tx& tx, const Order& order, const NewShipment& given, carriers::Label& label) {
   Shipment parcel;
   parcel.id = order.fulfilment == Fulfilment::none ? ShipmentId{order.id.uuid} : ShipmentId::make();
   parcel.order_id = order.id;
   parcel.carrier = std::move(label.carrier);
-  if (given.tracking_number) parcel.tracking_number = given.tracking_number->value;
+  parcel.tracking_number = text_in(given.tracking_number);
   parcel.tracking_url = std::move(label.tracking_url);
   parcel.status_at = parcel.created_at = parcel.shipped_at = tx.now();
   return parcel;
 }
 
 template <class T>
-std::optional<std::string> text_in(const std::optional<T>& given) {
-  return given ? std::optional(given->value) : std::nullopt;
+void check_label(const T& given, Faults& faults, const std::string& pointer) {
+  const bool is_untracked = given.carrier && given.carrier->value == carriers::kOther;
+  if (!given.tracking_number && !is_untracked)
+    faults.push_back({pointer + "/tracking_number", "is required where the carrier is not other"});
 }
 
 }  // namespace
 
 void NewShipment::check(Faults& faults, const std::string& pointer) const {
-  const bool is_untracked = carrier && carrier->value == carriers::kOther;
-  if (!tracking_number && !is_untracked)
-    faults.push_back({pointer + "/tracking_number", "is required where the carrier is not other"});
+  check_label(*this, faults, pointer);
+}
+void ChangedShipment::check(Faults& faults, const std::string& pointer) const {
+  check_label(*this, faults, pointer);
 }
 
 Sent ship(Tx& tx, Order order, const NewShipment& given) {
@@ -139,6 +159,29 @@ Sent ship(Tx& tx, Order order, const NewShipment& given) {
     tell(tx, order, "order.part_shipped", "a part was sent", &parcel);
   }
   return {std::move(order), std::move(parcel), share, std::move(label.warnings)};
+}
+
+Corrected correct(Tx& tx, const Who& who, ShipmentId id, const ChangedShipment& given) {
+  const auto merchant = identity::merchant_of(tx, id.uuid);
+  identity::require_member(tx, who, merchant, identity::Role::agent, identity::Scope::orders);
+  auto order = lock(tx, merchant, tx.one(kShipment, merchant, id).order_id);
+  const auto all = shipments_of(tx, merchant, order.id);
+  auto parcel = *std::ranges::find(all, id, &Shipment::id);
+  if (stage_of(parcel.status) == Stage::ended)
+    throw Error(Code::conflict, "cannot correct what is " + text_of(parcel.status));
+  auto label = carriers::label(text_in(given.carrier), text_in(given.tracking_number));
+  parcel.carrier = std::move(label.carrier);
+  parcel.tracking_number = text_in(given.tracking_number);
+  parcel.tracking_url = std::move(label.tracking_url);
+  const bool is_last = all.back().id == id;
+  tx.run(kCorrect, merchant, order.id, id, parcel.carrier, parcel.tracking_number,
+         parcel.tracking_url, is_last);
+  if (is_last) {
+    order.carrier = parcel.carrier;
+    order.tracking_number = parcel.tracking_number;
+  }
+  tell(tx, order, "order.edited", "the tracking number was corrected", &parcel);
+  return {std::move(parcel), std::move(label.warnings)};
 }
 
 Unsent unsent_of(Tx& tx, const Order& order) {

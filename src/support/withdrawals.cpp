@@ -43,7 +43,7 @@ void require_possible(Tx& tx, const orders::Order& order, const ContractWithdraw
 }
 
 std::string words(const orders::Order& order, const ContractWithdrawal& offer) {
-  return "Withdrawal from the contract of order " + std::to_string(order.number) + " (" +
+  return "Withdrawal from the contract of order " + order.number + " (" +
          order.title + ") of " + text_of(order.created_at) + ". The shop gives back " +
          display(offer.refund) + " within 14 days; what was received is sent back within 14 days.";
 }

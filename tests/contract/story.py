@@ -284,6 +284,7 @@ class Story(StaffStory, PricesStory, HelpStory):
                                              "event_id": "scan-1"})
         self.buyer.get(parcel)
         self.buyer.get(parcel + "/events")
+        self.owner.call("PATCH", parcel, {"carrier": "other"})
         self.owner.post(mine + "/close_rest", {"reason": "out of stock"})
         self.owner.post(f"/v1/merchants/{self.merchant}/tracking_secret")
 

@@ -335,7 +335,7 @@ TEST_P(FeedsOut, AreReadBackAsTheSameCatalogue) {
        "CUP,Cup,,in stock,3 USD,,,,,,,,,archived,\n"});
   make_odd_products();
   const auto before = catalogue_of(world, shop);
-  EXPECT_EQ(std::ranges::count(before, '\n'), 5) << before;
+  EXPECT_EQ(value("count(*)", "variants"), "6");
   const auto file = export_feed(world, shop, GetParam());
   const auto other = world.shop();
   const auto done = import_feed(world, other, {file, GetParam(), OnError::stop});

@@ -98,6 +98,25 @@ TEST_F(Jobs, DueWorkIsDoneOnceWithItsArguments) {
   EXPECT_EQ(ask(kCount, "one"), 0);
 }
 
+TEST_F(Jobs, ALongOneKeepsItsLeaseUntilAnotherHasTakenItUp) {
+  const auto end_lease = [] { world->transact([](Tx& tx) { tx.run(kEndLease, "long"); }); };
+  const auto renew = [](const Job& job) {
+    return world->transact([&](Tx& tx) { return jobs::renew(tx, job, 60s); });
+  };
+  auto other = runner_of(kind([&](const Job& job) { done.push_back(job.about); }));
+  auto runner = runner_of(kind([&](const Job& job) {
+    end_lease();
+    EXPECT_TRUE(renew(job));
+    EXPECT_EQ(run(other.run_due()), 0);
+    end_lease();
+    EXPECT_EQ(run(other.run_due()), 1);
+    EXPECT_FALSE(renew(job));
+  }));
+  add("long");
+  EXPECT_EQ(run(runner.run_due()), 1);
+  EXPECT_EQ(done, std::vector<std::string>{"long"});
+}
+
 TEST_F(Jobs, WhatIsNotDueWaitsForTheProductsClock) {
   auto runner = runner_of(kind([&](const Job& job) { done.push_back(job.about); }));
   add("later", 3600s);

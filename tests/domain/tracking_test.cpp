@@ -179,6 +179,46 @@ TEST_F(TrackingNews, OfOneParcelHasABound) {
   EXPECT_EQ(code_of([&] { track(parcel, Tracking::delivered); }), Code::conflict);
 }
 
+// ---- corrections --------------------------------------------------------------------------------
+
+TEST_F(TrackingNews, OfAWrongNumberIsCorrectedUntilTheParcelHasArrived) {
+  const auto parcel = sent();
+  const auto correct = [&](const identity::Who& who, const Json& body) {
+    const auto given = from_json<orders::ChangedShipment>(body);
+    return world_->transact([&](Tx& tx) { return orders::correct(tx, who, parcel.id, given); });
+  };
+  const Json right = {{"tracking_number", "1Z5R89390357567127"}};
+  const auto corrected = correct(shop_.owner, right);
+  EXPECT_TRUE(corrected.warnings.empty());
+  EXPECT_EQ(corrected.shipment.carrier, "ups");
+  EXPECT_TRUE(corrected.shipment.tracking_url);
+  EXPECT_EQ(order_of(parcel).carrier, "ups");
+  EXPECT_EQ(order_of(parcel).tracking_number, "1Z5R89390357567127");
+  EXPECT_EQ(told_about(parcel).back(), "order.edited");
+  EXPECT_EQ(correct(shop_.owner, {{"carrier", "UPS"}, {"tracking_number", "1Z"}}).warnings.size(),
+            1u);
+  EXPECT_EQ(code_of([&] { correct(shop_.owner, {{"carrier", "UPS"}}); }), Code::invalid);
+  EXPECT_EQ(code_of([&] { correct(shop_.buyer, right); }), Code::not_found);
+  track(parcel, Tracking::delivered);
+  EXPECT_EQ(code_of([&] { correct(shop_.owner, right); }), Code::conflict);
+}
+
+TEST_F(TrackingNews, OfAnEarlierParcelLeavesWhatTheOrderShows) {
+  const auto order = sell_pieces(*world_, shop_, {{2, 1'000}});
+  const auto first = send_part(*world_, shop_, order, 0, 1).shipment;
+  const auto second = send(*world_, shop_.owner, order,
+                           {{"carrier", "UPS"}, {"tracking_number", "1Z5R89390357567127"}});
+  const auto given = from_json<orders::ChangedShipment>(
+      {{"carrier", "DPD"}, {"tracking_number", "0998 0000 0200 34D"}});
+  world_->transact([&](Tx& tx) { orders::correct(tx, shop_.owner, first.id, given); });
+  EXPECT_EQ(order_of(first).carrier, "UPS");
+  const auto all =
+      world_->transact([&](Tx& tx) { return orders::list_shipments(tx, shop_.buyer, order.id); });
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].carrier, "DPD");
+  EXPECT_EQ(all[1].carrier, "UPS");
+}
+
 // ---- by the parcel's number ---------------------------------------------------------------------
 
 TEST_F(TrackingNews, FindsTheParcelByItsNumberHoweverItIsWritten) {

@@ -50,6 +50,7 @@ std::string body_for(const Route& route) {
       {"cancelOrder", R"({"reason":"None"})"},
       {"closeRestOfOrder", R"({"reason":"None"})"},
       {"addOrderNote", R"({"text":"Wrap it"})"},
+      {"changeShipment", R"({"carrier":"USPS","tracking_number":"2"})"},
       {"addTrackingEvent", R"({"status":"in_transit"})"},
       {"changeOrder",
        R"({"ship_to":{"name":"B","street":"1 Way","city":"X","postal_code":"1","country":"US"}})"},

@@ -23,7 +23,7 @@ class OrderPapers : public testing::Test {
   static std::string path(const std::string& below) {
     return "/v1/orders/" + (*order_)["id"].get<std::string>() + "/" + below;
   }
-  static std::string number() { return (*order_)["number"].dump(); }
+  static std::string number() { return (*order_)["number"].get<std::string>(); }
 
   Client owner = shop_->owner.api, buyer = shop_->buyer.api;
   static inline Storefront* shop_ = nullptr;

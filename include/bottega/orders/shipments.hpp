@@ -106,6 +106,22 @@ struct Sent {
 // Throws Error(invalid) for more than is left to send.
 Sent ship(Tx& tx, Order order, const NewShipment& given);
 
+// What was written wrongly on the label, or read wrongly from it; the rules are those of sending.
+struct ChangedShipment {
+  std::optional<Line<1, 50>> carrier;
+  std::optional<Line<1, 60>> tracking_number;
+  void check(Faults& faults, const std::string& pointer) const;
+};
+BOOST_DESCRIBE_STRUCT(ChangedShipment, (), (carrier, tracking_number))
+struct Corrected {
+  Shipment shipment;
+  std::vector<std::string> warnings;
+};
+BOOST_DESCRIBE_STRUCT(Corrected, (), (shipment, warnings))
+// By the merchant's side, until the parcel has arrived; throws Error(conflict) then. Tells the
+// conversation.
+Corrected correct(Tx& tx, const Who& who, ShipmentId id, const ChangedShipment& given);
+
 // What of an order was not sent, by the prices of its lines (by its pieces where these are free).
 struct Unsent {
   std::int64_t part = 0, whole = 0;

@@ -28,7 +28,7 @@ asio::awaitable<Reply> receipt(Call& call) {
     return found;
   });
   const auto paper = receipt_of(sold);
-  const auto name = "receipt-" + std::to_string(sold.order.number);
+  const auto name = "receipt-" + sold.order.number;
   co_return co_await print(call.app, paper, format, name);
 }
 
@@ -42,7 +42,7 @@ asio::awaitable<Reply> packing_slip(Call& call) {
     return sold_of(tx, order);
   });
   const auto paper = packing_slip_of(sold);
-  const auto name = "packing-slip-" + std::to_string(sold.order.number);
+  const auto name = "packing-slip-" + sold.order.number;
   co_return co_await print(call.app, paper, format, name);
 }
 

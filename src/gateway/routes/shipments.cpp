@@ -41,6 +41,13 @@ asio::awaitable<Reply> track(Call& call) {
       [&](Tx& tx) { return ok(orders::track(tx, call.who(), id, given)); });
 }
 
+asio::awaitable<Reply> correct(Call& call) {
+  const auto id = call.at<ShipmentId>(0);
+  const auto given = call.body<orders::ChangedShipment>();
+  co_return co_await call.transact(
+      [&](Tx& tx) { return ok(orders::correct(tx, call.who(), id, given)); });
+}
+
 asio::awaitable<Reply> recognise(Call& call) {
   const auto number = call.parameter_as<Line<1, 60>>("number");
   if (!number)
@@ -107,6 +114,16 @@ const Route kRoutes[] = {
      .name = "getShipment",
      .summary = "One parcel, with where it is and the carrier's page about it",
      .gives = kGives<Shipment>},
+    {.verb = Verb::patch,
+     .path = "/v1/shipments/{id}",
+     .access = Access::member,
+     .budget = Budget::writes,
+     .once = Once::none,
+     .handler = correct,
+     .name = "changeShipment",
+     .summary = "Correct the carrier and the tracking number, until the parcel has arrived",
+     .takes = kTakes<orders::ChangedShipment>,
+     .gives = kGives<orders::Corrected>},
     {.verb = Verb::get,
      .path = "/v1/shipments/{id}/events",
      .access = Access::member,

@@ -133,6 +133,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<ops::ClockMove>,
     read<ops::StaffMember>,
     read<orders::ChangedOrder>,
+    read<orders::ChangedShipment>,
     read<orders::NewOrderNote>,
     read<orders::NewShipment>,
     read<orders::NewTrackingEvent>,
