@@ -34,6 +34,11 @@ class Shopping : public Shelf {
     const auto given = from_json<checkout::NewCart>({{"version", version}, {"lines", lines}});
     return in([&](Tx& tx) { return checkout::put_cart(tx, who, shop.conversation, given); });
   }
+  static Json lines(std::initializer_list<Json> all) {
+    Json out = Json::array();
+    for (const auto& one : all) out.push_back(one);
+    return out;
+  }
   static Json line(catalog::VariantId id, std::int64_t quantity) {
     return {{"variant_id", text_of(id)}, {"quantity", quantity}};
   }

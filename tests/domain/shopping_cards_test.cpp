@@ -217,10 +217,10 @@ TEST_F(Cards, AreOneOfAKindInAMessage) {
   EXPECT_EQ(bad(Json::object()), Pointers{"/text"});
   const auto id = text_of(product.id);
   const Json section = {{"title", std::string(25, 'x')}, {"product_ids", {id}}};
-  EXPECT_EQ(bad({{"products", {{"header", "Teas"}, {"sections", {section}}}}}),
+  EXPECT_EQ(bad({{"products", {{"header", "Teas"}, {"sections", Json::array({section})}}}}),
             Pointers{"/products/sections/0/title"});
   const Json twice = {{"title", "Teas"}, {"product_ids", {id, id}}};
-  EXPECT_EQ(bad({{"products", {{"header", "Teas"}, {"sections", {twice}}}}}),
+  EXPECT_EQ(bad({{"products", {{"header", "Teas"}, {"sections", Json::array({twice})}}}}),
             Pointers{"/products/sections/0/product_ids/1"});
   Json many = Json::array();
   for (int i = 0; i < 16; ++i) many.push_back(text_of(catalog::ProductId::make()));

@@ -26,7 +26,7 @@ TEST_F(Carts, CostWhatTheirLinesCostNow) {
   auto a = published(tea("A", 1'000));
   const auto b = counted("B", 5);
   EXPECT_EQ(cart(shop.buyer).version, 0);
-  const auto first = put(0, {line(a.variants[0].id, 2), line(b, 3)});
+  const auto first = put(0, lines({line(a.variants[0].id, 2), line(b, 3)}));
   EXPECT_EQ(first.version, 1);
   EXPECT_EQ(first.subtotal, (Money{5'750, parse_currency("USD")}));
   EXPECT_EQ(first.lines[0].total, (Money{2'000, parse_currency("USD")}));
@@ -50,37 +50,40 @@ TEST_F(Carts, CostWhatTheirLinesCostNow) {
 
 TEST_F(Carts, AreChangedFromTheVersionThatWasRead) {
   const auto a = counted("A", 9), b = counted("B", 9);
-  put(0, {line(a, 1)});
-  EXPECT_EQ(code_of([&] { put(0, {line(b, 1)}); }), Code::conflict) << "the other device";
-  EXPECT_EQ(put(1, {line(a, 1), line(b, 1)}).version, 2);
+  put(0, lines({line(a, 1)}));
+  EXPECT_EQ(code_of([&] { put(0, lines({line(b, 1)})); }), Code::conflict) << "the other device";
+  EXPECT_EQ(put(1, lines({line(a, 1), line(b, 1)})).version, 2);
   in([&](Tx& tx) { checkout::clear_cart(tx, shop.buyer, shop.conversation); });
   EXPECT_EQ(cart(shop.buyer).version, 3);
   EXPECT_TRUE(cart(shop.buyer).lines.empty());
-  EXPECT_EQ(code_of([&] { put(2, {line(a, 1)}); }), Code::conflict);
+  EXPECT_EQ(code_of([&] { put(2, lines({line(a, 1)})); }), Code::conflict);
 }
 
 TEST_F(Carts, KeepWhatIsGoneUntilItIsTakenOut) {
   const auto a = published(tea("A"));
   const auto b = counted("B", 9);
-  put(0, {line(a.variants[0].id, 1)});
+  put(0, lines({line(a.variants[0].id, 1)}));
   move(a, catalog::Event::archive);
-  EXPECT_EQ(put(1, {line(a.variants[0].id, 1), line(b, 1)}).version, 2);
-  EXPECT_EQ(put(2, {line(b, 1)}).lines.size(), 1u);
+  EXPECT_EQ(put(1, lines({line(a.variants[0].id, 1), line(b, 1)})).version, 2);
+  EXPECT_EQ(put(2, lines({line(b, 1)})).lines.size(), 1u);
   const auto draft = make(tea("C")).variants[0].id;
   EXPECT_EQ(faults_of([&] {
-              put(3, {line(a.variants[0].id, 1), line(b, 1), line(draft, 1)});
+              put(3, lines({line(a.variants[0].id, 1), line(b, 1), line(draft, 1)}));
             }),
             (Pointers{"/lines/0/variant_id", "/lines/2/variant_id"}));
-  EXPECT_EQ(faults_of([&] { put(3, {line(b, 1), line(b, 2)}); }), Pointers{"/lines/1/variant_id"});
-  EXPECT_EQ(faults_of([&] { put(3, {line(b, 10'000)}); }), Pointers{"/lines/0/quantity"});
+  EXPECT_EQ(faults_of([&] {
+              put(3, lines({line(b, 1), line(b, 2)}));
+            }),
+            Pointers{"/lines/1/variant_id"});
+  EXPECT_EQ(faults_of([&] { put(3, lines({line(b, 10'000)})); }), Pointers{"/lines/0/quantity"});
 }
 
 TEST_F(Carts, AreTheBuyersAndReadByBothSides) {
   const auto a = counted("A", 9);
-  EXPECT_EQ(code_of([&] { put(shop.owner, 0, {line(a, 1)}); }), Code::forbidden);
-  EXPECT_EQ(code_of([&] { put(world.person(), 0, {line(a, 1)}); }), Code::not_found);
+  EXPECT_EQ(code_of([&] { put(shop.owner, 0, lines({line(a, 1)})); }), Code::forbidden);
+  EXPECT_EQ(code_of([&] { put(world.person(), 0, lines({line(a, 1)})); }), Code::not_found);
   EXPECT_EQ(code_of([&] { cart(world.person()); }), Code::not_found);
-  put(0, {line(a, 1)});
+  put(0, lines({line(a, 1)}));
   EXPECT_EQ(cart(world.key_with(shop, identity::Scope::read)).lines.size(), 1u);
   EXPECT_EQ(code_of([&] { cart(world.key_with(shop, identity::Scope::payments)); }),
             Code::forbidden);
@@ -88,14 +91,14 @@ TEST_F(Carts, AreTheBuyersAndReadByBothSides) {
 
 TEST_F(Carts, TellBothSidesAndWriteNothingIntoTheLog) {
   const auto a = counted("A", 9);
-  put(0, {line(a, 1)});
+  put(0, lines({line(a, 1)}));
   ASSERT_EQ(told("cart.updated"), 1);
   EXPECT_EQ(world.notices.back().topics.size(), 2u);
   EXPECT_EQ(world.notices.back().position, 0);
   EXPECT_EQ(Json::parse(world.notices.back().text)["data"]["cart"]["version"], 1);
   EXPECT_EQ(world.last_seq(shop), 0);
   in([&](Tx& tx) { conversations::block(tx, shop.owner, shop.conversation); });
-  put(1, {line(a, 2)});
+  put(1, lines({line(a, 2)}));
   EXPECT_EQ(world.notices.back().topics.size(), 1u)
       << "whoever has blocked the buyer hears nothing";
 }
@@ -104,7 +107,7 @@ TEST_F(Carts, AreEmptiedWhenTheyAreBought) {
   const auto a = counted("A", 9);
   empty();
   EXPECT_EQ(told("cart.updated"), 0) << "there was nothing in it";
-  put(0, {line(a, 1)});
+  put(0, lines({line(a, 1)}));
   empty();
   EXPECT_EQ(told("cart.updated"), 2);
   EXPECT_EQ(cart(shop.buyer).version, 2);
@@ -120,7 +123,7 @@ TEST_F(Carts, AreProposedByTheShop) {
     const auto given = from_json<checkout::NewProposal>({{"lines", lines}});
     return in([&](Tx& tx) { return checkout::propose_cart(tx, who, shop.conversation, given); });
   };
-  const auto sent = propose(shop.owner, {line(a.variants[0].id, 2), line(b, 1)});
+  const auto sent = propose(shop.owner, lines({line(a.variants[0].id, 2), line(b, 1)}));
   EXPECT_EQ(sent.event, "cart.proposed");
   EXPECT_EQ(sent.data["fallback"], "A cart: 2 × Green tea; 1 × Green tea; 32.50 USD");
   a = reprice(a, 2'000);
@@ -128,17 +131,17 @@ TEST_F(Carts, AreProposedByTheShop) {
   EXPECT_EQ(kept["subtotal"]["amount"], 3'250) << "as it was when it was proposed";
   EXPECT_EQ(kept["lines"][0]["item"]["price"]["amount"], 1'000);
   EXPECT_EQ(cart(shop.buyer).version, 0) << "the buyer's cart is the buyer's";
-  EXPECT_EQ(code_of([&] { propose(shop.buyer, {line(b, 1)}); }), Code::forbidden);
+  EXPECT_EQ(code_of([&] { propose(shop.buyer, lines({line(b, 1)})); }), Code::forbidden);
   const auto draft = make(tea("C")).variants[0].id;
   EXPECT_EQ(faults_of([&] {
-              propose(shop.owner, {line(b, 3), line(draft, 1)});
+              propose(shop.owner, lines({line(b, 3), line(draft, 1)}));
             }),
             (Pointers{"/lines/0/quantity", "/lines/1/variant_id"}));
 }
 
 TEST_F(Carts, AreDroppedWhenNobodyUsesThem) {
   const auto a = counted("A", 9);
-  put(0, {line(a, 1)});
+  put(0, lines({line(a, 1)}));
   world.advance(std::chrono::days(89));
   EXPECT_EQ(sweep(10), 0);
   world.advance(std::chrono::days(2));
@@ -149,7 +152,7 @@ TEST_F(Carts, AreDroppedWhenNobodyUsesThem) {
 
 TEST_F(Carts, AreInTheCopyOfAPersonAndGoWithThem) {
   const auto a = counted("A", 9);
-  put(0, {line(a, 4)});
+  put(0, lines({line(a, 4)}));
   std::string text;
   const privacy::Put keep = [&](const std::string& part) -> asio::awaitable<void> {
     text += part;
