@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "gateway/once.hpp"
+#include "bottega/checkout/carts.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/ledger/ledger.hpp"
 #include "bottega/notifications/subscriptions.hpp"
@@ -72,6 +73,9 @@ asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot&
     notifications::sweep_subscriptions(tx);
     tx.run(kSweepTokens);
   });
+  constexpr std::int64_t batch = 1'000;
+  for (auto gone = batch; gone == batch;)
+    gone = co_await db.transact([&](Tx& tx) { return checkout::sweep_carts(tx, batch); });
   if (sandbox != nullptr) co_await sandbox->transact([&](Tx& tx) { tx.run(kSweepSandbox); });
   co_await depot.sweep();
 }

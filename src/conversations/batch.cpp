@@ -109,7 +109,13 @@ std::string data_of(const NewMessage& message) {
   std::string out = "{";
   if (message.client_id) out += "\"client_id\":" + json_quoted(message.client_id->value) + ',';
   if (message.reply_to) out += "\"reply_to\":" + std::to_string(message.reply_to->value) + ',';
-  return out + "\"text\":" + json_quoted(message.text->value) + '}';
+  if (message.offer) {
+    const auto offer = data_of(*message.offer).dump();
+    out.append(offer, 1, offer.size() - 2) += ',';
+  }
+  if (message.text) out += "\"text\":" + json_quoted(message.text->value) + ',';
+  out.back() = '}';
+  return out;
 }
 
 std::optional<MerchantId> merchant_of_key(const Who& who) {

@@ -143,6 +143,18 @@ void require_message(Tx& tx, const Seat& seat, std::int64_t seq) {
                 {{"/reply_to", "must be the seq of a message of this conversation"}});
 }
 
+std::optional<Event> sent_before(Tx& tx, const Seat& seat, const Who& who,
+                                 const NewMessage& given) {
+  if (!given.client_id) return std::nullopt;
+  const auto sent = tx.find(kByClientKey, seat.merchant, seat.conversation,
+                            client_key_of(who.account, given.client_id->value));
+  if (!sent) return std::nullopt;
+  if (!is_same(*sent, given))
+    throw Error(Code::conflict, "another message was sent with this client_id",
+                {{"/client_id", "must be new for a new message"}});
+  return event_of(*sent);
+}
+
 constexpr std::string_view kTraces[] = {"message.edited", "message.deleted", "message.reacted"};
 
 }  // namespace
@@ -189,7 +201,7 @@ bool is_same(const EntryRow& sent, const NewMessage& again) {
   for (const auto& file : of("attachments")) files.push_back(file.at("id"));
   if (again.attachments) wanted = to_json(*again.attachments);
   return of("text") == to_json(again.text) && of("reply_to") == to_json(again.reply_to) &&
-         files == wanted;
+         files == wanted && is_same_offer(sent.data, again);
 }
 
 ClientKey client_key_of(AccountId author, std::string_view client_id) {
@@ -213,6 +225,16 @@ void tell_merchant(Tx& tx, const Seat& seat, const std::string& event, Json data
                text_of(seat.conversation),
                0,
                to_frame(news).dump()});
+}
+
+void tell_both(Tx& tx, const Seat& seat, const std::string& event, Json data) {
+  auto notice =
+      notice_of(seat.merchant, seat.buyer, seat.conversation, 0,
+                to_frame({event, seat.conversation, 0, tx.now(), std::move(data)}).dump());
+  if (has_block(tx, seat))
+    notice.topics = {seat.side == Side::buyer ? identity::account_topic(seat.buyer)
+                                              : identity::merchant_topic(seat.merchant)};
+  tx.announce(std::move(notice));
 }
 
 Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Lock lock) {
@@ -246,19 +268,19 @@ Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Dra
   return event;
 }
 
+std::optional<Event> find_sent(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
+  const auto seat = enter(tx, who, id, identity::Scope::chat, Lock::no);
+  return sent_before(tx, seat, who, given);
+}
+
 Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
+  require_looked_up(given);
   const auto seat = enter(tx, who, id, identity::Scope::chat, Lock::yes);
   Draft draft{"message.created", author_of(seat.side), who.account, std::nullopt, Json::object()};
+  if (auto sent = sent_before(tx, seat, who, given)) return *std::move(sent);
+  if (given.client_id) draft.client_id = given.client_id->value;
+  if (given.offer) draft.data = data_of(*given.offer);
   if (given.text) draft.data["text"] = given.text->value;
-  if (given.client_id) {
-    const auto sent = tx.find(kByClientKey, seat.merchant, id,
-                              client_key_of(who.account, given.client_id->value));
-    if (sent && !is_same(*sent, given))
-      throw Error(Code::conflict, "another message was sent with this client_id",
-                  {{"/client_id", "must be new for a new message"}});
-    if (sent) return event_of(*sent);
-    draft.client_id = given.client_id->value;
-  }
   require_not_blocked(tx, seat);
   if (given.reply_to) {
     require_message(tx, seat, given.reply_to->value);
@@ -268,7 +290,7 @@ Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
     const auto files =
         attachments::take(tx, seat.merchant, id, who.account, given.attachments->items);
     draft.data["attachments"] = to_json(files);
-    draft.fallback = "File: " + files.front().name;
+    if (!given.offer) draft.fallback = "File: " + files.front().name;
   }
   auto event = append(tx, seat.merchant, id, draft);
   if (seat.side == Side::buyer) answer_if_away(tx, seat.merchant, id);
@@ -287,15 +309,7 @@ Marker mark(Tx& tx, const Who& who, ConversationId id, const Receipt& receipt) {
         {{read > seat.last_seq ? "/read_seq" : "/delivered_seq", "is after the last entry"}});
   const auto marker =
       tx.one(kMark, seat.merchant, id, who.account, seat.side, delivered, read, tx.now());
-  const Event news{"receipt.updated", id, 0, tx.now(), to_json(marker)};
-  if (!has_block(tx, seat))
-    tell(tx, seat.merchant, seat.buyer, news);
-  else
-    tx.announce({{seat.side == Side::buyer ? identity::account_topic(seat.buyer)
-                                           : identity::merchant_topic(seat.merchant)},
-                 text_of(id),
-                 0,
-                 to_frame(news).dump()});
+  tell_both(tx, seat, "receipt.updated", to_json(marker));
   return marker;
 }
 

@@ -3,11 +3,6 @@
 
 namespace bottega::conversations {
 
-void NewMessage::check(Faults& faults, const std::string& pointer) const {
-  if (!text && !attachments)
-    faults.push_back({pointer + "/text", "is required where there are no attachments"});
-}
-
 void OfficeHours::check(Faults& faults, const std::string& pointer) const {
   if (to <= from) faults.push_back({pointer + "/to", "must be after from"});
 }

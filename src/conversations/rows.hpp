@@ -41,6 +41,11 @@ std::string frame_text(const EntryRow& row, std::string_view data_text);
 
 // Whether what was sent before with this client_id is the same message.
 bool is_same(const EntryRow& sent, const NewMessage& again);
+bool is_same_offer(const Json& sent, const NewMessage& again);
+
+// What the entry's data says of an offer. The other throws where one was not looked up: our bug.
+Json data_of(const Offer& offer);
+void require_looked_up(const NewMessage& message);
 
 Notice notice_of(MerchantId merchant, AccountId buyer, ConversationId conversation,
                  std::int64_t seq, std::string text);

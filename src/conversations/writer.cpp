@@ -67,6 +67,7 @@ Writer::~Writer() {
 }
 
 void Writer::send(const Who& who, ConversationId conversation, NewMessage message, Done done) {
+  require_looked_up(message);
   {
     const std::lock_guard lock(mutex_);
     if (waiting_.size() >= waiting_max_)

@@ -1,5 +1,6 @@
 #include "gateway/asyncapi.hpp"
 
+#include "bottega/conversations/conversations.hpp"
 #include "bottega/orders/shipments.hpp"
 
 namespace bottega::gateway {
@@ -54,8 +55,11 @@ Json data_schema(const EventRow& row, Components& components) {
     return {{"type", "object"},
             {"required", {row.member}},
             {"properties", {{std::string(row.member), row.schema(components)}}}};
+  const bool is_message = row.name == "message.created";
+  Json required = {"id", "author", "author_id"};
+  if (!is_message) required.push_back(row.member);
   Json out = {{"type", "object"},
-              {"required", {"id", "author", "author_id", row.member}},
+              {"required", required},
               {"properties",
                {{"id", text("The entry's id.")},
                 {"author", {{"type", "string"}, {"enum", {"buyer", "merchant", "system"}}}},
@@ -66,6 +70,12 @@ Json data_schema(const EventRow& row, Components& components) {
                 {"fallback", text("What to show for an event that one does not know.")}}}};
   out["properties"][std::string(row.member)] =
       row.schema != nullptr ? row.schema(components) : order_schema(components);
+  // What it offers, or asks about, as it was then.
+  if (is_message) {
+    schema_of<conversations::Offer>(components);
+    out["properties"].update(components.at("Offer").at("properties"));
+    components.erase("Offer");
+  }
   // The parcel that it is about, where it is about one.
   if (row.schema == nullptr)
     out["properties"]["shipment"] = schema_of<orders::Shipment>(components);

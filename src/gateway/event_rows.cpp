@@ -1,6 +1,7 @@
 // The events that clients are told of, in conversations and beside them.
 #include "gateway/asyncapi.hpp"
 #include "bottega/catalog/feeds.hpp"
+#include "bottega/checkout/carts.hpp"
 #include "bottega/disputes/top_ups.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/returns/returns.hpp"
@@ -21,12 +22,16 @@ Json return_schema(Components& components) {
 }
 
 const EventRow kEvents[] = {
-    {"message.created", Durable::yes, "Somebody wrote.", "text", text_schema()},
+    {"message.created", Durable::yes, "Somebody wrote, offered products or asked about one.",
+     "text", text_schema()},
     {"message.edited", Durable::yes, "Somebody changed what they wrote.", "text", text_schema()},
     {"message.deleted", Durable::yes, "Somebody took back what they wrote.", "message_seq",
      kGives<Count<1, INT64_MAX>>},
     {"message.reacted", Durable::yes, "Somebody reacted; no emoji takes the reaction back.",
      "emoji", kGives<std::optional<Emoji>>},
+    {"cart.proposed", Durable::yes,
+     "The merchant's side proposes a cart, with its prices as they are then.", "cart",
+     kGives<checkout::ProposedCart>},
     {"payment_request.created", Durable::yes, "The merchant asks for money.", "payment_request",
      kGives<payments::Request>},
     {"payment_request.accepted", Durable::yes, "The buyer pays; the outcome follows.",
@@ -146,6 +151,9 @@ const EventRow kEvents[] = {
     {"feed_import.updated", Durable::no,
      "To the merchant's side: an import of a product feed has got further, or has ended.",
      "feed_import", kGives<catalog::FeedImport>},
+    {"cart.updated", Durable::no,
+     "The cart of the conversation is another: the buyer changed it, or bought what was in it.",
+     "cart", kGives<checkout::Cart>},
     {"typing.started", Durable::no, "Somebody is typing.", "", nullptr},
     {"presence.changed", Durable::no, "The other side came or went, or shows it no longer.", "",
      nullptr},

@@ -95,6 +95,8 @@ Frame read_frame(std::string_view text) {
 bool is_message(const Frame& frame, std::string_view lane) {
   constexpr std::string_view messages = "/messages";
   const auto& request = frame.request;
+  for (const auto* offer : {"product", "products", "catalogue", "about"})
+    if (request.json && request.json->contains(offer)) return false;
   return !lane.empty() && frame.method == "POST" && request.path.starts_with(kConversations) &&
          request.path.ends_with(messages) && request.query.empty() && request.headers.empty() &&
          request.path.size() == kConversations.size() + lane.size() + messages.size();

@@ -23,7 +23,8 @@ inline constexpr std::size_t kSinceMax = 1'000;
 Frame read_frame(std::string_view text);
 
 // Whether it is a message for the writer, which other requests need not wait behind: POST
-// /v1/conversations/{id}/messages without an idempotency_key. Its lane is the conversation's id.
+// /v1/conversations/{id}/messages without an idempotency_key, and with no product to be looked up.
+// Its lane is the conversation's id.
 bool is_message(const Frame& frame, std::string_view lane);
 
 // Requests with the same lane take effect in the order sent: those on one conversation, which is

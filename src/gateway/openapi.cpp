@@ -20,6 +20,7 @@ constexpr std::string_view kSubjects =
     R"("account","withdrawal","other"]})";
 constexpr std::string_view kReports =
     "getSalesReport getRefundsReport getProductsReport getConversionReport";
+constexpr std::string_view kBrowsing = "listProducts listConversationProducts";
 const Parameter kParameters[] = {
     {"limit", "How many at most.", R"({"type":"integer","minimum":1,"maximum":100,"default":20})"},
     {"cursor", "Where to go on: next_cursor of the page before.", kText},
@@ -73,10 +74,10 @@ const Parameter kParameters[] = {
     {"merchant_id", "Of this shop.", R"({"type":"string","maxLength":90})", "listCollections",
      "listCollections"},
     {"q", "Words that it has, each from its beginning on.",
-     R"({"type":"string","minLength":1,"maxLength":200})", "", "listProducts"},
+     R"({"type":"string","minLength":1,"maxLength":200})", "", kBrowsing},
     {"state", "In this state; members see other states than published.",
      R"({"type":"string","enum":["draft","published","archived"],"default":"published"})", "",
-     "listProducts"},
+     kBrowsing},
     {"collection_id", "Only of this collection.", R"({"type":"string","maxLength":90})"},
     {"brand", "Only of this brand.", R"({"type":"string","minLength":1,"maxLength":70})"},
     {"category", "Only of this category, such as Food > Drinks, and what is below it.",
@@ -109,8 +110,7 @@ const Parameter kParameters[] = {
     {"email", "Only with this mail address.", kText},
     {"name", "With this in the name, or the name of what is uploaded.", kText},
     {"subject", "Only about this id.", kText},
-    {"subject", "Only of this subject.", kSubjects, "", "listSupportCases"},
-    {"subject", "Only of this subject.", kSubjects, "", "adminListSupportCases"},
+    {"subject", "Only of this subject.", kSubjects, "", "listSupportCases adminListSupportCases"},
     {"priority", "Only as urgent as this.",
      R"({"type":"string","enum":["low","normal","high","urgent"]})"},
     {"kind", "Who asked: the shop's buyers, or the shop itself.",

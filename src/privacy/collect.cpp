@@ -96,6 +96,12 @@ const Pages<returns::Return> kReturns{"privacy.returns", R"(
            decision, return_by, received, restocked, currency, proposed, amount, refund_id,
            created_at, updated_at, decided_at, received_at, ended_at
     FROM returns WHERE buyer_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
+// By the conversation, of which each has one.
+const Pages<OwnCart> kCarts{"privacy.carts", R"(
+    SELECT k.conversation_id AS id, k.merchant_id, k.lines, k.updated_at
+    FROM conversations c
+         JOIN carts k ON k.merchant_id = c.merchant_id AND k.conversation_id = c.id
+    WHERE c.buyer_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3)"};
 
 const Pages<attachments::Stored> kFiles{"privacy.attachments", R"(
     SELECT id, merchant_id, conversation_id, uploaded_by, state, kind, media_type, name, bytes,
@@ -263,6 +269,7 @@ asio::awaitable<void> collect(Database& db, AccountId account, const Put& put) {
   co_await section(sheet, "support_cases", kCases);
   co_await section(sheet, "case_messages", kCaseWords);
   co_await section(sheet, "contract_withdrawals", kWithdrawn);
+  co_await section(sheet, "carts", kCarts);
   co_await section(sheet, "attachments", kFiles);
   co_await section(sheet, "payment_requests", kRequests);
   co_await section(sheet, "payments", kPayments);

@@ -128,6 +128,14 @@ struct CaseWords {
 };
 BOOST_DESCRIBE_STRUCT(CaseWords, (), (id, case_id, text, created_at))
 
+struct OwnCart {
+  ConversationId id;
+  MerchantId merchant_id;
+  Json lines;
+  Instant updated_at{};
+};
+BOOST_DESCRIBE_STRUCT(OwnCart, (), (id, merchant_id, lines, updated_at))
+
 // By the order, of which there is one.
 struct Withdrawn {
   orders::OrderId id;

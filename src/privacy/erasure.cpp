@@ -163,6 +163,10 @@ const Sql<void(AccountId)> kCloseTalks{"privacy.close_conversations", R"(
     UPDATE conversations c SET blocked_by_buyer = true
     FROM held h WHERE c.merchant_id = h.merchant_id AND c.id = h.id)"};
 
+const Sql<void(AccountId)> kForgetCarts{"privacy.forget_carts", R"(
+    DELETE FROM carts k USING conversations c
+    WHERE c.buyer_id = $1 AND k.merchant_id = c.merchant_id AND k.conversation_id = c.id)"};
+
 // An order says where it went, as far as taxes ask.
 const Sql<void(AccountId, std::string)> kForgetAddresses{"privacy.forget_addresses", R"(
     WITH paid AS (
@@ -319,6 +323,7 @@ asio::awaitable<void> erase(Database& db, AccountId account) {
     tx.run(kForgetReports, account);
     tx.run(kForgetCases, account);
     tx.run(kForgetReturns, account, tx.now());
+    tx.run(kForgetCarts, account);
     tx.run(kForgetAddresses, account, std::string(kNobody));
     tx.run(kForgetPresence, account);
   });

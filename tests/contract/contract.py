@@ -14,6 +14,7 @@ from catalogue import Catalogue
 from checked import HERE, TOOLS, Checked, Proxy, Violation
 from client import Api, Problem
 from server import Server
+from shopping import Shopping
 from story import Story
 
 OUT = os.path.join(HERE, "..", "..", "build", "contract")
@@ -77,11 +78,11 @@ def check(server):
     proxy = Proxy(openapi, server.url)
     try:
         story = Story(proxy.url, server)
-        catalogue = Catalogue(story).all
+        catalogue, shopping = Catalogue(story).all, Shopping(story).all
         for step in (story.public, story.people, story.privacy, story.devices, story.shop,
-                     story.prices, story.chat, story.files, catalogue, story.feeds, story.pay,
-                     story.follow, story.help, story.dispute, story.review, story.wallet,
-                     story.staff):
+                     story.prices, story.chat, story.files, catalogue, shopping, story.feeds,
+                     story.pay, story.follow, story.help, story.dispute, story.review,
+                     story.wallet, story.staff):
             step()
     finally:
         proxy.stop()

@@ -16,9 +16,10 @@ const std::map<std::string, int> kRank = {
     {"catalog", 40},     {"notifications", 42}, {"attempts", 45},
     {"pricing", 45},     {"orders", 50},        {"wallet", 50},
     {"payouts", 55},     {"risk", 57},          {"payments", 60},
-    {"support", 62},     {"reports", 62},       {"returns", 62},
-    {"settlements", 65}, {"disputes", 65},      {"ops", 70},
-    {"privacy", 75},     {"gateway", 80},       {"app", 90}};
+    {"checkout", 61},    {"support", 62},       {"reports", 62},
+    {"returns", 62},     {"settlements", 65},   {"disputes", 65},
+    {"ops", 70},         {"privacy", 75},       {"gateway", 80},
+    {"app", 90}};
 
 struct Exception {
   std::string path, module;

@@ -52,8 +52,9 @@ void note_events(const std::string& line, std::set<std::string>& names) {
 std::set<std::string> events_in_the_code() {
   const auto root = std::filesystem::path(BOTTEGA_SOURCE_DIR) / "src";
   std::set<std::string> names;
-  for (const auto* module : {"conversations", "notifications", "orders", "payments", "payouts",
-                             "attempts", "wallet", "disputes", "catalog", "support", "returns"})
+  for (const auto* module :
+       {"conversations", "notifications", "orders", "payments", "payouts", "attempts", "wallet",
+        "disputes", "catalog", "support", "returns", "checkout"})
     for (const auto& file : std::filesystem::directory_iterator(root / module)) {
       // The name of a statement may be on the line before its text.
       static const std::regex broken("\",\\s+R\"");

@@ -194,6 +194,11 @@ TEST(Lanes, OnlyAPlainMessageGoesToTheWriter) {
   EXPECT_FALSE(is_message({{"method", "GET"}, {"path", path}}));
   EXPECT_FALSE(is_message({{"method", "POST"}, {"path", path + "?x=y"}}));
   EXPECT_FALSE(is_message({{"method", "POST"}, {"path", path}, {"idempotency_key", "k"}}));
+  EXPECT_TRUE(is_message({{"method", "POST"}, {"path", path}, {"body", {{"text", "product"}}}}));
+  EXPECT_TRUE(is_message({{"method", "POST"}, {"path", path}, {"body", {"product"}}}));
+  for (const auto* offer : {"product", "products", "catalogue", "about"})
+    EXPECT_FALSE(is_message({{"method", "POST"}, {"path", path}, {"body", {{offer, nullptr}}}}))
+        << offer;
   for (const auto* other :
        {"/v1/conversations/conv_a/messages/messages", "/v1/orders/ord_a/messages",
         "/v1/conversations/messages", "/v1/conversations//messages"})

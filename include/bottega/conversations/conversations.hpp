@@ -2,7 +2,7 @@
 // A conversation between a buyer and a merchant: an append-only log of entries whose sequence
 // number has no gaps and never goes back. The log is the truth; live events are a faster copy of
 // it.
-#include "bottega/attachments/attachments.hpp"
+#include "bottega/conversations/offers.hpp"
 #include "bottega/identity/merchants.hpp"
 
 namespace bottega::conversations {
@@ -62,16 +62,27 @@ struct NewConversation {
 };
 BOOST_DESCRIBE_STRUCT(NewConversation, (), (merchant_id))
 
-// A message says something, or brings files, or both.
+// A message says something, brings files, offers something or asks about it.
 struct NewMessage {
   std::optional<Text<1, 4096>> text;
   // The sender's own id: the same one again is the same message, not another.
   std::optional<Opaque<64>> client_id;
   std::optional<Count<1, INT64_MAX>> reply_to;  // the seq of the message that it answers
   std::optional<List<attachments::AttachmentId, 1, attachments::kPerMessageMax>> attachments;
+  // The merchant's side offers one of these; the buyer's side asks about a product.
+  std::optional<ProductRef> product;
+  std::optional<NewProductList> products;
+  std::optional<bool> catalogue;  // the whole of it
+  std::optional<ProductRef> about;
   void check(Faults& faults, const std::string& pointer) const;
+
+  // What these are now: looked up by whoever may read the catalogue, never given by a client.
+  std::optional<Offer> offer;
 };
-BOOST_DESCRIBE_STRUCT(NewMessage, (), (text, client_id, reply_to, attachments))
+BOOST_DESCRIBE_STRUCT(NewMessage, (),
+                      (text, client_id, reply_to, attachments, product, products, catalogue, about))
+// Whether something must be looked up before it is sent.
+bool has_offer(const NewMessage& message);
 
 struct Receipt {
   std::optional<Count<0, INT64_MAX>> delivered_seq, read_seq;
@@ -98,6 +109,9 @@ struct Seat {
 
 // Something that only listeners of the merchant's side hear of, and that is in no log.
 void tell_merchant(Tx& tx, const Seat& seat, const std::string& event, Json data);
+
+// The same for both sides; where one has blocked the other, only the seat's own side hears of it.
+void tell_both(Tx& tx, const Seat& seat, const std::string& event, Json data);
 
 // What is to be written into the log. `fallback` is what a client shows that does not know the
 // event; a message needs none.
@@ -135,6 +149,8 @@ Conversation fetch(Tx& tx, const Who& who, ConversationId id);
 // Writes the next entry and tells both sides after the commit.
 Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Draft& draft);
 Event send(Tx& tx, const Who& who, ConversationId id, const NewMessage& given);
+// What was sent before with the message's client_id. Throws Error(conflict) where that was another.
+std::optional<Event> find_sent(Tx& tx, const Who& who, ConversationId id, const NewMessage& given);
 
 // Moves the asker's marker forward, never back; tells both sides.
 Marker mark(Tx& tx, const Who& who, ConversationId id, const Receipt& receipt);

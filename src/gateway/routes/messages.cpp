@@ -3,6 +3,7 @@
 
 #include "gateway/dispatch.hpp"
 #include "gateway/routes/routes.hpp"
+#include "bottega/checkout/cards.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -10,16 +11,28 @@ namespace {
 using namespace conversations;
 using Seq = Count<1, INT64_MAX>;
 
+Event send_prepared(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {
+  const auto ready = checkout::prepare(tx, who, id, given);
+  return ready.sent ? *ready.sent : send(tx, who, id, ready.message);
+}
+
 asio::awaitable<Reply> post_message(Call& call) {
   const auto id = call.at<ConversationId>(0);
-  const auto given = call.body<NewMessage>();
+  auto given = call.body<NewMessage>();
   check_conversation(call.app, id);
   // With a key the reply must be kept in the transaction of the message.
   if (!call.request.header("idempotency-key").empty()) {
     auto reply = co_await call.transact(
-        [&](Tx& tx) { return created(to_frame(send(tx, call.who(), id, given))); });
+        [&](Tx& tx) { return created(to_frame(send_prepared(tx, call.who(), id, given))); });
     count_message(call.app, id);
     co_return reply;
+  }
+  // What is offered is looked up beforehand, so that the writer has no more to do than for a text.
+  if (has_offer(given)) {
+    auto ready = co_await call.app.db.read(
+        [&](Tx& tx) { return checkout::prepare(tx, call.who(), id, given); });
+    if (ready.sent) co_return created(to_frame(*ready.sent));
+    given = std::move(ready.message);
   }
   const auto frame = co_await call.app.writer.send(call.who(), id, given);
   count_message(call.app, id);
@@ -90,7 +103,7 @@ const Route kRoutes[] = {
      .once = Once::optional,
      .handler = post_message,
      .name = "sendMessage",
-     .summary = "Write a message; answered when it is durable",
+     .summary = "Write a message, or offer products; answered when it is durable",
      .takes = kTakes<NewMessage>,
      .status = 201,
      .gives = event_schema},

@@ -6,6 +6,7 @@
 #include "gateway/step_up.hpp"
 #include "bottega/catalog/browse.hpp"
 #include "bottega/catalog/stock.hpp"
+#include "bottega/checkout/carts.hpp"
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/messages.hpp"
@@ -126,6 +127,8 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Resolution>,
     read<Snooze>,
     read<StockAdjustment>,
+    read<checkout::NewCart>,
+    read<checkout::NewProposal>,
     read<disputes::NewEvidence>,
     read<disputes::TopUpStatement>,
     read<identity::NewPin>,

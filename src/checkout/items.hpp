@@ -1,0 +1,34 @@
+#pragma once
+// Who sits where in a conversation's shop, and what that shop offers in the form of a message.
+#include "bottega/catalog/catalog.hpp"
+#include "bottega/conversations/conversations.hpp"
+
+namespace bottega::checkout {
+
+using conversations::ConversationId, conversations::Offered, conversations::Side;
+using identity::AccountId, identity::MerchantId, identity::Who;
+
+struct Stall {
+  MerchantId merchant_id;
+  AccountId buyer_id;
+  std::string name;
+  Currency currency;
+  bool is_member = false;
+};
+BOOST_DESCRIBE_STRUCT(Stall, (), (merchant_id, buyer_id, name, currency, is_member))
+
+// One statement. Throws Error(not_found) unless the one who asks is the buyer or belongs to the
+// merchant (an API key with the scope).
+struct Place {
+  Stall stall;
+  Side side{};
+};
+Place place_of(Tx& tx, const Who& who, ConversationId id, identity::Scope scope);
+
+// Without a price where it has none in the currency.
+Offered offered_of(const catalog::Offer& offer, const Currency& currency, Instant now);
+Offered offered_of(const catalog::Card& card);
+// "Green tea 100 g".
+std::string name_of(const Offered& product);
+
+}  // namespace bottega::checkout
