@@ -118,10 +118,11 @@ Rate tpc_b(const Server& server, double seconds) {
 
 void measure_transfers(const std::string& binary, double seconds, bool json) {
   const std::string most = "=1000000000000";
-  Server server(binary, {"transfers.sent_day_max" + most, "transfers.sent_month_max" + most,
-                         "transfers.received_day_max" + most, "transfers.received_month_max" + most,
-                         "limits.connections_per_minute=100000", "auth.tries_per_address=100000",
-                         "auth.fresh_login_s=86400"});
+  Server server(binary,
+                {"top_ups.day_max" + most, "transfers.sent_day_max" + most,
+                 "transfers.sent_month_max" + most, "transfers.received_day_max" + most,
+                 "transfers.received_month_max" + most, "limits.connections_per_minute=100000",
+                 "auth.tries_per_address=100000", "auth.fresh_login_s=86400"});
   std::vector<Person> people;
   for (std::size_t i = 0; i < kWallets; ++i) people.push_back(open_wallet(server, i));
   const auto before = total_of(server, people);

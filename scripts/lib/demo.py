@@ -185,7 +185,7 @@ def main():
             step()
     except (AssertionError, Problem, OSError, TimeoutError) as failure:
         print(f"\nThe demonstration failed in {step.__name__ if 'step' in dir() else 'sign_in'}: "
-              f"{failure}", file=sys.stderr)
+              f"{failure}\nThe server was sought at {play.url} (--url).", file=sys.stderr)
         return 1
     print(f"\nThe main loop works ({time.monotonic() - began:.1f} s).")
     return 0

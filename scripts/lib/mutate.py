@@ -11,8 +11,9 @@ MUTATIONS = [
      "  if (funding.source == Source::held)\n    payouts::hold(",
      "  if (funding.source == Source::platform)\n    payouts::hold("),
     ("a payout does not wait for its day", "src/payouts/batches.cpp",
-     "(state = 'scheduled' AND due_at <= $3 OR",
-     "(state = 'scheduled' AND due_at <= $3::timestamptz + interval '9 days' OR"),
+     "AND due_at <= $3 OR state = 'failed' AND retry_at <= $3)\n    ORDER BY",
+     "AND due_at <= $3::timestamptz + interval '9 days' OR state = 'failed' AND retry_at <= $3)\n"
+     "    ORDER BY"),
     ("no answer is taken for a no", "src/attempts/attempts.cpp",
      "    case Verdict::not_found:\n    case Verdict::unknown:\n      return Event::lose;",
      "    case Verdict::not_found:\n    case Verdict::unknown:\n      return Event::fail;"),

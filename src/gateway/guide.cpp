@@ -35,7 +35,8 @@ constexpr Chapter kChapters[] = {
     {"Asking twice",
      "A POST takes an `Idempotency-Key`; where money moves it must have one. The same key with the "
      "same body gets the first answer again, for seven days: it says what was so then, and a GET "
-     "what is so now. An answer of 409 with `Retry-After` means that the first one is still at "
+     "what is so now. The same key at another address is another request. An answer of 409 with "
+     "`Retry-After` means that the first one is still at "
      "work.",
      ""},
     {"Versions",
@@ -59,7 +60,8 @@ constexpr Chapter kChapters[] = {
      "owner, and as long as whoever made it is an owner:",
      "`read`: everything that a manager sees.\n"
      "`chat`: write.\n"
-     "`payments`: make and cancel payment requests.\n"
+     "`payments`: make and cancel payment requests, refund, set the currencies; with `orders` also "
+     "what ends an unsent order.\n"
      "`orders`: ship and cancel orders; shipping, taxes, discount codes, what is asked for.\n"
      "`catalog`: edit products, collections and stock."},
     {"The sandbox's payment methods",
@@ -75,8 +77,9 @@ constexpr Chapter kChapters[] = {
      "later.\n"
      "`tok_no_answer` (4000 0000 0000 0119): nothing is done and no answer comes; found out "
      "later.\n"
-     "A refund or payout whose amount ends in 17 loses its answer; a payout that ends in 13 is "
-     "refused by the bank. A tax number that ends in 0000 is rejected at onboarding."},
+     "`tok_bank`: a bank account, to withdraw to.\n"
+     "A refund, payout or withdrawal whose amount ends in 17 loses its answer; one that ends in "
+     "13 is refused. A tax number that ends in 0000 is rejected at onboarding."},
 };
 
 // Calls `each` with every line.

@@ -104,17 +104,21 @@ Cancelled cancel_and_refund(Tx& tx, Sale sale, const std::string& reason,
   return {order, refund};
 }
 
-Refund give_back_of(Tx& tx, MerchantId merchant, PaymentId id, const Asked& without_amount,
-                    const std::optional<Count<1, kAmountMax>>& amount, Instant oldest,
-                    const Rules& rules) {
+Refund give_back_of(Tx& tx, const Who& who, MerchantId merchant, PaymentId id,
+                    const Asked& without_amount, const std::optional<Count<1, kAmountMax>>& amount,
+                    Instant oldest, const Rules& rules) {
   auto sale = lock_sale(tx, merchant, id, "refund");
   if (sale.payment.created_at < oldest)
     throw Error(Code::conflict, "the payment is too old to be refunded");
   auto asked = without_amount;
   asked.amount = amount_of(sale.payment, amount);
   const bool all = asked.amount.amount == left_of(sale.payment);
-  if (all && asked.funded_by == Funder::merchant && is_unsent(sale.order))
+  if (all && asked.funded_by == Funder::merchant && is_unsent(sale.order)) {
+    // It ends the order as well, which is no business of a key that only moves money.
+    if (who.kind == identity::Kind::api_key)
+      identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::orders);
     return *cancel_and_refund(tx, std::move(sale), asked.reason, asked.created_by, rules).refund;
+  }
   return begin_refund(tx, sale.payment, sale.order, asked, rules);
 }
 
@@ -196,13 +200,14 @@ void refund_late(Tx& tx, const Payment& payment, const Rules& rules) {
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const NewRefund& given, const Rules& rules) {
   const auto merchant = identity::merchant_of(tx, id.uuid);
   identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::payments);
-  return give_back_of(tx, merchant, id, {{}, given.reason.value, Funder::merchant, who.actor()},
-                      given.amount, tx.now() - rules.refund_within, rules);
+  return give_back_of(tx, who, merchant, id,
+                      {{}, given.reason.value, Funder::merchant, who.actor()}, given.amount,
+                      tx.now() - rules.refund_within, rules);
 }
 
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const StaffRefund& given,
                  const Rules& rules) {
-  return give_back_of(tx, identity::merchant_of(tx, id.uuid), id,
+  return give_back_of(tx, who, identity::merchant_of(tx, id.uuid), id,
                       {{}, given.reason.value, given.funded_by, who.actor()}, given.amount, {},
                       rules);
 }

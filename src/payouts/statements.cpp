@@ -85,7 +85,7 @@ std::vector<Coming> coming(Tx& tx, MerchantId merchant) { return tx.all(kComing,
 MerchantStatement statement(Tx& tx, MerchantId merchant, const Currency& currency, Period period) {
   if (period.until < period.from || period.until - period.from >= kPeriodMax)
     throw Error(Code::invalid, "that is no period of a statement",
-                {{"until", "must be from, or up to a year later"}});
+                {{"to", "must be from, or up to a year later"}});
   const Instant begin = period.from, end = period.until + days(1);
   MerchantStatement out{merchant,
                         identity::fetch_merchant(tx, merchant).name,

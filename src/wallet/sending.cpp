@@ -58,6 +58,12 @@ std::vector<Flow> flows_among(Tx& tx, const std::vector<AccountId>& people) {
 
 }  // namespace
 
+Error lacks(std::int64_t free, std::int64_t owed, Money amount) {
+  auto words = "the balance is not enough: " + display({free, amount.currency}) + " can be sent";
+  if (owed > 0) words += ", for " + display({owed, amount.currency}) + " is owed after a dispute";
+  return Error(Code::conflict, words).reason(owed > 0 ? "wallet_owes" : "insufficient_balance");
+}
+
 Sending::Sending(Tx& tx, const std::vector<Wish>& wishes, const Rules& rules)
     : rules_(rules), now_(tx.now()) {
   if (wishes.empty()) return;
@@ -96,9 +102,7 @@ Sending::Prepared Sending::prepare(AccountId sender, const NewTransfer& given, L
   const auto free = std::max<std::int64_t>(available - owed_[account], 0);
   const auto missing = std::max<std::int64_t>(amount.amount - free, 0);
   if (missing > 0 && (lacking == Lacking::refuse || !given.payment_method))
-    throw Error(Code::conflict,
-                "the balance is not enough: " + display({free, amount.currency}) + " can be sent")
-        .reason("insufficient_balance");
+    throw lacks(free, owed_[account], amount);
   out.sent_day += amount.amount;
   out.sent_month += amount.amount;
   in.received_day += amount.amount;

@@ -17,6 +17,9 @@ struct Wish {
   AccountId sender;
   const NewTransfer* given = nullptr;
 };
+// Why an amount cannot leave a balance of which so much is free, and so much owed.
+Error lacks(std::int64_t free, std::int64_t owed, Money amount);
+
 // What to do where the balance is not enough.
 enum class Lacking : std::uint8_t { refuse, charge_card };
 

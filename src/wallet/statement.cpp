@@ -28,11 +28,11 @@ Wallet wallet_of(Tx& tx, AccountId account, const Rules& rules) {
     if (one.kind != ledger::Kind::wallet) continue;
     const auto flow = std::ranges::find(flows, one.currency, &Flow::currency);
     const auto balance = one.credits - one.debits;
-    wallet.balances.push_back({one.currency, balance, balance - one.debits_pending,
-                               one.credits_pending, one.debits_pending,
-                               of(ledger::Kind::wallet_reserve, one.currency),
-                               -of(ledger::Kind::wallet_debt, one.currency),
-                               left_of(flow == flows.end() ? Flow{} : *flow, rules)});
+    const auto owed = -of(ledger::Kind::wallet_debt, one.currency);
+    wallet.balances.push_back(
+        {one.currency, balance, std::max<std::int64_t>(balance - one.debits_pending - owed, 0),
+         one.credits_pending, one.debits_pending, of(ledger::Kind::wallet_reserve, one.currency),
+         owed, left_of(flow == flows.end() ? Flow{} : *flow, rules)});
   }
   return wallet;
 }

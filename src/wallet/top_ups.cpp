@@ -26,6 +26,10 @@ const Sql<TopUp(TopUpId)> kLock{"wallet.lock_top_up", R"(
            action_url, disputed, created_at, updated_at
     FROM top_ups WHERE id = $1 FOR UPDATE)"};
 
+const Sql<std::int64_t(AccountId, Currency, Instant)> kUsed{"wallet.topped_up", R"(
+    SELECT coalesce(sum(amount), 0)::bigint FROM top_ups
+    WHERE account_id = $1 AND currency = $2 AND created_at > $3 AND state <> 'failed')"};
+
 const Sql<TopUp(TopUpId, AccountId)> kFetch{"wallet.fetch_top_up", R"(
     SELECT id, account_id, amount, currency, state, transfer_id, processor, reference, reason,
            action_url, disputed, created_at, updated_at
@@ -146,6 +150,16 @@ void write(Tx& tx, TopUp& top_up) {
          top_up.updated_at);
 }
 
+// Whoever tops up holds their account, so that two of them are counted one after the other.
+void require_within_day(Tx& tx, AccountId account, Money amount, const Rules& rules) {
+  const auto used = tx.one(kUsed, account, amount.currency, tx.now() - kDay);
+  const auto left = std::max<std::int64_t>(rules.top_up_day_max - used, 0);
+  if (amount.amount > left)
+    throw Error(Code::conflict, "this is more than may be topped up in 24 hours: " +
+                                    display({left, amount.currency}) + " is left")
+        .reason("top_up_day_limit");
+}
+
 struct Work {
   TopUp top_up;
   attempts::Attempt attempt;
@@ -179,6 +193,7 @@ TopUp begin_top_up(Tx& tx, AccountId account, Money amount, std::optional<Transf
   if (transfer && owed_by(tx, account, amount.currency) > 0)
     throw Error(Code::conflict, "something is owed after a dispute; it is taken from a top-up")
         .reason("wallet_owes");
+  require_within_day(tx, account, amount, rules);
   const auto id = TopUpId::make();
   const auto top_up = tx.one(kInsert, id, account, amount.amount, amount.currency, transfer,
                              rules.processor, tx.now());

@@ -1,5 +1,6 @@
 // A balance goes to its owner's bank: set aside, sent under one key, and posted or given back.
 #include "wallet/funding.hpp"
+#include "wallet/sending.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/jobs/job.hpp"
 #include "bottega/wallet/claims.hpp"
@@ -91,11 +92,7 @@ Withdrawal begin_withdrawal(Tx& tx, AccountId account, const NewWithdrawal& give
   const auto bank = bank_of(tx, account, given.payment_method, rules.processor);
   const auto owed = owed_by(tx, account, amount.currency);
   const auto available = ledger::available(tx, from, amount.currency) - owed;
-  if (available < amount.amount)
-    throw Error(Code::conflict,
-                "the balance is not enough: " +
-                    display({std::max<std::int64_t>(available, 0), amount.currency}) + " is there")
-        .reason("insufficient_balance");
+  if (available < amount.amount) throw lacks(std::max<std::int64_t>(available, 0), owed, amount);
   const auto id = WithdrawalId::make();
   const auto withdrawal =
       tx.one(kInsert, id, account, bank, amount.amount, amount.currency, rules.processor, tx.now());

@@ -184,7 +184,8 @@ TEST_F(TopUpDisputes, LetNobodySendWhatTheyOwe) {
   const auto sent = world_.send(who_, friend_of, 4'000);
   open(top_up);
   world_.transact([&](Tx& tx) { wallet::cancel(tx, who_.account, sent.id); });
-  EXPECT_EQ(wallet().available, 4'000);
+  EXPECT_EQ(wallet().balance, 4'000);
+  EXPECT_EQ(wallet().available, 0) << "it is owed";
   EXPECT_EQ(wallet().owed, 4'000);
   EXPECT_EQ(code_of([&] { world_.send(who_, friend_of, 1); }), Code::conflict);
   const auto given = from_json<wallet::NewTransfer>(
@@ -193,7 +194,7 @@ TEST_F(TopUpDisputes, LetNobodySendWhatTheyOwe) {
     return wallet::move(tx, {{who_.account, given}}, world_.wallet_rules);
   });
   ASSERT_TRUE(std::holds_alternative<Error>(moved.at(0)));
-  EXPECT_EQ(std::get<Error>(moved.at(0)).reason(), "insufficient_balance");
+  EXPECT_EQ(std::get<Error>(moved.at(0)).reason(), "wallet_owes");
 }
 
 TEST_F(TopUpDisputes, LetNobodyWhoOwesSendByCard) {

@@ -79,6 +79,29 @@ TEST_F(WalletMoney, ComesInByACard) {
   EXPECT_EQ(available(), 5'000);
 }
 
+TEST_F(WalletMoney, ComesInUpToALimitInADay) {
+  auto rules = world_->wallet_rules;
+  rules.top_up_day_max = 6'000;
+  const auto begin = [&](std::int64_t amount) {
+    try {
+      world_->transact([&](Tx& tx) {
+        const Money money{amount, parse_currency("USD")};
+        wallet::begin_top_up(tx, who_.account, money, std::nullopt, rules);
+      });
+      return std::string();
+    } catch (const Error& error) {
+      return error.reason();
+    }
+  };
+  world_->top_up(who_, 5'000);
+  world_->top_up(who_, 900, "tok_declined");
+  EXPECT_EQ(begin(1'001), "top_up_day_limit") << "a declined one does not count";
+  EXPECT_EQ(begin(1'000), "");
+  EXPECT_EQ(begin(1), "top_up_day_limit") << "one under way does";
+  world_->advance(24h + 1s);
+  EXPECT_EQ(begin(6'000), "");
+}
+
 TEST_F(WalletMoney, DoesNotComeWhereTheCardIsDeclined) {
   const auto declined = world_->top_up(who_, 5'000, "tok_declined");
   EXPECT_EQ(declined.state, TopUpState::failed);

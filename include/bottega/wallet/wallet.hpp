@@ -29,6 +29,7 @@ struct Rules {
   std::int64_t sent_day_max = 0, sent_month_max = 0;
   std::int64_t received_day_max = 0, received_month_max = 0;
   std::chrono::days return_after{30};
+  std::int64_t top_up_day_max = kAmountMax;  // of one person in 24 hours, in each currency
 };
 inline constexpr auto kDay = std::chrono::hours(24);
 inline constexpr auto kMonth = std::chrono::hours(24 * 30);
@@ -164,7 +165,9 @@ BOOST_DESCRIBE_STRUCT(LimitsLeft, (),
 
 struct WalletBalance {
   std::string currency;
-  std::int64_t balance = 0, available = 0, pending_in = 0, pending_out = 0;
+  std::int64_t balance = 0;
+  std::int64_t available = 0;  // what may be sent or withdrawn: without what is owed
+  std::int64_t pending_in = 0, pending_out = 0;
   std::int64_t reserved = 0;  // in open disputes about what was topped up
   std::int64_t owed = 0;      // of such disputes; taken from what is topped up next
   LimitsLeft limits_left;

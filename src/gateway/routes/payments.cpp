@@ -57,6 +57,17 @@ Reply answer_of(const Call& call, const Accepted& done) {
   return open ? accepted(done) : ok(done);
 }
 
+// What became of a payment whose call an earlier try of the request made, as far as the processor
+// knows by now.
+asio::awaitable<void> find_out(Call& call, MerchantId merchant, PaymentId id) {
+  auto& app = call.app;
+  try {
+    co_await reconcile(app.db, app.registry, merchant, id, app.payment_rules);
+  } catch (const Error& error) {
+    if (error.code() != Code::busy) throw;  // not yet: the job goes on asking
+  }
+}
+
 // Two transactions with the call to the processor between them. Safe to run again from the top: the
 // key gives back the payment that an earlier, interrupted try began, and it is never charged twice.
 asio::awaitable<Reply> accept(Call& call) {
@@ -86,6 +97,7 @@ asio::awaitable<Reply> accept(Call& call) {
     outcome = co_await payments::call(app.db, app.registry.get(known.payment.processor), merchant,
                                       payment_id, token, return_url);
   }
+  if (!fresh) co_await find_out(call, merchant, payment_id);
   std::function<Reply(Tx&)> last = [&](Tx& tx) {
     return answer_of(call, outcome ? settle(tx, merchant, payment_id, *outcome, rules)
                                    : current(tx, merchant, payment_id));

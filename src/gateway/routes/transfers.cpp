@@ -9,6 +9,19 @@ namespace {
 
 using namespace wallet;
 
+// Why a transfer for which a card was to be charged was not sent. The card may have been charged
+// all the same, while the rest of the balance went elsewhere.
+Error failure_of(Tx& tx, AccountId who, const Transfer& transfer) {
+  const auto top_up = fetch_top_up(tx, who, transfer.top_up_id.value());
+  if (top_up.state == TopUpState::succeeded)
+    return Error(Code::conflict, "your card was charged " + display(top_up.amount) +
+                                     ", which is in your balance now (" + text_of(top_up.id) +
+                                     "); the transfer was not sent, for the rest was gone")
+        .reason("charged_not_sent");
+  return Error(Code::declined, "the charge for it failed; nothing was sent")
+      .reason(transfer.reason.value_or("declined"));
+}
+
 // What is missing is charged between two transactions, as a top-up. Safe to run again from the top.
 asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given, Proof proof) {
   auto& app = call.app;
@@ -36,9 +49,7 @@ asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given, Proo
     if (outcome) settle_top_up(tx, fresh->transfer.top_up_id.value(), *outcome);
     const auto now = fetch_transfer(tx, who, id);
     if (now.state == TransferState::failed)
-      return problem(Error(Code::declined, "the charge for it failed; nothing was sent")
-                         .reason(now.reason.value_or("declined")),
-                     call.request.request_id, app.public_url);
+      return problem(failure_of(tx, who, now), call.request.request_id, app.public_url);
     return now.state == TransferState::funding ? accepted(now) : created(now);
   };
   co_return co_await call.finish(last);
