@@ -35,8 +35,8 @@ constexpr Chapter kChapters[] = {
     {"Asking twice",
      "A POST takes an `Idempotency-Key`; where money moves it must have one. The same key with the "
      "same body gets the first answer again, for seven days: it says what was so then, and a GET "
-     "what is so now. The same key at another address is another request. An answer of 409 with `Retry-After` means that the first one is still at "
-     "work.",
+     "what is so now. The same key at another address is another request. An answer of 409 with "
+     "`Retry-After` means that the first one is still at work.",
      ""},
     {"Files",
      "`POST /v1/conversations/{id}/attachments` takes the bytes of a file as its body, and says "
