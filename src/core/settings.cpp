@@ -270,7 +270,7 @@ const Setting kSettings[] = {
     {"transfers.amount_max", "The most that one transfer between people may be, in minor units.",
      &C::transfers_amount_max, 1, 1'000'000'000'000},
     {"wallet.top_up_day_max", "What one person may top up in 24 hours, in minor units.",
-     &C::top_ups_day_max, 1, 1'000'000'000'000},
+     &C::wallet_top_up_day_max, 1, 1'000'000'000'000},
     {"transfers.sent_day_max", "What one person may send in 24 hours, in minor units.",
      &C::transfers_sent_day_max, 1, 1'000'000'000'000},
     {"transfers.sent_month_max", "What one person may send in 30 days, in minor units.",
