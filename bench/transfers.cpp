@@ -119,7 +119,7 @@ Rate tpc_b(const Server& server, double seconds) {
 void measure_transfers(const std::string& binary, double seconds, bool json) {
   const std::string most = "=1000000000000";
   Server server(binary,
-                {"top_ups.day_max" + most, "transfers.sent_day_max" + most,
+                {"wallet.top_up_day_max" + most, "transfers.sent_day_max" + most,
                  "transfers.sent_month_max" + most, "transfers.received_day_max" + most,
                  "transfers.received_month_max" + most, "limits.connections_per_minute=100000",
                  "auth.tries_per_address=100000", "auth.fresh_login_s=86400"});

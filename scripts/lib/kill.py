@@ -17,7 +17,8 @@ SETTINGS = {
     "sandbox.fee_basis_points": 150, "payments.expiry_default_s": 3 * 86_400,
     "auth.fresh_login_s": 86_400, "orders.cancel_after_days": 4, "transfers.return_after_days": 5,
     "payouts.minimum": 50_000, "payouts.minimum_wait_days": 2,
-    "top_ups.day_max": 10**12, "transfers.sent_day_max": 10**12, "transfers.sent_month_max": 10**12,
+    "wallet.top_up_day_max": 10**12,
+    "transfers.sent_day_max": 10**12, "transfers.sent_month_max": 10**12,
     "transfers.received_day_max": 10**12, "transfers.received_month_max": 10**12,
     # Nobody is there who would decide about reviews.
     "risk.review_first_sale": 0, "risk.review_amount": 0,

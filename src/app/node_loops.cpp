@@ -33,7 +33,8 @@ void Node::Parts::start_loops() {
   const auto every = milliseconds(config.jobs_poll_ms);
   job_loops.push_back(add(server->context(), "jobs", every, [this]() -> asio::awaitable<void> {
     const auto offset = co_await db.read([](Tx& tx) { return ops::clock_offset(tx); });
-    clock.set_offset(offset);
+    // Never back: it may have been moved on while this was read.
+    if (offset > clock.offset()) clock.set_offset(offset);
     co_await runner.drain(10, jobs::Lane::database);
   }));
   for (const auto lane : {jobs::Lane::processors, jobs::Lane::files})

@@ -93,7 +93,7 @@ wallet::Rules wallet_rules_of(const Config& config) {
   wallet::Rules rules;
   rules.processor = "sandbox";
   rules.amount_max = config.payments_amount_max;
-  rules.top_up_day_max = config.top_ups_day_max;
+  rules.top_up_day_max = config.wallet_top_up_day_max;
   rules.call_timeout = milliseconds(config.payments_call_timeout_ms);
   rules.transfer_max = config.transfers_amount_max;
   rules.sent_day_max = config.transfers_sent_day_max;

@@ -36,8 +36,7 @@ constexpr Chapter kChapters[] = {
      "A POST takes an `Idempotency-Key`; where money moves it must have one. The same key with the "
      "same body gets the first answer again, for seven days: it says what was so then, and a GET "
      "what is so now. The same key at another address is another request. An answer of 409 with "
-     "`Retry-After` means that the first one is still at "
-     "work.",
+     "`Retry-After` means that the first one is still at work.",
      ""},
     {"Versions",
      "Products and collections have a version, which is their `ETag`. Whoever edits one says in "

@@ -48,6 +48,16 @@ const Sql<void(Column<AccountId>, Column<Currency>, Column<Instant>, Column<std:
     DO UPDATE SET sent = transfer_flows.sent + excluded.sent,
                   received = transfer_flows.received + excluded.received)"};
 
+// Whoever counts and whoever takes back wait for each other in one order.
+const Sql<AccountId(Column<AccountId>, Column<Currency>, Column<Instant>)> kHoldFlows{
+    "wallet.hold_flows", R"(
+    SELECT f.account_id
+    FROM transfer_flows f
+         JOIN unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS u (account_id, currency, hour)
+           ON f.account_id = u.account_id AND f.currency = u.currency AND f.hour = u.hour
+    WHERE f.account_id = ANY($1::uuid[])
+    ORDER BY f.account_id, f.currency, f.hour FOR UPDATE OF f)"};
+
 const Sql<void(Column<AccountId>, Column<Currency>, Column<Instant>, Column<std::int64_t>,
                Column<std::int64_t>)>
     kUncount{"wallet.uncount_flows", R"(
@@ -171,6 +181,12 @@ Moves::FlowColumns Moves::columns_of(const Flows& flows) {
 }
 
 void Moves::write() {
+  if (!uncounted_.empty()) {
+    auto all = uncounted_;
+    all.insert(counted_.begin(), counted_.end());
+    const auto flows = columns_of(all);
+    tx_.all(kHoldFlows, flows.accounts, flows.currencies, flows.hours);
+  }
   if (!changed_.empty()) write_changed();
   if (!fresh_.empty()) write_fresh();
   books_.write(tx_);

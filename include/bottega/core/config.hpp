@@ -112,7 +112,7 @@ struct Config {
   std::int64_t payouts_minimum = 0, payouts_minimum_wait_days = 30, payouts_tries_max = 8;
   std::int64_t settlements_hour = 2;
   std::int64_t transfers_amount_max = 100'000;
-  std::int64_t top_ups_day_max = 1'000'000;
+  std::int64_t wallet_top_up_day_max = 1'000'000;
   std::int64_t transfers_sent_day_max = 250'000, transfers_sent_month_max = 1'000'000;
   std::int64_t transfers_received_day_max = 250'000, transfers_received_month_max = 1'000'000;
   std::int64_t transfers_return_after_days = 30;
