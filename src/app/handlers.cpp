@@ -63,6 +63,12 @@ asio::awaitable<void> expire_request(const JobWorld& world, const jobs::Job& job
   co_await world.db.transact([&](Tx& tx) { payments::expire(tx, merchant, id); });
 }
 
+asio::awaitable<void> abandon(const JobWorld& world, const jobs::Job& job) {
+  const auto id = from_text<payments::PaymentId>(job.about);
+  const auto merchant = merchant_of(job);
+  co_await payments::abandon(world.db, world.registry, merchant, id, world.payment_rules);
+}
+
 asio::awaitable<void> reconcile(const JobWorld& world, const jobs::Job& job) {
   const auto merchant = merchant_of(job);
   const auto id = from_text<payments::PaymentId>(job.about);
@@ -234,6 +240,9 @@ std::vector<jobs::Kind> sale_kinds(const JobWorld* w, std::chrono::seconds quick
       lasting(
           payments::kExpireJob, with_calls,
           [w](const jobs::Job& job) { return expire_request(*w, job); }, jobs::Lane::processors),
+      lasting(
+          payments::kAbandonJob, with_calls, [w](const jobs::Job& job) { return abandon(*w, job); },
+          jobs::Lane::processors),
       lasting(
           orders::kCancelJob, quick, [w](const jobs::Job& job) { return cancel_unsent(*w, job); },
           jobs::Lane::database),

@@ -139,13 +139,6 @@ void tell(Tx& tx, const Stall& stall, const Cart& cart) {
                            {{"cart", to_json(cart)}});
 }
 
-Stall stall_of_buyer(Tx& tx, const Who& who, ConversationId id) {
-  const auto place = place_of(tx, who, id, identity::Scope::chat);
-  if (place.side != Side::buyer)
-    throw Error(Code::forbidden, "the cart is the buyer's; propose one");
-  return place.stall;
-}
-
 [[noreturn]] void refuse_version(std::int64_t now) {
   throw Error(
       Code::conflict, "the cart has been changed since; read it again",
@@ -181,14 +174,6 @@ StoredLines stored_of(Tx& tx, const Stall& stall, const NewCart& given, const St
   if (!faults.empty())
     throw Error(Code::invalid, count + " field(s) are not valid", std::move(faults));
   return out;
-}
-
-void check_lines(const std::vector<CartItem>& lines, Faults& faults, const std::string& pointer) {
-  std::set<VariantId> seen;
-  for (std::size_t i = 0; i < lines.size(); ++i)
-    if (!seen.insert(lines[i].variant_id).second)
-      faults.push_back(
-          {pointer + "/lines/" + std::to_string(i) + "/variant_id", "is there already"});
 }
 
 // What is proposed can be bought as it is.
@@ -236,12 +221,23 @@ std::string words_of(const ProposedCart& cart) {
 
 }  // namespace
 
-void NewCart::check(Faults& faults, const std::string& pointer) const {
-  check_lines(lines.items, faults, pointer);
+Stall stall_of_buyer(Tx& tx, const Who& who, ConversationId id) {
+  const auto place = place_of(tx, who, id, identity::Scope::chat);
+  if (place.side != Side::buyer)
+    throw Error(Code::forbidden, "the buyer does this; propose a cart");
+  return place.stall;
 }
 
-void NewProposal::check(Faults& faults, const std::string& pointer) const {
-  check_lines(lines.items, faults, pointer);
+std::vector<CartItem> cart_items(Tx& tx, const Stall& stall, ConversationId id,
+                                 std::int64_t version) {
+  const auto row = tx.find(kHoldCart, stall.merchant_id, id).value_or(CartRow{});
+  if (row.version != version)
+    throw Error(Code::conflict, "the cart has been changed since; read it again",
+                {{"/cart_version", "is " + std::to_string(row.version) + " now"}});
+  if (row.lines.size() == 0) throw Error(Code::conflict, "there is nothing in the cart");
+  std::vector<CartItem> items;
+  for (const auto& line : row.lines) items.push_back({line.variant_id, {line.quantity}});
+  return items;
 }
 
 Cart fetch_cart(Tx& tx, const Who& who, ConversationId id) {

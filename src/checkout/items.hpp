@@ -1,12 +1,10 @@
 #pragma once
 // Who sits where in a conversation's shop, and what that shop offers in the form of a message.
-#include "bottega/catalog/catalog.hpp"
-#include "bottega/conversations/conversations.hpp"
+#include "bottega/checkout/carts.hpp"
 
 namespace bottega::checkout {
 
-using conversations::ConversationId, conversations::Offered, conversations::Side;
-using identity::AccountId, identity::MerchantId, identity::Who;
+using conversations::Offered, conversations::Side;
 
 struct Stall {
   MerchantId merchant_id;
@@ -28,6 +26,12 @@ Place place_of(Tx& tx, const Who& who, ConversationId id, identity::Scope scope)
 // Without a price where it has none in the currency.
 Offered offered_of(const catalog::Offer& offer, const Currency& currency, Instant now);
 Offered offered_of(const catalog::Card& card);
+// What is in the cart, locked; throws Error(conflict) where it has been changed since that version.
+std::vector<CartItem> cart_items(Tx& tx, const Stall& stall, ConversationId id,
+                                 std::int64_t version);
+// As put_cart() has it: throws Error(forbidden) for the merchant's side.
+Stall stall_of_buyer(Tx& tx, const Who& who, ConversationId id);
+
 // "Green tea 100 g".
 std::string name_of(const Offered& product);
 

@@ -21,6 +21,15 @@ Json return_schema(Components& components) {
   return shown;
 }
 
+// The request in the conversation is the request without how to reach the buyer.
+Json request_schema(Components& components) {
+  schema_of<payments::Request>(components);
+  Json shown = components.at("Request");
+  shown["properties"].erase("contact");
+  shown["properties"].erase("ship_to");
+  return shown;
+}
+
 const EventRow kEvents[] = {
     {"message.created", Durable::yes, "Somebody wrote, offered products or asked about one.",
      "text", text_schema()},
@@ -33,22 +42,25 @@ const EventRow kEvents[] = {
      "The merchant's side proposes a cart, with its prices as they are then.", "cart",
      kGives<checkout::ProposedCart>},
     {"payment_request.created", Durable::yes, "The merchant asks for money.", "payment_request",
-     kGives<payments::Request>},
+     request_schema},
     {"payment_request.accepted", Durable::yes, "The buyer pays; the outcome follows.",
-     "payment_request", kGives<payments::Request>},
+     "payment_request", request_schema},
     {"payment_request.action_required", Durable::yes, "The buyer must confirm at the processor.",
-     "payment_request", kGives<payments::Request>},
+     "payment_request", request_schema},
     {"payment_request.payment_failed", Durable::yes,
-     "The attempt failed; the request is open again.", "payment_request",
-     kGives<payments::Request>},
+     "The attempt failed; the request is open again.", "payment_request", request_schema},
     {"payment_request.paid", Durable::yes, "The money is captured.", "payment_request",
-     kGives<payments::Request>},
+     request_schema},
     {"payment_request.declined", Durable::yes, "The buyer declined.", "payment_request",
-     kGives<payments::Request>},
+     request_schema},
     {"payment_request.cancelled", Durable::yes, "The merchant took it back.", "payment_request",
-     kGives<payments::Request>},
+     request_schema},
     {"payment_request.expired", Durable::yes, "Nobody paid in time.", "payment_request",
-     kGives<payments::Request>},
+     request_schema},
+    {"payment_request.question", Durable::no,
+     "The shop's side is asked, before a charge, whether the sale may go on, and until when it can "
+     "answer.",
+     "payment_request", kGives<payments::Request>},
     {"order.created", Durable::yes, "A captured payment made an order.", "order", nullptr},
     {"order.edited", Durable::yes, "The address, or a parcel's number, was corrected.", "order",
      nullptr},

@@ -36,7 +36,8 @@ const Sql<ConversationSummary(std::optional<MerchantId>, conversations::Conversa
 const Sql<payments::Request(std::optional<MerchantId>, payments::RequestId, std::int64_t)>
     kRequests{"ops.payment_requests", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
-           shipping_address, state, reason, expires_at, created_at, updated_at
+           shipping_address, state, reason, expires_at, created_at, updated_at, origin, breakdown,
+           contact, ship_to
     FROM payment_requests
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
@@ -55,7 +56,8 @@ const Sql<orders::Order(std::optional<MerchantId>, std::optional<orders::State>,
     kOrders{"ops.orders", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
-           card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at
+           card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
+           cancelled_at
     FROM orders
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};

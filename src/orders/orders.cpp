@@ -12,53 +12,60 @@ constexpr int kShipByBusinessDays = 3, kNumberTries = 5;
 // else can come between. No row where the shop has given out the number.
 const Sql<Order(MerchantId, OrderId, ConversationId, AccountId, PaymentId, std::string, Lines,
                 std::int64_t, Currency, std::int64_t, std::optional<Address>, Instant, Instant,
-                std::string)>
+                std::string, std::optional<pricing::Breakdown>)>
     kInsert{"orders.insert", R"(
     INSERT INTO orders (merchant_id, id, conversation_id, buyer_id, payment_id, title, lines, total,
                         currency, fee, ship_to, ship_by, state, fulfilment, created_at, number,
-                        card_seq)
+                        card_seq, breakdown)
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'paid', 'none', $13, $14,
-           c.last_seq + 1
+           c.last_seq + 1, $15
     FROM conversations c WHERE c.merchant_id = $1 AND c.id = $3 FOR NO KEY UPDATE
     ON CONFLICT (merchant_id, number) DO NOTHING
     RETURNING id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
               currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
-              card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at)"};
+              card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
+           cancelled_at)"};
 
 const Sql<Order(MerchantId, OrderId)> kFetch{"orders.fetch", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
-           card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at
+           card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
+           cancelled_at
     FROM orders WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Order(MerchantId, OrderId)> kLock{"orders.lock", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
-           card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at
+           card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
+           cancelled_at
     FROM orders WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<Order(MerchantId, PaymentId)> kOfPayment{"orders.of_payment", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
-           card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at
+           card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
+           cancelled_at
     FROM orders WHERE merchant_id = $1 AND payment_id = $2)"};
 
 const Sql<Order(MerchantId, std::string)> kOfNumber{"orders.of_number", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
-           card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at
+           card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
+           cancelled_at
     FROM orders WHERE merchant_id = $1 AND number = $2)"};
 
 const Sql<Order(AccountId, OrderId, std::int64_t)> kOfBuyer{"orders.of_buyer", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
-           card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at
+           card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
+           cancelled_at
     FROM orders WHERE buyer_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<Order(MerchantId, OrderId, std::int64_t)> kOfMerchant{"orders.of_merchant", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
-           card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at
+           card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
+           cancelled_at
     FROM orders WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<void(MerchantId, OrderId, State, std::optional<Address>, std::optional<std::string>,
@@ -93,7 +100,7 @@ Order insert(Tx& tx, const Sale& sale) {
     auto order =
         tx.find(kInsert, sale.merchant_id, id, sale.conversation_id, sale.buyer_id, sale.payment_id,
                 sale.title, sale.lines, sale.total.amount, sale.total.currency, sale.fee,
-                sale.ship_to, ship_by, tx.now(), number_of(id));
+                sale.ship_to, ship_by, tx.now(), number_of(id), sale.breakdown);
     if (order) return *std::move(order);
   }
   throw Error(Code::internal, "no number is free for the order");

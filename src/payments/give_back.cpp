@@ -1,7 +1,6 @@
 // How a refund begins: who may ask, how much is left, whose money it is.
 #include "payments/refund_rows.hpp"
 #include "payments/rows.hpp"
-#include "bottega/catalog/stock.hpp"
 #include "bottega/payments/claims.hpp"
 #include "bottega/payouts/payouts.hpp"
 
@@ -153,13 +152,6 @@ Sale lock_sale(Tx& tx, MerchantId merchant, PaymentId id, std::string_view to) {
   if (!order)
     throw Error(Code::conflict, "cannot " + std::string(to) + " what is " + text_of(payment.state));
   return {std::move(payment), orders::lock(tx, merchant, order->id)};
-}
-
-void put_back(Tx& tx, const orders::Order& order) {
-  std::vector<catalog::Item> items;
-  for (const auto& line : order.lines)
-    if (line.variant_id) items.push_back({*line.variant_id, line.quantity});
-  catalog::put_back(tx, order.merchant_id, items);
 }
 
 std::int64_t left_of(const Payment& payment) {

@@ -1,8 +1,11 @@
 // One try to pay, from the buyer's tap to the captured money or the definite no.
 #include "bottega/payments/payments.hpp"
+#include "payments/questions.hpp"
 #include "payments/refund_rows.hpp"
 #include "payments/rows.hpp"
+#include "payments/stock.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/pricing/discounts.hpp"
 #include "bottega/risk/reviews.hpp"
 
 namespace bottega::payments {
@@ -16,11 +19,12 @@ struct Delivery {
 BOOST_DESCRIBE_STRUCT(Delivery, (), (ship_to))
 
 const Sql<Payment(MerchantId, PaymentId, RequestId, ConversationId, AccountId, std::int64_t,
-                  Currency, std::string, std::optional<orders::Address>, Instant)>
+                  Currency, std::string, std::optional<orders::Address>, Instant,
+                  std::optional<Held>)>
     kInsert{"payments.insert", R"(
     INSERT INTO payments (merchant_id, id, payment_request_id, conversation_id, buyer_id, amount,
-                          currency, processor, ship_to, state, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $10, $10)
+                          currency, processor, ship_to, state, created_at, updated_at, held)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'created', $10, $10, $11)
     RETURNING id, merchant_id, payment_request_id, conversation_id, buyer_id, amount, currency,
               refunded, refunding, disputed, state, processor, reference, reason, action_url,
               created_at, updated_at)"};
@@ -100,12 +104,13 @@ orders::Order place_order(Tx& tx, const Payment& payment, const Request& request
   return orders::place(
       tx,
       {payment.merchant_id, payment.conversation_id, payment.buyer_id, payment.id, request.title,
-       request.lines, payment.amount, fee, delivery.ship_to, country},
+       request.lines, payment.amount, fee, delivery.ship_to, country, request.breakdown},
       rules.cancel_after);
 }
 
 void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
   post_capture(tx, payment);
+  sell(tx, payment, request);
   request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
   jobs::cancel(tx, kExpireJob, text_of(request.id));
   tell_request(tx, request, "payment_request.paid", {});
@@ -123,9 +128,18 @@ void captured_late(Tx& tx, const Payment& payment, const Request& request, const
 }
 
 void failed(Tx& tx, const Payment& payment, Request& request) {
+  let_go(tx, payment, request);
   risk::release(tx, {payment.merchant_id, payment.buyer_id, payment.amount, payment.created_at});
   request = move_request(tx, std::move(request), RequestEvent::fail, payment.reason);
   tell_request(tx, request, "payment_request.payment_failed", {});
+  if (request.origin != Origin::merchant) want_end(tx, request);
+}
+
+// The buyer is to confirm it somewhere else, and others may buy what is left lying about.
+void wait_for_buyer(Tx& tx, const Payment& payment, const Request& request, const Rules& rules) {
+  tell_request(tx, request, "payment_request.action_required", {});
+  jobs::enqueue(tx, kAbandonJob, text_of(payment.id),
+                {{"merchant_id", text_of(payment.merchant_id)}}, tx.now() + rules.reserved_for);
 }
 
 // The side effects of a payment's news, once: only when the state has changed.
@@ -137,8 +151,7 @@ void follow(Tx& tx, State before, const Payment& payment, Request& request, cons
     captured(tx, payment, request, rules);
   if (payment.state == State::failed || payment.state == State::voided)
     failed(tx, payment, request);
-  if (payment.state == State::requires_action)
-    tell_request(tx, request, "payment_request.action_required", {});
+  if (payment.state == State::requires_action) wait_for_buyer(tx, payment, request, rules);
   if (is_final(payment.state)) jobs::cancel(tx, kReconcileJob, text_of(payment.id));
 }
 
@@ -162,6 +175,19 @@ bool is_overtaken(Tx& tx, const Payment& payment, const Outcome& outcome) {
   const bool is_same = outcome.reason == payment.reason.value_or("");
   if (outcome.verdict != Verdict::declined || !is_same) return false;
   return tx.one(kIsLate, payment.merchant_id, payment.id);
+}
+
+// The price is that for the address of the checkout.
+std::optional<orders::Address> address_of(const Request& request, const Acceptance& acceptance) {
+  const auto& given = acceptance.ship_to;
+  const bool is_required = request.shipping_address == ShippingAddress::required;
+  if (is_required && !given && !request.ship_to)
+    throw Error(Code::invalid, "an address to ship to is needed", {{"/ship_to", "is required"}});
+  if (!request.ship_to) return given;
+  if (given && to_json(*given) != to_json(*request.ship_to))
+    throw Error(Code::invalid, "it was priced for another address",
+                {{"/ship_to", "must be that of the checkout, or left out"}});
+  return request.ship_to;
 }
 
 void want_reconciliation(Tx& tx, const Payment& payment, std::chrono::milliseconds in) {
@@ -203,14 +229,17 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
   if (request.state == RequestState::open && request.expires_at <= tx.now())
     throw Error(Code::conflict, "the request has expired");
   request = move_request(tx, std::move(request), RequestEvent::accept, std::nullopt);
-  if (request.shipping_address == ShippingAddress::required && !acceptance.ship_to)
-    throw Error(Code::invalid, "an address to ship to is needed", {{"/ship_to", "is required"}});
+  const auto ship_to = address_of(request, acceptance);
+  if (request.breakdown && request.breakdown->discount_code)
+    pricing::claim(tx, request.merchant_id, {*request.breakdown->discount_code}, who.account,
+                   id.uuid);
+  const auto held = set_aside(tx, request);
   const auto merchant = identity::fetch_merchant(tx, request.merchant_id);
   const auto payment_id = PaymentId::make();
   identity::enter_directory(tx, payment_id.uuid, request.merchant_id);
   const auto payment = tx.one(kInsert, request.merchant_id, payment_id, id, request.conversation_id,
                               who.account, request.total.amount, request.total.currency,
-                              merchant.processor, acceptance.ship_to, tx.now());
+                              merchant.processor, ship_to, tx.now(), held);
   attempts::begin(tx, request.merchant_id, processors::Operation::charge, payment_id.uuid,
                   attempts::destination_of(merchant), request.total);
   // Covers our own death between the two transactions.
@@ -220,6 +249,7 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
               rules.limits);
   tell_request(tx, request, "payment_request.accepted",
                {conversations::Author::buyer, who.account});
+  if (request.origin != Origin::merchant) ask_shop(tx, request, payment, rules);
   return payment;
 }
 

@@ -1,5 +1,8 @@
 // Payment requests: asked by the merchant, answered by the buyer, ended by time.
+#include <map>
+
 #include "payments/rows.hpp"
+#include "bottega/catalog/catalog.hpp"
 #include "bottega/conversations/safety.hpp"
 #include "bottega/identity/fees.hpp"
 #include "bottega/payments/payments.hpp"
@@ -12,29 +15,36 @@ constexpr auto kExpiryMost = std::chrono::days(30);
 
 const Sql<Request(MerchantId, RequestId, ConversationId, AccountId, std::string, std::string,
                   orders::Lines, std::int64_t, Currency, ShippingAddress, Instant, std::string,
-                  Instant)>
+                  Instant, Origin, std::optional<pricing::Breakdown>, std::optional<Contact>,
+                  std::optional<orders::Address>)>
     kInsert{"payments.insert_request", R"(
     INSERT INTO payment_requests (merchant_id, id, conversation_id, buyer_id, title, description,
                                   lines, total, currency, shipping_address, expires_at,
-                                  created_by, state, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $13)
+                                  created_by, state, created_at, updated_at, origin, breakdown,
+                                  contact, ship_to)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $13, $14, $15, $16,
+            $17)
     RETURNING id, merchant_id, conversation_id, buyer_id, title, description, lines, total,
-              currency, shipping_address, state, reason, expires_at, created_at, updated_at)"};
+              currency, shipping_address, state, reason, expires_at, created_at, updated_at,
+              origin, breakdown, contact, ship_to)"};
 
 const Sql<Request(MerchantId, RequestId)> kFetch{"payments.fetch_request", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
-           shipping_address, state, reason, expires_at, created_at, updated_at
+           shipping_address, state, reason, expires_at, created_at, updated_at, origin, breakdown,
+           contact, ship_to
     FROM payment_requests WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Request(MerchantId, RequestId)> kLock{"payments.lock_request", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
-           shipping_address, state, reason, expires_at, created_at, updated_at
+           shipping_address, state, reason, expires_at, created_at, updated_at, origin, breakdown,
+           contact, ship_to
     FROM payment_requests WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<Request(MerchantId, ConversationId, RequestId, std::int64_t)> kList{
     "payments.list_requests", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
-           shipping_address, state, reason, expires_at, created_at, updated_at
+           shipping_address, state, reason, expires_at, created_at, updated_at, origin, breakdown,
+           contact, ship_to
     FROM payment_requests WHERE merchant_id = $1 AND conversation_id = $2 AND id < $3
     ORDER BY id DESC LIMIT $4)"};
 
@@ -49,14 +59,46 @@ std::int64_t most_of(Tx& tx, MerchantId merchant, Currency currency, const Rules
   return limit ? std::min(*limit, rules.amount_max) : rules.amount_max;
 }
 
+void check_total(Money total, std::int64_t most) {
+  if (total.amount < 1 || total.amount > most)
+    throw Error(Code::invalid, "the sum of the lines is not possible",
+                {{"/lines", "must add up to 1 to " + std::to_string(most)}});
+}
+
+void require_active(const identity::Merchant& merchant) {
+  if (merchant.onboarding != identity::Onboarding::active)
+    throw Error(Code::conflict, "the payment processor has not accepted this business yet");
+}
+
 Money total_of(const NewRequest& given, const Currency& currency, std::int64_t most) {
   Money total{0, currency};
   for (const auto& line : given.lines)
     total = total + Money{line.unit_amount.value, currency} * line.quantity.value;
-  if (total.amount < 1 || total.amount > most)
-    throw Error(Code::invalid, "the sum of the lines is not possible",
-                {{"/lines", "must add up to 1 to " + std::to_string(most)}});
+  check_total(total, most);
   return total;
+}
+
+// What is of the catalogue is the shop's own, and has its SKU; its price is what the shop says.
+void look_up(Tx& tx, MerchantId merchant, orders::Lines& lines) {
+  std::vector<catalog::VariantId> ids;
+  for (const auto& line : lines)
+    if (line.variant_id) ids.push_back(*line.variant_id);
+  if (ids.empty()) return;
+  std::map<catalog::VariantId, std::string> skus;
+  for (const auto& offer : catalog::offer(tx, merchant, ids))
+    skus.emplace(offer.variant_id, offer.sku);
+  Faults faults;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    auto& line = lines.items[i];
+    if (!line.variant_id) continue;
+    const auto found = skus.find(*line.variant_id);
+    if (found == skus.end())
+      faults.push_back({"/lines/" + std::to_string(i) + "/variant_id",
+                        "is nothing that this shop has published"});
+    else
+      line.sku = Line<1, 50>{found->second};
+  }
+  if (!faults.empty()) throw Error(Code::invalid, "something is not sold here", std::move(faults));
 }
 
 Instant expiry_of(Tx& tx, const NewRequest& given, const Rules& rules) {
@@ -116,13 +158,22 @@ Request move_request(Tx& tx, Request request, RequestEvent on, std::optional<std
   return request;
 }
 
+void want_end(Tx& tx, const Request& request) {
+  jobs::enqueue(tx, kExpireJob, text_of(request.id),
+                {{"merchant_id", text_of(request.merchant_id)}}, request.expires_at);
+}
+
 void tell_request(Tx& tx, const Request& request, const std::string& event, const Author& author) {
+  // How to reach the buyer is not for the log.
+  auto told = to_json(request);
+  told.erase("contact");
+  told.erase("ship_to");
   conversations::append(tx, request.merchant_id, request.conversation_id,
                         {event,
                          author.side,
                          author.account,
                          std::nullopt,
-                         {{"payment_request", to_json(request)}},
+                         {{"payment_request", std::move(told)}},
                          "Payment request " + request.title + ", " + display(request.total) + ": " +
                              text_of(request.state) + "."});
 }
@@ -135,27 +186,43 @@ Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules)
   conversations::require_not_blocked(tx, seat);
   // A currency that is taken off the list meanwhile waits for this request, or refuses it.
   const auto merchant = identity::keep_merchant(tx, seat.merchant);
-  if (merchant.onboarding != identity::Onboarding::active)
-    throw Error(Code::conflict, "the payment processor has not accepted this business yet");
+  require_active(merchant);
   const auto currency = given.currency.value_or(merchant.currency);
   const auto most = most_of(tx, merchant.id, currency, rules);
   Money total;
   Instant expires_at;
+  auto lines = given.lines;
   check_all({[&] { total = total_of(given, currency, most); },
-             [&] { check_currency(merchant, currency); },
+             [&] { check_currency(merchant, currency); }, [&] { look_up(tx, merchant.id, lines); },
              [&] { expires_at = expiry_of(tx, given, rules); }});
   check_fee(tx, merchant.id, total);
   const auto id = RequestId::make();
   identity::enter_directory(tx, id.uuid, seat.merchant);
   const auto request =
       tx.one(kInsert, seat.merchant, id, given.conversation_id, seat.buyer, given.title.value,
-             given.description.value, given.lines, total.amount, total.currency,
+             given.description.value, lines, total.amount, total.currency,
              given.shipping_address.value_or(ShippingAddress::required), expires_at, who.actor(),
-             tx.now());
-  jobs::enqueue(tx, kExpireJob, text_of(id), {{"merchant_id", text_of(seat.merchant)}}, expires_at);
+             tx.now(), Origin::merchant, std::nullopt, std::nullopt, std::nullopt);
+  want_end(tx, request);
   tell_request(tx, request, "payment_request.created",
                {conversations::Author::merchant, who.account});
   return request;
+}
+
+Request open_purchase(Tx& tx, const Who& buyer, const identity::Merchant& merchant,
+                      const Purchase& purchase, const Rules& rules) {
+  require_active(merchant);
+  const auto most = most_of(tx, merchant.id, purchase.total.currency, rules);
+  check_all({[&] { check_currency(merchant, purchase.total.currency); },
+             [&] { check_total(purchase.total, most); }});
+  check_fee(tx, merchant.id, purchase.total);
+  const auto id = RequestId::make();
+  identity::enter_directory(tx, id.uuid, merchant.id);
+  return tx.one(kInsert, merchant.id, id, purchase.conversation_id, buyer.account, purchase.title,
+                purchase.description, purchase.lines, purchase.total.amount,
+                purchase.total.currency, purchase.shipping_address, tx.now() + rules.reserved_for,
+                buyer.actor(), tx.now(), purchase.origin, purchase.breakdown, purchase.contact,
+                purchase.ship_to);
 }
 
 Request fetch_request(Tx& tx, const Who& who, RequestId id) {

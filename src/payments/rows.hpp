@@ -15,6 +15,8 @@ std::int64_t fee_of(Tx& tx, MerchantId merchant, Money total);
 
 Request lock_request(Tx& tx, MerchantId merchant, RequestId id);
 Request move_request(Tx& tx, Request request, RequestEvent on, std::optional<std::string> reason);
+// A request that nobody pays ends at its time.
+void want_end(Tx& tx, const Request& request);
 void tell_request(Tx& tx, const Request& request, const std::string& event, const Author& author);
 // Throws Error(not_found) for strangers and Error(forbidden) for the merchant's side.
 void require_buyer(Tx& tx, const Who& who, const Request& request);

@@ -111,7 +111,8 @@ const Pages<attachments::Stored> kFiles{"privacy.attachments", R"(
 
 const Pages<payments::Request> kRequests{"privacy.payment_requests", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
-           shipping_address, state, reason, expires_at, created_at, updated_at
+           shipping_address, state, reason, expires_at, created_at, updated_at, origin, breakdown,
+           contact, ship_to
     FROM payment_requests WHERE buyer_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
 
 const Pages<payments::Payment> kPayments{"privacy.payments", R"(
@@ -123,7 +124,8 @@ const Pages<payments::Payment> kPayments{"privacy.payments", R"(
 const Pages<orders::Order> kOrders{"privacy.orders", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
-           card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at
+           card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
+           cancelled_at
     FROM orders WHERE buyer_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
 
 // The first parcel of an order has the order's id.

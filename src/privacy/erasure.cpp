@@ -174,7 +174,12 @@ const Sql<void(AccountId, std::string)> kForgetAddresses{"privacy.forget_address
       SET ship_to = p.ship_to || jsonb_build_object('name', $2::text, 'street', '-')
       FROM payment_requests r
       WHERE r.buyer_id = $1 AND p.merchant_id = r.merchant_id AND p.payment_request_id = r.id
-        AND p.ship_to IS NOT NULL)
+        AND p.ship_to IS NOT NULL),
+    asked AS (
+      UPDATE payment_requests
+      SET contact = NULL,
+          ship_to = ship_to || jsonb_build_object('name', $2::text, 'street', '-')
+      WHERE buyer_id = $1 AND (contact IS NOT NULL OR ship_to IS NOT NULL))
     UPDATE orders SET ship_to = ship_to || jsonb_build_object('name', $2::text, 'street', '-')
     WHERE buyer_id = $1 AND ship_to IS NOT NULL)"};
 

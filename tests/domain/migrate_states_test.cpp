@@ -10,6 +10,7 @@
 #include "bottega/conversations/safety.hpp"
 #include "bottega/conversations/search.hpp"
 #include "bottega/identity/preferences.hpp"
+#include "bottega/payments/questions.hpp"
 #include "bottega/pricing/price.hpp"
 #include "bottega/returns/returns.hpp"
 #include "bottega/support/support.hpp"
@@ -113,6 +114,9 @@ std::vector<Column> columns() {
       {"bottega", "shipment_events", "source", words_of<orders::Source>()},
       {"bottega", "payment_requests", "state", words_of<payments::RequestState>()},
       {"bottega", "payment_requests", "shipping_address", words_of<payments::ShippingAddress>()},
+      {"bottega", "payment_requests", "origin", words_of<payments::Origin>()},
+      {"bottega", "payment_questions", "standing_answer", words_of<payments::Answer>()},
+      {"bottega", "payment_questions", "answer", words_of<payments::Answer>()},
       {"bottega", "payments", "state", words_of<payments::State>()},
       {"bottega", "attempts", "state", words_of<attempts::State>()},
       {"bottega", "attempts", "operation", operations()},

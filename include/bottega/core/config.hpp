@@ -95,6 +95,7 @@ struct Config {
 
   std::int64_t payments_amount_max = 75'000'000, payments_call_timeout_ms = 10'000;
   std::int64_t payments_expiry_default_s = 86'400;
+  std::int64_t checkout_reserve_minutes = 15, checkout_answer_s = 10;
   std::int64_t risk_request_max = 100'000, risk_merchant_week_max = 1'000'000;
   std::int64_t risk_buyer_count_hour_max = 60, risk_buyer_count_day_max = 200;
   std::int64_t risk_buyer_sum_hour_max = 100'000, risk_buyer_sum_day_max = 200'000;

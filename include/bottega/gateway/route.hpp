@@ -161,7 +161,10 @@ class Call {
   asio::awaitable<bool> is_repeat();
   // For a flow with a foreign call: commits the first transaction with the key in flight and the id
   // of what was begun, or answers that id where an earlier try of the same request began it.
-  asio::awaitable<std::string> begin(std::function<std::string(Tx&)> op);
+  // Another try takes the flow for interrupted once it has taken longer than a call to a processor
+  // may, and so much more.
+  asio::awaitable<std::string> begin(std::function<std::string(Tx&)> op,
+                                     std::chrono::seconds more = {});
   // Commits the last transaction of the flow with its reply.
   asio::awaitable<Reply> finish(std::function<Reply(Tx&)> op);
 

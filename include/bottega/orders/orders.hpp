@@ -5,6 +5,7 @@
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/core/machine.hpp"
 #include "bottega/jobs/job.hpp"
+#include "bottega/pricing/price.hpp"
 
 namespace bottega::orders {
 
@@ -104,15 +105,17 @@ struct Order {
   std::optional<Address> ship_to;
   Instant ship_by{};
   std::optional<std::string> carrier, tracking_number;  // of the last parcel
-  std::optional<std::string> reason;     // why it was cancelled, or its rest was not sent
-  std::optional<std::int64_t> card_seq;  // of the entry that showed it first
+  std::optional<std::string> reason;            // why it was cancelled, or its rest was not sent
+  std::optional<std::int64_t> card_seq;         // of the entry that showed it first
+  std::optional<pricing::Breakdown> breakdown;  // of the total; none where it is that of the lines
   Instant created_at{};
   std::optional<Instant> shipped_at, delivered_at, completed_at, cancelled_at;
 };
 BOOST_DESCRIBE_STRUCT(Order, (),
                       (id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines,
                        total, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
-                       card_seq, created_at, shipped_at, delivered_at, completed_at, cancelled_at))
+                       card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
+                       cancelled_at))
 
 // The number of the order with this id: 35 of its random bits as seven characters of Crockford's
 // base 32, and one that checks them (Luhn's algorithm, modulo 32). It tells nobody how much is
@@ -153,6 +156,7 @@ struct Sale {
   std::int64_t fee = 0;
   std::optional<Address> ship_to;
   Country country;  // the merchant's, by whose calendar it is to be sent
+  std::optional<pricing::Breakdown> breakdown = std::nullopt;
 };
 
 // Makes the order, tells the conversation, and arranges that it is cancelled when it is not sent in

@@ -7,6 +7,7 @@
 #include "bottega/identity/pins.hpp"
 #include "bottega/ledger/ledger.hpp"
 #include "bottega/orders/orders.hpp"
+#include "bottega/pricing/settings.hpp"
 #include "bottega/risk/limits.hpp"
 #include "bottega/storage/database.hpp"
 #include "bottega/wallet/methods.hpp"
@@ -123,6 +124,18 @@ static_assert(kLifecycle.deterministic());
 enum class ShippingAddress : std::uint8_t { required, none };
 BOOST_DESCRIBE_ENUM(ShippingAddress, required, none)
 
+// Where a request came from: a merchant asked, or the buyer took what is offered.
+enum class Origin : std::uint8_t { merchant, buy_now, cart, link };
+BOOST_DESCRIBE_ENUM(Origin, merchant, buy_now, cart, link)
+
+// How the shop reaches the buyer about it, as far as it asks.
+struct Contact {
+  std::optional<Line<1, 100>> name;
+  std::optional<Email> email;
+  std::optional<pricing::Phone> phone;
+};
+BOOST_DESCRIBE_STRUCT(Contact, (), (name, email, phone))
+
 struct Request {
   RequestId id;
   MerchantId merchant_id;
@@ -135,10 +148,16 @@ struct Request {
   RequestState state{};
   std::optional<std::string> reason;  // why the last attempt failed, or why it was declined
   Instant expires_at{}, created_at{}, updated_at{};
+  Origin origin{};
+  std::optional<pricing::Breakdown> breakdown;  // of the total; none: it is that of the lines
+  // What the buyer has given at the checkout. The total is that for this address.
+  std::optional<Contact> contact;
+  std::optional<orders::Address> ship_to;
 };
 BOOST_DESCRIBE_STRUCT(Request, (),
                       (id, merchant_id, conversation_id, buyer_id, title, description, lines, total,
-                       shipping_address, state, reason, expires_at, created_at, updated_at))
+                       shipping_address, state, reason, expires_at, created_at, updated_at, origin,
+                       breakdown, contact, ship_to))
 
 // The total is the server's: the sum of the lines.
 struct NewRequest {
@@ -201,6 +220,9 @@ BOOST_DESCRIBE_ENUM(FeeOnRefund, proportional, keep)
 
 struct Rules {
   std::int64_t amount_max = 0;
+  // How long the stock is kept for a buyer who has to confirm a payment, and how long a shop has to
+  // answer before a charge.
+  std::chrono::seconds reserved_for{0}, answer_within{0};
   std::chrono::seconds expiry_default{0};
   std::chrono::milliseconds call_timeout{0};
   std::chrono::days cancel_after{0};
@@ -208,6 +230,22 @@ struct Rules {
   FeeOnRefund fee_on_refund{};
   risk::Rules limits = {};
 };
+
+// What a buyer takes: priced by the server, and paid at once.
+struct Purchase {
+  ConversationId conversation_id;
+  Origin origin{};
+  std::string title, description;
+  orders::Lines lines;
+  Money total;
+  pricing::Breakdown breakdown;
+  std::optional<Contact> contact;
+  std::optional<orders::Address> ship_to;
+  ShippingAddress shipping_address{};
+};
+// Writes it down as a request of this shop, which is told when it is paid. Throws as ask() does.
+Request open_purchase(Tx& tx, const Who& buyer, const identity::Merchant& merchant,
+                      const Purchase& purchase, const Rules& rules);
 
 // Asks for money in a conversation. Throws Error(conflict) until the processor has accepted the
 // merchant, and Error(invalid) for more than one request may ask for.
@@ -223,8 +261,9 @@ void expire(Tx& tx, MerchantId merchant, RequestId id);
 
 // What the processor is to charge for an acceptance, from the processor of the request's merchant.
 std::string token_of(Tx& tx, const Who& who, const Payment& payment, const Acceptance& acceptance);
-// Writes down that the buyer pays: the request is `paying`, the attempt is committed with its key.
-// Throws what risk::count() throws where that would pass a limit, and nothing has changed.
+// Writes down that the buyer pays: the request is `paying`, the attempt is committed with its key,
+// and what is bought is set aside. Throws what risk::count() throws where that would pass a limit,
+// Error(conflict) with the lines of what is sold out, and nothing has changed.
 Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance,
               const Rules& rules);
 // Writes down what the processor said, posts the ledger, makes the order and tells the
@@ -253,6 +292,7 @@ asio::awaitable<void> abandon(Database& db, const processors::Registry& registry
                               MerchantId merchant, PaymentId id, const Rules& rules);
 
 inline constexpr std::string_view kExpireJob = "payments.expire_request";
+inline constexpr std::string_view kAbandonJob = "payments.abandon";
 inline constexpr std::string_view kReconcileJob = "payments.reconcile";
 
 }  // namespace bottega::payments

@@ -218,6 +218,18 @@ BOOST_DESCRIBE_STRUCT(Priced, (),
                       (currency, items, discount, shipping, tax, tip, total, tax_included,
                        shipping_discount, lines, taxes, shipping_asked))
 
+// How the total of a sale came about, as it is kept with it.
+struct Breakdown {
+  std::int64_t items = 0, discount = 0, shipping = 0, tax = 0, tip = 0;
+  bool tax_included = false;
+  std::vector<PricedLine> lines;
+  std::vector<TaxLine> taxes;
+  std::optional<std::string> shipping_name, discount_code;
+};
+BOOST_DESCRIBE_STRUCT(Breakdown, (),
+                      (items, discount, shipping, tax, tip, tax_included, lines, taxes,
+                       shipping_name, discount_code))
+
 // Without a destination the taxes are those of the shop's own country, and nothing is shipped.
 // Throws Error(invalid) with the faults of /shipping_rate, /discount_code and /tip together, and
 // where a sum is too large.

@@ -1,9 +1,8 @@
 // Payment requests, paying them, payments and refunds.
 #include "bottega/payments/refunds.hpp"
 
-#include "gateway/problem.hpp"
+#include "gateway/routes/paying.hpp"
 #include "gateway/routes/routes.hpp"
-#include "gateway/step_up.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -44,65 +43,13 @@ asio::awaitable<Reply> cancel_one(Call& call) {
   co_return co_await call.transact([&](Tx& tx) { return ok(cancel(tx, call.who(), id, given)); });
 }
 
-// What accepting has come to, as an answer. A decline is an outcome that has been written down, so
-// it is kept and replayed like any other.
-Reply answer_of(const Call& call, const Accepted& done) {
-  const auto state = done.payment.state;
-  if (state == State::failed || state == State::voided)
-    return problem(Error(Code::declined, "the payment was declined; the request is open again")
-                       .reason(done.payment.reason.value_or("declined")),
-                   call.request.request_id, call.app.public_url);
-  const bool open = state == State::created || state == State::requires_action ||
-                    state == State::unknown || state == State::authorized;
-  return open ? accepted(done) : ok(done);
-}
-
-// What became of a payment whose call an earlier try of the request made, as far as the processor
-// knows by now.
-asio::awaitable<void> find_out(Call& call, MerchantId merchant, PaymentId id) {
-  auto& app = call.app;
-  try {
-    co_await reconcile(app.db, app.registry, merchant, id, app.payment_rules);
-  } catch (const Error& error) {
-    if (error.code() != Code::busy) throw;  // not yet: the job goes on asking
-  }
-}
-
-// Two transactions with the call to the processor between them. Safe to run again from the top: the
-// key gives back the payment that an earlier, interrupted try began, and it is never charged twice.
 asio::awaitable<Reply> accept(Call& call) {
   const auto given = call.body<Acceptance>();
-  const auto request_id = call.at<RequestId>(0);
-  auto& app = call.app;
-  const auto& rules = app.payment_rules;
-  auto proof = Proof::given;
-  if (given.payment_method.id) proof = co_await step_up_to_pay(call, given.pin);
-  bool fresh = false;
-  std::string token;
-  std::function<std::string(Tx&)> first = [&](Tx& tx) {
-    require_given(proof);
-    fresh = true;
-    const auto payment = begin(tx, call.who(), request_id, given, rules);
-    token = token_of(tx, call.who(), payment, given);
-    return text_of(payment.id);
-  };
-  const auto begun = co_await call.begin(first);
-  const auto payment_id = from_text<PaymentId>(begun);
-  const auto known = co_await app.db.transact(
-      [&](Tx& tx) { return current(tx, identity::merchant_of(tx, payment_id.uuid), payment_id); });
-  const auto merchant = known.payment.merchant_id;
-  std::optional<processors::Outcome> outcome;
-  if (fresh) {
-    const auto return_url = app.public_url + "/v1/payment_requests/" + text_of(request_id);
-    outcome = co_await payments::call(app.db, app.registry.get(known.payment.processor), merchant,
-                                      payment_id, token, return_url);
-  }
-  if (!fresh) co_await find_out(call, merchant, payment_id);
-  std::function<Reply(Tx&)> last = [&](Tx& tx) {
-    return answer_of(call, outcome ? settle(tx, merchant, payment_id, *outcome, rules)
-                                   : current(tx, merchant, payment_id));
-  };
-  co_return co_await call.finish(last);
+  const auto id = call.at<RequestId>(0);
+  Paying paying;
+  paying.acceptance = given;
+  paying.begin = [&](Tx& tx) { return begin(tx, call.who(), id, given, call.app.payment_rules); };
+  co_return co_await pay(call, std::move(paying));
 }
 
 asio::awaitable<Reply> show_payment(Call& call) {

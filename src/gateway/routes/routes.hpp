@@ -22,6 +22,7 @@ std::span<const Route> stock_routes();
 std::span<const Route> feed_routes();
 std::span<const Route> collection_routes();
 std::span<const Route> shopping_routes();
+std::span<const Route> checkout_routes();
 std::span<const Route> payment_routes();
 std::span<const Route> order_routes();
 std::span<const Route> paper_routes();

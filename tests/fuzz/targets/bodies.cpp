@@ -6,7 +6,7 @@
 #include "gateway/step_up.hpp"
 #include "bottega/catalog/browse.hpp"
 #include "bottega/catalog/stock.hpp"
-#include "bottega/checkout/carts.hpp"
+#include "bottega/checkout/quotes.hpp"
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/messages.hpp"
@@ -22,6 +22,7 @@
 #include "bottega/notifications/subscriptions.hpp"
 #include "bottega/ops/ops.hpp"
 #include "bottega/orders/shipments.hpp"
+#include "bottega/payments/questions.hpp"
 #include "bottega/payments/refunds.hpp"
 #include "bottega/payouts/payouts.hpp"
 #include "bottega/pricing/discounts.hpp"
@@ -89,6 +90,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewCancellation>,
     read<NewCannedReply>,
     read<NewCheckoutSettings>,
+    read<payments::NewAnswer>,
     read<payments::NewClosing>,
     read<NewCollection>,
     read<NewConversation>,
@@ -128,7 +130,9 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Snooze>,
     read<StockAdjustment>,
     read<checkout::NewCart>,
+    read<checkout::NewCheckout>,
     read<checkout::NewProposal>,
+    read<checkout::NewQuote>,
     read<disputes::NewEvidence>,
     read<disputes::TopUpStatement>,
     read<identity::NewPin>,

@@ -1,0 +1,102 @@
+// Buying what was chosen: one transaction from the price to the payment that has begun.
+#include "checkout/basket.hpp"
+#include "bottega/conversations/safety.hpp"
+
+namespace bottega::checkout {
+namespace {
+
+using pricing::Asked;
+
+template <class T>
+void ask(Faults& faults, Asked asked, const std::optional<T>& given, const char* pointer) {
+  if (asked == Asked::required && !given) faults.push_back({pointer, "is required"});
+}
+
+// All that is missing, at once.
+void require_complete(const Basket& basket, const NewCheckout& given) {
+  const auto& asks = basket.rules.buyer;
+  const auto quoted = given.quoted();
+  auto faults = missing_address(basket, quoted);
+  for (auto& fault : missing_way(basket, quoted)) faults.push_back(std::move(fault));
+  const auto contact = given.contact.value_or(payments::Contact{});
+  ask(faults, asks.name, contact.name, "/contact/name");
+  ask(faults, asks.email, contact.email, "/contact/email");
+  ask(faults, asks.phone, contact.phone, "/contact/phone");
+  ask(faults, asks.billing, given.billing, "/billing");
+  if (!faults.empty()) throw Error(Code::invalid, "the shop needs more to sell it", faults);
+}
+
+// What the shop does not ask for, it does not get.
+std::optional<payments::Contact> contact_of(const Basket& basket, const NewCheckout& given) {
+  if (!given.contact) return std::nullopt;
+  auto contact = *given.contact;
+  const auto& asks = basket.rules.buyer;
+  if (asks.name == Asked::none) contact.name.reset();
+  if (asks.email == Asked::none) contact.email.reset();
+  if (asks.phone == Asked::none) contact.phone.reset();
+  if (!contact.name && !contact.email && !contact.phone) return std::nullopt;
+  return contact;
+}
+
+void require_price(const Basket& basket, const NewCheckout& given) {
+  const auto& priced = basket.priced;
+  if (priced.total == given.total.value) return;
+  const auto now = display({priced.total, priced.currency});
+  throw Error(Code::conflict, "it costs " + now + " now; nothing was charged",
+              {{"/total", "is " + std::to_string(priced.total) + " now"}})
+      .reason("price_changed");
+}
+
+std::string title_of(const Basket& basket) {
+  const auto& first = basket.lines.front().name;
+  const auto others = basket.lines.size() - 1;
+  return others == 0 ? first : first + ", and " + std::to_string(others) + " more";
+}
+
+payments::Purchase purchase_of(const Basket& basket, ConversationId id, const NewCheckout& given) {
+  const auto& priced = basket.priced;
+  payments::Purchase out;
+  out.conversation_id = id;
+  out.origin = basket.origin;
+  out.title = title_of(basket);
+  for (const auto& line : basket.lines) {
+    orders::OrderLine sold{{line.name}, {line.quantity}, {line.unit_amount}};
+    sold.variant_id = line.variant_id;
+    if (line.sku) sold.sku = Line<1, 50>{*line.sku};
+    out.lines.items.push_back(std::move(sold));
+  }
+  out.total = {priced.total, priced.currency};
+  out.breakdown = {priced.items,         priced.discount,     priced.shipping, priced.tax,
+                   priced.tip,           priced.tax_included, priced.lines,    priced.taxes,
+                   basket.shipping_name, std::nullopt};
+  if (given.discount_code) out.breakdown.discount_code = given.discount_code->value;
+  out.contact = contact_of(basket, given);
+  if (basket.needs_shipping) out.ship_to = given.ship_to;
+  out.shipping_address =
+      out.ship_to ? payments::ShippingAddress::required : payments::ShippingAddress::none;
+  return out;
+}
+
+}  // namespace
+
+payments::Payment begin(Tx& tx, const Who& who, ConversationId id, const NewCheckout& given,
+                        const payments::Rules& rules) {
+  const auto seat =
+      conversations::enter(tx, who, id, identity::Scope::chat, conversations::Lock::no);
+  conversations::require_not_blocked(tx, seat);
+  const auto basket = fill(tx, who, id, given.quoted());
+  require_complete(basket, given);
+  require_price(basket, given);
+  const auto merchant = identity::keep_merchant(tx, basket.merchant_id);
+  const auto request =
+      payments::open_purchase(tx, who, merchant, purchase_of(basket, id, given), rules);
+  payments::Acceptance acceptance{given.payment_method, std::nullopt, given.billing, given.pin};
+  return payments::begin(tx, who, request.id, acceptance, rules);
+}
+
+void bought(Tx& tx, const payments::Request& request) {
+  if (request.origin == payments::Origin::cart)
+    empty_cart(tx, request.merchant_id, request.conversation_id);
+}
+
+}  // namespace bottega::checkout

@@ -1,0 +1,33 @@
+#include "checkout/basket.hpp"
+
+namespace bottega::checkout {
+
+Quote quote(Tx& tx, const Who& who, ConversationId id, const NewQuote& given) {
+  const auto basket = fill(tx, who, id, given);
+  const auto& priced = basket.priced;
+  Quote out;
+  out.currency = priced.currency;
+  for (std::size_t i = 0; i < basket.lines.size(); ++i) {
+    const auto& line = basket.lines[i];
+    out.lines.push_back({line.variant_id, line.sku, line.name, line.quantity, line.unit_amount,
+                         priced.lines[i].amount, priced.lines[i].discount});
+  }
+  out.items = priced.items;
+  out.discount = priced.discount;
+  out.shipping = priced.shipping;
+  out.tax = priced.tax;
+  out.tip = priced.tip;
+  out.total = priced.total;
+  out.tax_included = priced.tax_included;
+  out.taxes = priced.taxes;
+  const auto place = destination_of(given.ship_to);
+  const auto* where = place ? &*place : nullptr;
+  out.shipping_options = pricing::shipping_options(basket.priced_from, where, basket.rules);
+  out.suggested_tips = pricing::suggested_tips(priced, basket.rules.tips);
+  out.asks = basket.rules.buyer;
+  out.needs_shipping = basket.needs_shipping;
+  out.is_final = missing_way(basket, given).empty() && missing_address(basket, given).empty();
+  return out;
+}
+
+}  // namespace bottega::checkout

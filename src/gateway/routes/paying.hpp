@@ -1,0 +1,21 @@
+#pragma once
+// The flow of a payment, whatever is paid: two transactions with the processor's call between them.
+#include "gateway/app.hpp"
+#include "gateway/step_up.hpp"
+#include "bottega/payments/payments.hpp"
+
+namespace bottega::gateway {
+
+struct Paying {
+  payments::Acceptance acceptance;
+  // Writes down that the buyer pays, in the first transaction.
+  std::function<payments::Payment(Tx&)> begin;
+  // What else follows from a captured payment, in the last transaction; may be nothing.
+  std::function<void(Tx&, const payments::Accepted&)> captured;
+};
+
+// Safe to run again from the top: the key gives back the payment that an earlier, interrupted try
+// began, and it is never charged twice. A shop that wants to be asked is asked before the charge.
+asio::awaitable<Reply> pay(Call& call, Paying paying);
+
+}  // namespace bottega::gateway
