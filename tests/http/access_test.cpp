@@ -4,6 +4,7 @@
 
 #include "http/attachments.hpp"
 #include "http/prices.hpp"
+#include "http/route_bodies.hpp"
 #include "http/routes.hpp"
 #include "http/story.hpp"
 #include "support/http_push_service.hpp"
@@ -15,93 +16,10 @@ using gateway::Access, gateway::Route, gateway::Verb;
 
 // A body that passes where the route takes one.
 std::string body_for(const Route& route) {
-  static const std::map<std::string_view, std::string> bodies = {
-      {"sendMessage", R"({"text":"Hello"})"},
-      {"markConversation", R"({"read_seq":0})"},
-      {"editMessage", R"({"text":"Hello there"})"},
-      {"reactToMessage", R"({"emoji":"👍"})"},
-      {"snoozeConversation", R"({"until":"2031-01-01T00:00:00Z"})"},
-      {"assignConversation", "{}"},
-      {"labelConversation", R"({"labels":[]})"},
-      {"muteConversation", "{}"},
-      {"reportConversation", R"({"reason":"spam"})"},
-      {"adminResolveReport", R"({"resolution":"None"})"},
-      {"addNote", R"({"text":"Likes brass"})"},
-      {"addCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
-      {"changeCannedReply", R"({"shortcut":"hello","text":"Hello!"})"},
-      {"setInboxSettings", R"({"time_zone":"UTC","hours":[]})"},
-      {"setSearchSettings", R"({"language":"german"})"},
-      {"replyToSupportCase", R"({"text":"Hello?"})"},
-      {"assignSupportCase", "{}"},
-      {"setSupportCasePriority", R"({"priority":"high"})"},
-      {"handOverSupportCase", "{}"},
-      {"rateSupportCase", R"({"rating":5})"},
-      {"withdrawFromContract", "{}"},
-      {"adminAnswerSupportCase", R"({"text":"Hello"})"},
-      {"adminAddCaseNote", R"({"text":"Hello"})"},
-      {"adminAssignSupportCase", "{}"},
-      {"adminSetSupportCasePriority", R"({"priority":"high"})"},
-      {"adminChangeCannedAnswer", R"({"shortcut":"hello","text":"Hello!"})"},
-      {"changeMember", R"({"role":"agent"})"},
-      {"changeMerchant", R"({"currencies":["EUR"]})"},
-      {"createInvitation", R"({"name":"Hal","role":"agent"})"},
-      {"createApiKey", R"({"name":"Till","scopes":["read"]})"},
-      {"shipOrder", R"({"carrier":"USPS","tracking_number":"1"})"},
-      {"cancelOrder", R"({"reason":"None"})"},
-      {"closeRestOfOrder", R"({"reason":"None"})"},
-      {"requestReturn", R"({"reason":"damaged"})"},
-      {"approveReturn", "{}"},
-      {"rejectReturn", R"({"words":"None"})"},
-      {"receiveReturn", "{}"},
-      {"refundReturn", "{}"},
-      {"addOrderNote", R"({"text":"Wrap it"})"},
-      {"changeShipment", R"({"carrier":"USPS","tracking_number":"2"})"},
-      {"addTrackingEvent", R"({"status":"in_transit"})"},
-      {"changeOrder",
-       R"({"ship_to":{"name":"B","street":"1 Way","city":"X","postal_code":"1","country":"US"}})"},
-      {"declinePaymentRequest", "{}"},
-      {"cancelPaymentRequest", "{}"},
-      {"acceptPaymentRequest", pay_with("tok_approved").dump()},
-      {"changePaymentMethod", R"({"is_default":true})"},
-      {"createRefund", R"({"amount":1,"reason":"A scratch"})"},
-      {"addEvidence", R"({"text":"It was delivered."})"},
-      {"adminCreateRefund", R"({"amount":1,"reason":"A scratch","funded_by":"platform"})"},
-      {"adminAddFees", R"({"basis_points":100,"fixed":0,"reason":"None"})"},
-      {"adminApproveReview", R"({"reason":"None"})"},
-      {"adminRejectReview", R"({"reason":"None"})"},
-      {"adminSetLimits", R"({"request_max":100,"reason":"None"})"},
-      {"adminSuspendAccount", R"({"reason":"None"})"},
-      {"adminReinstateAccount", R"({"reason":"None"})"},
-      {"exportMyData", R"({"password":"not mine"})"},
-      {"eraseMe", R"({"password":"not mine"})"},
-      {"adminExportAccount", R"({"reason":"None"})"},
-      {"adminEraseAccount", R"({"reason":"None"})"},
-      {"adminCheckSettlement", R"({"day":"2026-01-01"})"},
-      {"adminResolveSettlementDifference", R"({"reason":"None"})"},
-      {"adminAskAboutAttempt", R"({"reason":"None"})"},
-      {"changeProduct", R"({"title":"Tea"})"},
-      {"addVariant", R"({"sku":"TEA-1"})"},
-      {"changeVariant", R"({"sku":"TEA-1"})"},
-      {"setStock", R"({"on_hand":1})"},
-      {"adjustStock", R"({"delta":1,"reason":"Found one"})"},
-      {"changeCollection", R"({"title":"Teas"})"},
-      {"putCart", R"({"version":0,"lines":[]})"},
-      {"proposeCart",
-       R"({"lines":[{"variant_id":"var_01h2xcejqtf2nbrexx3vqjhp41","quantity":1}]})"},
-      {"adminHoldPayout", R"({"reason":"None"})"},
-      {"adminReleasePayout", R"({"reason":"None"})"},
-      {"setCheckoutSettings", checkout_settings().dump()},
-      {"addShippingZone", R"({"name":"Home","countries":["US"]})"},
-      {"changeShippingZone", R"({"name":"Home","countries":["US"]})"},
-      {"addShippingRate", R"({"name":"Post","prices":[{"currency":"USD","amount":5}]})"},
-      {"changeShippingRate", R"({"name":"Post","prices":[{"currency":"USD","amount":5}]})"},
-      {"addTaxRate", R"({"name":"Tax","country":"US","parts_per_million":1})"},
-      {"changeTaxRate", R"({"name":"Tax","country":"US","parts_per_million":1})"},
-      {"addDiscountCode", R"({"code":"SHIPFREE","kind":"free_shipping"})"},
-      {"changeDiscountCode", R"({"code":"SHIPFREE","kind":"free_shipping"})"},
-  };
-  const auto found = bodies.find(route.name);
-  return found == bodies.end() ? "" : found->second;
+  if (route.name == "setCheckoutSettings") return checkout_settings().dump();
+  if (route.name == "acceptPaymentRequest") return pay_with("tok_approved").dump();
+  const auto found = kRouteBodies.find(route.name);
+  return found == kRouteBodies.end() ? "" : std::string(found->second);
 }
 
 Answer call(const Route& route, const std::string& path, const std::string& token,
