@@ -58,14 +58,14 @@ risk::Rules limits_of(const Config& config) {
 
 payments::Rules payment_rules_of(const Config& config) {
   return {config.payments_amount_max,
-          std::chrono::minutes(config.checkout_reserve_minutes),
-          std::chrono::seconds(config.checkout_answer_s),
           std::chrono::seconds(config.payments_expiry_default_s),
           milliseconds(config.payments_call_timeout_ms),
           std::chrono::days(config.orders_cancel_after_days),
           std::chrono::days(config.refunds_within_days),
           from_text<payments::FeeOnRefund>(config.fees_on_refund),
-          limits_of(config)};
+          limits_of(config),
+          std::chrono::minutes(config.checkout_reserve_minutes),
+          std::chrono::seconds(config.checkout_answer_s)};
 }
 
 payouts::Rules payout_rules_of(const Config& config) {

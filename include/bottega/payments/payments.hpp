@@ -220,15 +220,16 @@ BOOST_DESCRIBE_ENUM(FeeOnRefund, proportional, keep)
 
 struct Rules {
   std::int64_t amount_max = 0;
-  // How long the stock is kept for a buyer who has to confirm a payment, and how long a shop has to
-  // answer before a charge.
-  std::chrono::seconds reserved_for{0}, answer_within{0};
   std::chrono::seconds expiry_default{0};
   std::chrono::milliseconds call_timeout{0};
   std::chrono::days cancel_after{0};
   std::chrono::days refund_within{180};  // of the payment, for the merchant
   FeeOnRefund fee_on_refund{};
   risk::Rules limits = {};
+  // How long the stock is kept for a buyer who has to confirm a payment, and how long a shop has to
+  // answer before a charge.
+  std::chrono::seconds reserved_for = std::chrono::minutes(15);
+  std::chrono::seconds answer_within{10};
 };
 
 // What a buyer takes: priced by the server, and paid at once.
