@@ -9,7 +9,7 @@ namespace checkouts_test {
 class Checkouts : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    house_ = new House({"--checkout.answer_s=2"});
+    house_ = new House({"checkout.answer_s=2"});
     shop_ = new Storefront(shop(house_->server));
   }
   static void TearDownTestSuite() {
