@@ -49,9 +49,41 @@ Paper paper_of(const Sold& sold, const std::string& title) {
   return paper;
 }
 
+// How the total came about, where it is not that of the lines alone.
+std::vector<documents::Sum> parts_of(const orders::Order& order) {
+  std::vector<documents::Sum> sums;
+  if (!order.breakdown) return sums;
+  const auto& parts = *order.breakdown;
+  const auto add = [&](const std::string& name, std::int64_t amount) {
+    if (amount != 0) sums.push_back({name, display({amount, order.total.currency}), {}});
+  };
+  const auto by = [](const char* words, const std::optional<std::string>& name) {
+    return name ? words + std::string(", ") + *name : std::string(words);
+  };
+  add("Items", parts.items);
+  add(by("Discount", parts.discount_code), -parts.discount);
+  add(by("Shipping", parts.shipping_name), parts.shipping);
+  if (!parts.tax_included)
+    for (const auto& tax : parts.taxes) add(tax.name, tax.amount);
+  add("Tip", parts.tip);
+  return sums;
+}
+
+// The taxes that a total contains.
+std::vector<std::string> included_in(const orders::Order& order) {
+  std::vector<std::string> notes;
+  if (!order.breakdown || !order.breakdown->tax_included) return notes;
+  for (const auto& tax : order.breakdown->taxes)
+    notes.push_back("Contains " + tax.name + " of " + display({tax.amount, order.total.currency}) +
+                    ".");
+  return notes;
+}
+
 std::vector<documents::Sum> sums_of(const Sold& sold) {
   auto left = sold.order.total;
-  std::vector<documents::Sum> sums = {{"Total", display(left), Weight::strong}};
+  auto sums = parts_of(sold.order);
+  const auto parts = sums.size();
+  sums.push_back({"Total", display(left), Weight::strong});
   for (const auto& refund : sold.refunds) {
     if (refund.state != RefundState::succeeded) continue;
     left = left - refund.amount;
@@ -59,7 +91,8 @@ std::vector<documents::Sum> sums_of(const Sold& sold) {
                     display(Money{0, left.currency} - refund.amount),
                     {}});
   }
-  if (sums.size() > 1) sums.push_back({"Paid after refunds", display(left), Weight::strong});
+  if (sums.size() > parts + 1)
+    sums.push_back({"Paid after refunds", display(left), Weight::strong});
   return sums;
 }
 
@@ -92,6 +125,7 @@ Paper receipt_of(const Sold& sold) {
                           decimal(price * line.quantity.value)});
   }
   paper.sums = sums_of(sold);
+  paper.notes = included_in(order);
   return paper;
 }
 
