@@ -34,7 +34,7 @@ std::string shortened(std::string text, std::size_t most) {
 struct Lookup {
   const Currency& currency;
   Instant now;
-  Faults faults = {};
+  Faults faults = {}, lacking = {};
 };
 
 void add(Basket& basket, Lookup& in, const catalog::Offer* offer, std::int64_t quantity,
@@ -45,15 +45,25 @@ void add(Basket& basket, Lookup& in, const catalog::Offer* offer, std::int64_t q
   if (!price)
     return in.faults.push_back(
         {pointer + "/variant_id", "has no price in " + text_of(in.currency)});
-  if (!offer->has(1)) return in.faults.push_back({pointer + "/quantity", "is sold out"});
+  if (!offer->has(1)) return in.lacking.push_back({pointer + "/quantity", "is sold out"});
   if (!offer->has(quantity))
-    return in.faults.push_back(
+    return in.lacking.push_back(
         {pointer + "/quantity", "is more than the " + std::to_string(*offer->left) + " left"});
   basket.lines.push_back(
       {offer->variant_id, offer->sku, shortened(offer->name(), kNameMax), quantity, price->amount});
   basket.priced_from.lines.push_back(
       {price->amount, quantity, offer->weight_g, offer->tax_class, offer->needs_shipping});
   basket.needs_shipping = basket.needs_shipping || offer->needs_shipping;
+}
+
+// What is wrong with the choice is said with what lacks.
+void refuse(Faults faults, Faults lacking) {
+  if (faults.empty() && lacking.empty()) return;
+  const bool is_wrong = !faults.empty();
+  faults.insert(faults.end(), lacking.begin(), lacking.end());
+  if (is_wrong) throw Error(Code::invalid, "not all of it can be bought", std::move(faults));
+  throw Error(Code::conflict, "not all of it is there any more", std::move(faults))
+      .reason("out_of_stock");
 }
 
 // Looks up what was chosen, in one statement.
@@ -71,8 +81,7 @@ void look_up(Tx& tx, Basket& basket, const Chosen& chosen, const Currency& curre
     add(basket, in, offer == found.end() ? nullptr : offer->second, item.quantity,
         place + "/lines/" + std::to_string(i));
   }
-  if (in.faults.empty()) return;
-  throw Error(Code::invalid, "not all of it can be bought", std::move(in.faults));
+  refuse(std::move(in.faults), std::move(in.lacking));
 }
 
 pricing::Choice choice_of(Tx& tx, const Who& who, const Basket& basket, const NewQuote& given) {

@@ -23,7 +23,7 @@ struct Basket {
   bool needs_shipping = false;
 };
 
-// Throws Error(invalid) with everything that cannot be bought so.
+// Throws Error(invalid) with everything that cannot be bought so, Error(conflict) for what lacks.
 Basket fill(Tx& tx, const Who& who, ConversationId id, const NewQuote& given);
 
 std::optional<pricing::Destination> destination_of(const std::optional<orders::Address>& address);

@@ -43,7 +43,8 @@ TEST_F(CheckoutTest, SetsStockAsideWhileItIsPaid) {
   EXPECT_EQ(stock(id).on_hand, 3);
   EXPECT_EQ(stock(id).reserved, 2);
   const auto error = refusal([&] { begin(want(id, 2, 2'500)); });
-  EXPECT_EQ(error.code(), Code::invalid);
+  EXPECT_EQ(error.code(), Code::conflict);
+  EXPECT_EQ(error.reason(), "out_of_stock");
   ASSERT_EQ(error.faults().size(), 1u);
   EXPECT_EQ(error.faults()[0].pointer, "/lines/0/quantity");
   EXPECT_EQ(error.faults()[0].detail, "is more than the 1 left");

@@ -126,7 +126,8 @@ TEST_F(Checkouts, WhatIsSoldOutIsSaidSo) {
   const auto id = variant(1);
   ASSERT_EQ(buy(want(id)).status, 200);
   const auto late = buy(want(id));
-  EXPECT_TRUE(is_problem(late, 422, "invalid"));
+  EXPECT_TRUE(is_problem(late, 409, "conflict"));
+  EXPECT_EQ(late.json()["reason"], "out_of_stock");
   EXPECT_TRUE(points_at(late.json(), "/lines/0/quantity"));
 }
 
@@ -146,7 +147,7 @@ TEST_F(Checkouts, ManyAtOnceSellWhatIsThereConcurrently) {
   for (auto& one : tries) {
     const auto answer = one.get();
     sold += answer.status == 200 ? 1 : 0;
-    told += answer.status == 409 || answer.status == 422 ? 1 : 0;
+    told += answer.status == 409 ? 1 : 0;
   }
   EXPECT_EQ(sold, 3);
   EXPECT_EQ(told, 9);

@@ -68,12 +68,12 @@ BOOST_DESCRIBE_STRUCT(Quote, (),
                        taxes, shipping_options, suggested_tips, asks, needs_shipping, is_final))
 
 // For the buyer alone. Throws Error(invalid) with everything that is not possible, Error(conflict)
-// where the cart has been changed since that version.
+// with the reason `out_of_stock`, or where the cart has been changed since that version.
 Quote quote(Tx& tx, const Who& who, ConversationId id, const NewQuote& given);
 
 // Writes down that the buyer pays what they were shown: the request is made, and its payment begun.
 // Throws as quote() does, with what the shop asks for and was not given; Error(conflict) with the
-// reason `price_changed` or `out_of_stock`; and what payments::begin() throws.
+// reason `price_changed`; and what payments::begin() throws.
 payments::Payment begin(Tx& tx, const Who& who, ConversationId id, const NewCheckout& given,
                         const payments::Rules& rules);
 // What was in the cart is bought.
