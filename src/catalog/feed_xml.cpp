@@ -53,6 +53,8 @@ class XmlReader final : public FeedReader {
         XML_Parse(parser_.get(), bytes.data(), static_cast<int>(bytes.size()), is_last);
     silence_ = std::exchange(heard_, false) ? 0 : silence_ + bytes.size();
     for (std::size_t i = 0; i < ready_; ++i) take(rows_[i]);
+    // The row that is begun goes on in the next bytes.
+    if (ready_ > 0 && row_depth_ > 0) std::swap(rows_[0], rows_[ready_]);
     ready_ = 0;
     if (status == XML_STATUS_ERROR) fail();
     if (silence_ <= kSilenceMax) return;

@@ -3,11 +3,6 @@
 
 #include "support/world.hpp"
 
-// libpqxx 6.4 drops the last PGresult of a connection that broke: PQclientEncoding fails between
-// libpq's answer and the object that would own it. Two kilobytes for each lost connection.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:PQmakeEmptyPGresult\n"; }
-
 namespace bottega::test {
 namespace storage_transact_test {
 

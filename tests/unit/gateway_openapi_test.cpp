@@ -209,7 +209,7 @@ TEST(Routes, AreClosedUnlessTheySayOtherwise) {
       "getHealth",       "getReadiness",    "getMetrics",           "getOpenApi",
       "getAsyncApi",     "getDocs",         "listProblems",         "getProblem",
       "openSocket",      "getHome",         "getAttachmentContent", "getExportContent",
-      "getEvidenceKey",  "receiveTracking", "getProductPicture"};
+      "getEvidenceKey",  "receiveTracking", "getProductPicture",    "getCheckoutSettings"};
   for (const auto& route : all_routes()) {
     EXPECT_NE(route.handler, nullptr) << route.name;
     EXPECT_NE(route.access, Access::nobody) << route.name;
@@ -221,8 +221,12 @@ TEST(Routes, AreClosedUnlessTheySayOtherwise) {
 }
 
 TEST(Routes, WhatChangesThingsIsCountedAsAWrite) {
+  // What is asked with a body, and changes nothing.
+  const std::set<std::string_view> asked = {"quoteCheckout"};
   for (const auto& route : all_routes())
-    EXPECT_EQ(route.verb == Verb::get, route.budget == Budget::reads) << route.name;
+    EXPECT_EQ(route.verb == Verb::get || asked.contains(route.name),
+              route.budget == Budget::reads)
+        << route.name;
 }
 
 }  // namespace gateway_openapi_test

@@ -38,6 +38,7 @@ namespace bottega::fuzz {
 namespace {
 
 using namespace catalog;
+using namespace checkout;
 using namespace conversations;
 using namespace gateway;
 using namespace identity;
@@ -87,7 +88,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Login>,
     read<NewApiKey>,
     read<NewAssignee>,
-    read<NewCancellation>,
+    read<payments::NewCancellation>,
     read<NewCannedReply>,
     read<NewCheckoutSettings>,
     read<payments::NewAnswer>,
@@ -129,10 +130,10 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Resolution>,
     read<Snooze>,
     read<StockAdjustment>,
-    read<checkout::NewCart>,
-    read<checkout::NewCheckout>,
-    read<checkout::NewProposal>,
-    read<checkout::NewQuote>,
+    read<NewCart>,
+    read<NewCheckout>,
+    read<NewProposal>,
+    read<NewQuote>,
     read<disputes::NewEvidence>,
     read<disputes::TopUpStatement>,
     read<identity::NewPin>,
