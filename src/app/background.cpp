@@ -20,6 +20,8 @@ const Sql<void()> kSweepTokens{"storage.sweep_commit_tokens", R"(
     DELETE FROM commit_tokens WHERE at < now() - interval '1 hour')"};
 const Sql<void()> kSweepSandbox{"sandbox.sweep_commit_tokens", R"(
     DELETE FROM commit_tokens WHERE at < now() - interval '1 hour')"};
+const Sql<void()> kSweepDelivered{"sandbox.sweep_delivered_events", R"(
+    DELETE FROM events WHERE delivered_at < now() - interval '7 days')"};
 
 }  // namespace
 
@@ -76,7 +78,11 @@ asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot&
   constexpr std::int64_t batch = 1'000;
   for (auto gone = batch; gone == batch;)
     gone = co_await db.transact([&](Tx& tx) { return checkout::sweep_carts(tx, batch); });
-  if (sandbox != nullptr) co_await sandbox->transact([&](Tx& tx) { tx.run(kSweepSandbox); });
+  if (sandbox != nullptr)
+    co_await sandbox->transact([&](Tx& tx) {
+      tx.run(kSweepSandbox);
+      tx.run(kSweepDelivered);
+    });
   co_await depot.sweep();
 }
 

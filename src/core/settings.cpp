@@ -303,6 +303,8 @@ const Setting kSettings[] = {
     {"sandbox.address", "The address of the sandbox processor's pages.", &C::sandbox_address},
     {"sandbox.port", "The port of the sandbox processor's pages; 0 takes a free one.",
      &C::sandbox_port, 0, 65'535},
+    {"sandbox.webhook_after_ms", "How long after a charge its webhook is sent.",
+     &C::sandbox_webhook_after_ms, 0, 2'000},
     {"sandbox.slow_ms", "How long the slow card takes.", &C::sandbox_slow_ms, 1, 60'000},
     {"sandbox.fee_basis_points", "What the sandbox keeps of a charge, in ten-thousandths.",
      &C::sandbox_fee_basis_points, 0, 1'000},

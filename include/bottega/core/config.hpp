@@ -121,6 +121,7 @@ struct Config {
   Secret sandbox_url, sandbox_webhook_secret;
   std::string sandbox_address = "127.0.0.1";
   std::int64_t sandbox_port = 8090, sandbox_slow_ms = 2'000, sandbox_fee_basis_points = 0;
+  std::int64_t sandbox_webhook_after_ms = 250;
 
   std::int64_t stop_grace_s = 10;
 };
