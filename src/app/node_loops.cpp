@@ -60,8 +60,9 @@ void Node::Parts::start_loops() {
   });
   add(server->context(), "onboarding", kAskOnboardingEvery,
       [this] { return identity::ask_onboarding(db, registry); });
-  add(server->context(), "sweep", kSweepEvery,
-      [this] { return sweep(db, sandbox_db.get(), depot); });
+  add(server->context(), "sweep", kSweepEvery, [this] {
+    return sweep(db, sandbox_db.get(), depot, std::chrono::days(config.retention_events_days));
+  });
   if (sandbox) {
     auto& context = sandbox_server->context();
     const auto lines = std::make_shared<processors::WebhookLines>();

@@ -84,7 +84,7 @@ struct Config {
   std::int64_t search_every_ms = 1'000, search_batch = 50;
 
   std::int64_t retention_chats_days = 0, retention_orders_days = 0, retention_reports_days = 0;
-  std::int64_t retention_every_s = 600, retention_batch = 500;
+  std::int64_t retention_events_days = 30, retention_every_s = 600, retention_batch = 500;
 
   std::int64_t privacy_export_keep_hours = 24, privacy_export_every_hours = 24;
 
