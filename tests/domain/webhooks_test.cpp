@@ -130,14 +130,20 @@ TEST_F(Webhooks, ThatSayWhatIsKnownAreNoWork) {
 
 // One that the database cannot take does not take the others with it.
 TEST_F(Webhooks, ThatCannotBeKeptSpareTheOthers) {
-  std::vector<Json> events = {an_event(), an_event(), an_event()};
-  events[1]["reason"] = std::string("before\0after", 12);
-  events[1]["id"] = std::string("evt\0", 4);
+  std::vector<Json> events = {an_event(), an_event(), an_event(), an_event()};
+  events[2]["operation"] = "dispute";
+  const processors::DisputeNews dispute{"att_of_nobody",
+                                        "sdp_1",
+                                        {1, parse_currency("USD")},
+                                        std::string("x\0y", 3),
+                                        processors::DisputeState::opened,
+                                        std::nullopt};
+  events[2]["dispute"] = to_json(dispute);
   const auto kept = count("processor_events");
   const auto statuses = send(events);
-  EXPECT_EQ(statuses[0], 204u);
-  EXPECT_EQ(statuses[2], 204u);
-  EXPECT_GE(std::stoi(count("processor_events")) - std::stoi(kept), 2);
+  for (const auto at : {0u, 1u, 3u}) EXPECT_EQ(statuses[at], 204u) << at;
+  EXPECT_GE(statuses[2], 400u);
+  EXPECT_EQ(std::stoi(count("processor_events")) - std::stoi(kept), 3);
 }
 
 }  // namespace webhooks_test
