@@ -1,6 +1,5 @@
 // Charges at the sandbox: those that come at once are entered together with their news, in one
 // statement that is a transaction of its own.
-#include <algorithm>
 #include <set>
 
 #include "processors/sandbox_rows.hpp"
