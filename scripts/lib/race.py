@@ -21,6 +21,7 @@ WAYS = {
     "late": {"payments.call_timeout_ms": 60, "sandbox.slow_ms": 120},
 }
 SETTINGS = {"sandbox.webhook_secret": SECRET, "sandbox.fee_basis_points": 150,
+            "sandbox.webhook_after_ms": 0,
             "jobs.poll_ms": 5_000, "payments.expiry_default_s": 2_592_000}
 
 # How the payments ended, and how often each was told its outcome.

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "gateway/once.hpp"
+#include "bottega/attempts/attempts.hpp"
 #include "bottega/checkout/carts.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/ledger/ledger.hpp"
@@ -20,6 +21,8 @@ const Sql<void()> kSweepTokens{"storage.sweep_commit_tokens", R"(
     DELETE FROM commit_tokens WHERE at < now() - interval '1 hour')"};
 const Sql<void()> kSweepSandbox{"sandbox.sweep_commit_tokens", R"(
     DELETE FROM commit_tokens WHERE at < now() - interval '1 hour')"};
+const Sql<void()> kSweepDelivered{"sandbox.sweep_delivered_events", R"(
+    DELETE FROM events WHERE delivered_at < now() - interval '7 days')"};
 
 }  // namespace
 
@@ -66,7 +69,17 @@ asio::awaitable<void> Loop::run() {
   ended_.set_value();
 }
 
-asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot& depot) {
+// False where there is no more of it.
+asio::awaitable<bool> forget_events(Database& db, std::chrono::days kept) {
+  constexpr std::int64_t batch = 10'000;
+  if (kept.count() == 0) co_return false;
+  const auto gone = co_await db.transact(
+      [&](Tx& tx) { return attempts::forget_events(tx, tx.now() - kept, batch); });
+  co_return gone == batch;
+}
+
+asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot& depot,
+                            std::chrono::days events) {
   co_await db.transact([&](Tx& tx) {
     identity::sweep_tokens(tx);
     gateway::sweep_once(tx);
@@ -76,7 +89,12 @@ asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot&
   constexpr std::int64_t batch = 1'000;
   for (auto gone = batch; gone == batch;)
     gone = co_await db.transact([&](Tx& tx) { return checkout::sweep_carts(tx, batch); });
-  if (sandbox != nullptr) co_await sandbox->transact([&](Tx& tx) { tx.run(kSweepSandbox); });
+  for (bool more = true; more;) more = co_await forget_events(db, events);
+  if (sandbox != nullptr)
+    co_await sandbox->transact([&](Tx& tx) {
+      tx.run(kSweepSandbox);
+      tx.run(kSweepDelivered);
+    });
   co_await depot.sweep();
 }
 

@@ -38,9 +38,10 @@ class Loop {
   std::future<void> end_ = ended_.get_future();
 };
 
-// Removes what nobody can need any more: old tokens, kept replies, commit tokens,
-// what broken uploads have left.
-asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot& depot);
+// Removes what nobody can need any more: old tokens, kept replies, commit tokens, what processors
+// have told (for ever where it is kept for zero days), what broken uploads have left.
+asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot& depot,
+                            std::chrono::days events);
 
 // Closes the books of the days that are over and audits the ledger; the metrics say what was wrong,
 // and when that was known.

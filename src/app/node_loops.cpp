@@ -13,6 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr auto kDeliveryPoll = std::chrono::seconds(1);
+constexpr auto kFreshPoll = std::chrono::minutes(1);
 constexpr auto kRetainPoll = std::chrono::seconds(1);
 constexpr auto kCloseCasesPoll = std::chrono::seconds(1);
 constexpr auto kHealPoll = std::chrono::seconds(1);
@@ -59,15 +60,23 @@ void Node::Parts::start_loops() {
   });
   add(server->context(), "onboarding", kAskOnboardingEvery,
       [this] { return identity::ask_onboarding(db, registry); });
-  add(server->context(), "sweep", kSweepEvery,
-      [this] { return sweep(db, sandbox_db.get(), depot); });
+  add(server->context(), "sweep", kSweepEvery, [this] {
+    return sweep(db, sandbox_db.get(), depot, std::chrono::days(config.retention_events_days));
+  });
   if (sandbox) {
-    delivery_loop = add(sandbox_server->context(), "webhooks", kDeliveryPoll,
-                        [this]() -> asio::awaitable<void> {
-                          co_await sandbox->decide_disputes();
-                          for (int sent = 1; sent > 0;) sent = co_await sandbox->deliver_events();
-                        });
+    auto& context = sandbox_server->context();
+    const auto lines = std::make_shared<processors::WebhookLines>();
+    delivery_loop =
+        add(context, "webhooks", kDeliveryPoll, [this, lines]() -> asio::awaitable<void> {
+          co_await sandbox->decide_disputes();
+          for (int sent = 1; sent > 0;) sent = co_await sandbox->deliver_events(*lines);
+        });
     sandbox->on_queued([this] { delivery_loop->poke(); });
+    const auto fresh_lines = std::make_shared<processors::WebhookLines>();
+    fresh_loop = add(context, "news", kFreshPoll, [this, fresh_lines]() -> asio::awaitable<void> {
+      for (int sent = 1; sent > 0;) sent = co_await sandbox->deliver_fresh(*fresh_lines);
+    });
+    sandbox->on_fresh([this] { fresh_loop->poke(); });
   }
   if (nats) {
     app.traffic = &nats->traffic();

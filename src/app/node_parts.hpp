@@ -63,6 +63,7 @@ struct Node::Parts {
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<Loop*> job_loops;  // one for each lane
   Loop* delivery_loop = nullptr;
+  Loop* fresh_loop = nullptr;
   Loop* heal_loop = nullptr;
   std::string url, sandbox_url, tls_url;
   bool stopped = false;

@@ -27,7 +27,7 @@ DatabaseOptions sandbox_options_of(const Config& config, const std::string& url)
   auto options = options_of(config, url);
   options.schema = "sandbox";
   options.threads = kSandboxThreads;
-  return options;
+  return processors::Sandbox::options_from(std::move(options));
 }
 
 processors::SandboxOptions processor_options_of(const Config& config) {
@@ -36,6 +36,7 @@ processors::SandboxOptions processor_options_of(const Config& config) {
                                                                  : config.sandbox_webhook_secret;
   options.answer_timeout = milliseconds(config.payments_call_timeout_ms);
   options.slow = milliseconds(config.sandbox_slow_ms);
+  options.webhook_after = milliseconds(config.sandbox_webhook_after_ms);
   options.fee_basis_points = config.sandbox_fee_basis_points;
   return options;
 }

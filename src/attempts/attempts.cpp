@@ -1,7 +1,6 @@
 #include "bottega/attempts/attempts.hpp"
 
 #include "bottega/core/log.hpp"
-#include "bottega/jobs/job.hpp"
 
 namespace bottega::attempts {
 namespace {
@@ -30,9 +29,10 @@ const Sql<void(MerchantId, AttemptId)> kTakeUp{"attempts.take_up", R"(
     WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<void(MerchantId, AttemptId, State, std::optional<std::string>, std::optional<std::string>,
-               Instant, std::optional<Instant>)>
+               Instant, std::optional<Instant>, std::optional<std::int64_t>)>
     kSettle{"attempts.settle", R"(
     UPDATE attempts SET state = $3, reference = $4, reason = $5, returned_at = $7,
+           fee = coalesce(fee, $8),
            settled_at = CASE WHEN $3 NOT IN ('succeeded', 'failed') THEN NULL
                              WHEN state = $3 THEN coalesce(settled_at, $6) ELSE $6 END
     WHERE merchant_id = $1 AND id = $2)"};
@@ -48,23 +48,6 @@ const Sql<Subject(MerchantId, AttemptId)> kSubjectOf{"attempts.subject_of", R"(
 const Sql<Subject(MerchantId, AttemptId, std::string)> kSubject{"attempts.subject", R"(
     SELECT merchant_id, subject_id FROM attempts
     WHERE merchant_id = $1 AND id = $2 AND processor = $3)"};
-
-const Sql<void(std::string, std::string, Operation, std::string, Verdict, std::string, std::string,
-               std::string, std::optional<std::int64_t>, std::optional<processors::DisputeNews>,
-               Instant, std::optional<Money>)>
-    kKeepEvent{"attempts.keep_event", R"(
-    INSERT INTO processor_events (processor, event_id, operation, key, verdict, reference, reason,
-                                  action_url, fee, dispute, received_at, amount)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-    ON CONFLICT (processor, event_id) DO NOTHING)"};
-
-const Sql<KeptEvent(std::string, std::string)> kFetchEvent{"attempts.fetch_event", R"(
-    SELECT processor, event_id, operation, key, verdict, reference, reason, action_url, fee,
-           dispute, amount
-    FROM processor_events WHERE processor = $1 AND event_id = $2)"};
-
-const Sql<void(std::string, std::string, Instant)> kEventHandled{"attempts.event_handled", R"(
-    UPDATE processor_events SET handled_at = $3 WHERE processor = $1 AND event_id = $2)"};
 
 Event event_of(Verdict verdict) {
   switch (verdict) {
@@ -149,7 +132,8 @@ Attempt settle(Tx& tx, Attempt attempt, const Outcome& given) {
   if (!outcome.reference.empty()) attempt.reference = outcome.reference;
   if (!outcome.reason.empty()) attempt.reason = outcome.reason;
   tx.run(kSettle, attempt.merchant_id, attempt.id, attempt.state, attempt.reference, attempt.reason,
-         tx.now(), attempt.returned_at);
+         tx.now(), attempt.returned_at,
+         outcome.verdict == Verdict::succeeded ? outcome.fee : std::nullopt);
   return attempt;
 }
 
@@ -232,25 +216,6 @@ Subject subject_of(Tx& tx, AttemptId id) {
 
 Attempt fetch(Tx& tx, AttemptId id) {
   return tx.one(kFetch, identity::merchant_of(tx, id.uuid), id);
-}
-
-Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event) {
-  const auto& told = event.outcome;
-  const auto kept = tx.run(kKeepEvent, processor, event.id, event.operation, event.key,
-                           told.verdict, told.reference, told.reason, told.action_url, told.fee,
-                           event.dispute, tx.now(), told.amount);
-  if (kept == 0) return Seen::again;
-  jobs::enqueue(tx, kEventJob, processor + ":" + event.id,
-                {{"processor", processor}, {"event_id", event.id}}, tx.now());
-  return Seen::first;
-}
-
-KeptEvent fetch_event(Tx& tx, const std::string& processor, const std::string& event_id) {
-  return tx.one(kFetchEvent, processor, event_id);
-}
-
-void event_handled(Tx& tx, const std::string& processor, const std::string& event_id) {
-  tx.run(kEventHandled, processor, event_id, tx.now());
 }
 
 }  // namespace bottega::attempts

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "bottega/core/error.hpp"
+#include "bottega/storage/gather.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -17,20 +18,6 @@ struct KeyTaken {};
 // Nobody waits long behind what another of the batch waits for: half a second, in milliseconds.
 const Sql<std::string()> kImpatient{"once.impatient", R"(
     SELECT set_config('lock_timeout', '500', true))"};
-
-// What goes wrong with many may be the fault of one; but where the database serves nobody, asking
-// it again for each would make it worse.
-bool is_of_one(std::exception_ptr failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Contended&) {
-    return true;
-  } catch (const Error& error) {
-    return error.code() != Code::busy && error.code() != Code::stopping;
-  } catch (...) {
-    return true;
-  }
-}
 
 }  // namespace
 

@@ -1,7 +1,8 @@
 #pragma once
-// The smallest HTTP client that can deliver a webhook to an http:// address.
+// The smallest HTTP client that can deliver webhooks to an http:// address.
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <memory>
 #include <string>
 
 namespace bottega::processors {
@@ -13,7 +14,27 @@ struct PostCall {
   std::string signature;
   std::chrono::milliseconds timeout{20'000};
 };
-// The status of the answer; 0 where there was none.
-asio::awaitable<unsigned> post(const PostCall& call);
+
+// One connection, which is kept for the next call to the same place. For one call at a time, all of
+// them on the executor of the first.
+class PostLine {
+ public:
+  PostLine();
+  ~PostLine();
+  PostLine(const PostLine&) = delete;
+  PostLine& operator=(const PostLine&) = delete;
+
+  // The status of the answer; 0 where there was none. A call is sent once more where a kept
+  // connection turns out to have ended.
+  asio::awaitable<unsigned> post(const PostCall& call);
+
+ private:
+  struct Link;
+  struct Target;
+  asio::awaitable<std::shared_ptr<Link>> open(const Target& target,
+                                              std::chrono::milliseconds timeout);
+
+  std::shared_ptr<Link> link_;  // none, or one that may be used again
+};
 
 }  // namespace bottega::processors

@@ -11,23 +11,15 @@
 namespace bottega::processors {
 namespace {
 
+// How many charges are written together, and how many wait for that.
+constexpr std::size_t kChargesMax = 64, kChargesWaitingMax = 1'024;
+
 struct Account {
   std::string reference;
   AccountState state{};
   std::string return_url;
 };
 BOOST_DESCRIBE_STRUCT(Account, (), (reference, state, return_url))
-
-// A movement to be entered; `about` ties a refund to its charge.
-struct Ask {
-  std::string key;
-  Operation operation{};
-  std::string account, about;
-  Money amount;
-  MovementState state{};
-  std::string reason, return_url;
-  std::optional<std::int64_t> fee = {};
-};
 
 const Sql<void(std::string, Operation, std::string, std::string, std::string, std::int64_t,
                Currency, MovementState, std::string, std::string, Instant,
@@ -51,7 +43,7 @@ const Sql<BookEntry(std::string)> kByReference{"sandbox.by_reference", R"(
 
 const Sql<std::int64_t(std::string)> kRefunded{"sandbox.refunded", R"(
     SELECT coalesce(sum(amount), 0)::bigint FROM movements
-    WHERE about = $1 AND operation = 'refund' AND state = 'succeeded')"};
+    WHERE about = $1 AND about <> '' AND operation = 'refund' AND state = 'succeeded')"};
 
 // What the buyer confirms moves then, and not when it was asked for.
 const Sql<void(std::string, MovementState, std::string, Instant)> kDecide{"sandbox.decide", R"(
@@ -68,9 +60,6 @@ const Sql<Movement(Instant, std::string, Instant, std::int64_t)> kMoved{"sandbox
     WHERE (moved_at, key) > ($1, $2) AND moved_at < $3 AND state = 'succeeded'
     ORDER BY moved_at, key LIMIT $4)"};
 
-const Sql<std::string(std::string)> kMethod{"sandbox.method", R"(
-    SELECT behaviour FROM methods WHERE token = $1)"};
-
 const Sql<void(std::string, std::string, std::string, Instant)> kOpenAccount{"sandbox.open_account",
                                                                              R"(
     INSERT INTO accounts (reference, merchant, state, return_url, created_at)
@@ -83,18 +72,17 @@ const Sql<Account(std::string)> kAccountOf{"sandbox.account_of", R"(
 const Sql<Account(std::string)> kAccount{"sandbox.account", R"(
     SELECT reference, state, return_url FROM accounts WHERE reference = $1)"};
 
+bool ends_in(Money money, std::int64_t digits) { return money.amount % 100 == digits; }
+
+Outcome misused() { return {Verdict::refused, {}, "key_reused", {}}; }
+
+}  // namespace
+
 std::string new_reference(Operation operation) {
   const std::string prefix = operation == Operation::charge   ? "sch_"
                              : operation == Operation::refund ? "srf_"
                                                               : "spo_";
   return prefix + typeid_suffix(make_uuid_v7());
-}
-
-std::optional<Behaviour> behaviour_of(Tx& tx, const std::string& method) {
-  if (method.starts_with(kWellKnown))
-    if (const auto known = Form<Behaviour>::parse(method.substr(kWellKnown.size()))) return known;
-  const auto kept = tx.find(kMethod, method);
-  return kept ? Form<Behaviour>::parse(*kept) : std::nullopt;
 }
 
 bool is_active(Tx& tx, const std::string& reference) {
@@ -103,15 +91,6 @@ bool is_active(Tx& tx, const std::string& reference) {
   return account && account->state == AccountState::active;
 }
 
-bool ends_in(Money money, std::int64_t digits) { return money.amount % 100 == digits; }
-
-struct Entered {
-  BookEntry entry;
-  bool is_new = false, fits = false;
-};
-
-// Enters a movement, or finds the one that has the key; another one under the same key does not
-// fit.
 Entered enter(Tx& tx, const Ask& ask) {
   const auto rows = tx.run(kEnter, ask.key, ask.operation, new_reference(ask.operation),
                            ask.account, ask.about, ask.amount.amount, ask.amount.currency,
@@ -124,36 +103,6 @@ Entered enter(Tx& tx, const Ask& ask) {
   return entered;
 }
 
-// What is kept of a charge that is not declined.
-std::optional<std::int64_t> fee_of(const Ask& ask, std::int64_t basis_points) {
-  if (basis_points == 0 || ask.state == MovementState::declined) return std::nullopt;
-  return share_half_even(ask.amount.amount, basis_points);
-}
-
-Ask ask_of(const Charge& call, std::optional<Behaviour> behaviour, bool active) {
-  Ask ask{call.key,    Operation::charge,        call.account, {},
-          call.amount, MovementState::succeeded, {},           call.return_url};
-  if (!active)
-    ask.reason = "account_not_active";
-  else if (!behaviour)
-    ask.reason = "unknown_payment_method";
-  else if (*behaviour == Behaviour::bank)
-    ask.reason = "not_a_card";
-  else if (*behaviour == Behaviour::declined)
-    ask.reason = "card_declined";
-  else if (*behaviour == Behaviour::insufficient_funds)
-    ask.reason = "insufficient_funds";
-  if (!ask.reason.empty())
-    ask.state = MovementState::declined;
-  else if (*behaviour == Behaviour::confirm)
-    ask.state = MovementState::needs_confirmation;
-  return ask;
-}
-
-Outcome misused() { return {Verdict::refused, {}, "key_reused", {}}; }
-
-// Enters what was asked for and queues the news of it, once; `say` puts an entry into words.
-template <class Say>
 Outcome take(Tx& tx, const Ask& ask, const Say& say) {
   const auto entered = enter(tx, ask);
   if (!entered.fits) return misused();
@@ -162,7 +111,6 @@ Outcome take(Tx& tx, const Ask& ask, const Say& say) {
   return told;
 }
 
-// What the caller hears: the outcome, or nothing for as long as anybody waits.
 asio::awaitable<Outcome> answer(Outcome told, bool is_lost, std::chrono::milliseconds time) {
   if (!is_lost) co_return told;
   asio::steady_timer timer(co_await asio::this_coro::executor, time);
@@ -170,12 +118,21 @@ asio::awaitable<Outcome> answer(Outcome told, bool is_lost, std::chrono::millise
   co_return Outcome{};
 }
 
-}  // namespace
-
 Sandbox::Sandbox(Database& books, SandboxOptions options)
-    : books_(books), options_(std::move(options)) {
+    : books_(books),
+      options_(std::move(options)),
+      memory_(std::make_unique<Memory>()),
+      charges_(books, Mode::single, write_charges, kChargesMax, kChargesWaitingMax) {
   if (options_.webhook_secret.empty())
     throw Error(Code::internal, "the sandbox does not start without a webhook secret");
+}
+
+Sandbox::~Sandbox() = default;
+
+// A statement that is a transaction of its own writes charges.
+DatabaseOptions Sandbox::options_from(DatabaseOptions options) {
+  options.parameters.emplace_back("default_transaction_read_only", "off");
+  return options;
 }
 
 Outcome Sandbox::outcome_of(const BookEntry& entry) const {
@@ -196,25 +153,6 @@ Outcome Sandbox::outcome_of(const BookEntry& entry) const {
 asio::awaitable<void> Sandbox::wait(std::chrono::milliseconds time) {
   asio::steady_timer timer(co_await asio::this_coro::executor, time);
   co_await timer.async_wait(asio::use_awaitable);
-}
-
-asio::awaitable<Outcome> Sandbox::charge(const Charge& given) {
-  const Charge call = given;  // The caller may stop waiting before the slow card is done.
-  const auto behaviour =
-      co_await books_.read([&](Tx& tx) { return behaviour_of(tx, call.method); });
-  if (behaviour == Behaviour::no_answer) {
-    co_await wait(options_.answer_timeout);
-    co_return Outcome{};
-  }
-  if (behaviour == Behaviour::slow) co_await wait(options_.slow);
-  const auto outcome = co_await books_.transact([&](Tx& tx) {
-    auto ask = ask_of(call, behaviour, is_active(tx, call.account));
-    ask.fee = fee_of(ask, options_.fee_basis_points);
-    return take(tx, ask, [&](const BookEntry& entry) { return outcome_of(entry); });
-  });
-  queued();
-  const bool is_lost = behaviour == Behaviour::answer_lost;
-  co_return co_await answer(outcome, is_lost, options_.answer_timeout);
 }
 
 asio::awaitable<Outcome> Sandbox::refund(const Refund& given) {
@@ -246,7 +184,8 @@ asio::awaitable<Outcome> Sandbox::pay_out(const Payout& given) {
             call.amount, MovementState::succeeded, {},           {}};
     if (!is_active(tx, call.account))
       ask.reason = "account_not_active";
-    else if (call.account == kPlatformAccount && behaviour_of(tx, call.method) != Behaviour::bank)
+    else if (call.account == kPlatformAccount &&
+             processors::behaviour_of(tx, call.method) != Behaviour::bank)
       ask.reason = "no_such_bank_account";
     else if (ends_in(call.amount, 13))
       ask.reason = "bank_rejected";

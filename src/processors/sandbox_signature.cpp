@@ -80,7 +80,10 @@ Event read_event(std::string_view body) {
     const auto found = json.find(name);
     if (found == json.end() || !found->is_string())
       throw Error(Code::malformed, "the event has no " + std::string(name));
-    return found->get<std::string>();
+    auto word = found->get<std::string>();
+    if (word.find('\0') != word.npos)
+      throw Error(Code::malformed, "the event's " + std::string(name) + " is no text");
+    return word;
   };
   if (!json.is_object()) throw Error(Code::malformed, "the event is not an object");
   Event event{text("id"),

@@ -42,6 +42,7 @@ std::string word_of(const std::string& url, const std::string& key) {
 PgProxy::PgProxy(const std::string& server, Names names)
     : socket_(word_of(server, "host") + "/.s.PGSQL." + word_of(server, "port")),
       database_(word_of(server, "dbname")),
+      user_(word_of(server, "user")),
       names_(std::move(names)),
       stop_(eventfd(0, EFD_CLOEXEC)) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -67,7 +68,7 @@ PgProxy::~PgProxy() {
 
 std::string PgProxy::url() const {
   return "host=127.0.0.1 port=" + std::to_string(port_) +
-         " sslmode=disable gssencmode=disable user=bottega_app dbname=" + database_;
+         " sslmode=disable gssencmode=disable user=" + user_ + " dbname=" + database_;
 }
 
 void PgProxy::accept_all() {

@@ -43,7 +43,7 @@ class PgProxy {
   Cut cut_for(const std::string& bytes);
   void deliver_late();
 
-  const std::string socket_, database_;
+  const std::string socket_, database_, user_;
   const Names names_;
   const int stop_;
   int listener_ = -1;

@@ -36,7 +36,7 @@ World::World(processors::SandboxOptions options)
          [this](std::vector<Notice> news) { hear(std::move(news)); }),
       chat_db(conversations::Writer::options_from(options_of(urls.app, "bottega", 1)), clock,
               [this](std::vector<Notice> news) { hear(std::move(news)); }),
-      sandbox_db(options_of(urls.sandbox, "sandbox", 2), clock),
+      sandbox_db(processors::Sandbox::options_from(options_of(urls.sandbox, "sandbox", 2)), clock),
       sandbox(sandbox_db, std::move(options)),
       payment_rules{75'000'000,
                     24h,

@@ -205,6 +205,11 @@ TEST_F(SandboxAdapter, ASignedEventThatSaysTooLittleIsMalformed) {
     other[name] = 5;
     EXPECT_EQ(refusal_of(other.dump()), "malformed") << name;
   }
+  for (const auto* name : {"id", "key", "reference", "reason", "action_url"}) {
+    auto other = whole;
+    other[name] = std::string("x\0y", 3);
+    EXPECT_EQ(refusal_of(other.dump()), "malformed") << name;
+  }
   for (const auto* body : {"", "{", "[]", "null", "\"x\"", "5"})
     EXPECT_EQ(refusal_of(body), "malformed") << body;
 }

@@ -135,7 +135,15 @@ Subject subject_of(Tx& tx, AttemptId id);  // whoever it is with
 Attempt fetch(Tx& tx, AttemptId id);
 
 // A webhook is verified, kept by the processor's event id and answered at once; a job handles it.
-enum class Seen : std::uint8_t { first, again };
+// It may say no more than the answer to our own call has said: then it is `known`, and nothing is
+// left to do.
+enum class Seen : std::uint8_t { first, known, again };
+struct Heard {
+  std::string processor;
+  processors::Event event;
+};
+// Many of them in one statement; answers in their order.
+std::vector<Seen> keep_events(Tx& tx, const std::vector<Heard>& heard);
 Seen keep_event(Tx& tx, const std::string& processor, const processors::Event& event);
 struct KeptEvent {
   std::string processor, event_id;
@@ -152,6 +160,8 @@ BOOST_DESCRIBE_STRUCT(KeptEvent, (),
                        fee, dispute, amount))
 KeptEvent fetch_event(Tx& tx, const std::string& processor, const std::string& event_id);
 void event_handled(Tx& tx, const std::string& processor, const std::string& event_id);
+// Forgets what was handled and came before then, at most `limit` of it; answers how much.
+std::int64_t forget_events(Tx& tx, Instant before, std::int64_t limit);
 
 inline constexpr std::string_view kEventJob = "attempts.event";
 

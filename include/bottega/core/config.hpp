@@ -84,7 +84,7 @@ struct Config {
   std::int64_t search_every_ms = 1'000, search_batch = 50;
 
   std::int64_t retention_chats_days = 0, retention_orders_days = 0, retention_reports_days = 0;
-  std::int64_t retention_every_s = 600, retention_batch = 500;
+  std::int64_t retention_events_days = 30, retention_every_s = 600, retention_batch = 500;
 
   std::int64_t privacy_export_keep_hours = 24, privacy_export_every_hours = 24;
 
@@ -122,6 +122,7 @@ struct Config {
   Secret sandbox_url, sandbox_webhook_secret;
   std::string sandbox_address = "127.0.0.1";
   std::int64_t sandbox_port = 8090, sandbox_slow_ms = 2'000, sandbox_fee_basis_points = 0;
+  std::int64_t sandbox_webhook_after_ms = 250;
 
   std::int64_t stop_grace_s = 10;
 };

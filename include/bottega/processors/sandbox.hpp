@@ -17,11 +17,11 @@
 // declined: refund_rejected, bank_rejected. A dispute is opened by a page, and decided some time
 // after evidence came: lost where its amount ends in 13, else won; lost where none came in time.
 // One that ends in 17 loses the answer to our answer.
-#include <atomic>
 #include <functional>
+#include <memory>
 
 #include "bottega/processors/processor.hpp"
-#include "bottega/storage/database.hpp"
+#include "bottega/storage/gather.hpp"
 
 namespace bottega::processors {
 
@@ -31,6 +31,9 @@ struct SandboxOptions {
   std::string page_url;     // base URL of the sandbox's own listener
   std::chrono::milliseconds answer_timeout{10'000};
   std::chrono::milliseconds slow{2'000};
+  // How long after a charge it is told of: whoever is told before they have written down its answer
+  // has the work twice.
+  std::chrono::milliseconds webhook_after{0};
   std::int64_t fee_basis_points = 0;  // of every charge, half to even; 0: it says nothing of fees
   std::chrono::hours evidence_within{7 * 24};
   std::chrono::seconds review{60};
@@ -96,11 +99,31 @@ std::string sign_webhook(const Secret& secret, std::string_view body, std::int64
 void verify_webhook(const Secret& secret, std::string_view body, std::string_view signature,
                     std::int64_t now_s);
 
+struct Ask;
+struct News;
+enum class Behaviour : std::uint8_t;
+
+// The connections over which one loop sends webhooks: they are kept, and end with it.
+class WebhookLines {
+ public:
+  WebhookLines();
+  ~WebhookLines();
+
+ private:
+  friend class Sandbox;
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
 class Sandbox {
  public:
-  // `books` is connected to the sandbox's schema. Throws Error(internal) without a webhook secret.
+  // `books` is connected to the sandbox's schema, with options_from(). Throws Error(internal)
+  // without a webhook secret.
   Sandbox(Database& books, SandboxOptions options);
+  ~Sandbox();
+  static DatabaseOptions options_from(DatabaseOptions options);
 
+  // Charges that come at once are entered together, and answered when that is durable.
   asio::awaitable<Outcome> charge(const Charge& call);
   asio::awaitable<Outcome> refund(const Refund& call);
   asio::awaitable<Outcome> pay_out(const Payout& call);
@@ -128,15 +151,27 @@ class Sandbox {
   // Its books, newest last, for whoever compares them with ours.
   asio::awaitable<std::vector<BookEntry>> books();
 
-  // Sends what is due; answers how many were taken.
-  asio::awaitable<int> deliver_events();
-  // Called after something was queued, from any thread.
+  // Sends what is due; answers how many were taken up.
+  asio::awaitable<int> deliver_events(WebhookLines& lines);
+  // Sends what this process has queued and keeps for itself, at its time; answers how many.
+  asio::awaitable<int> deliver_fresh(WebhookLines& lines);
+  // Called after something was queued, from any thread: for deliver_events(), and for
+  // deliver_fresh(), without which nothing is kept.
   void on_queued(std::function<void()> poke) { poke_ = std::move(poke); }
+  void on_fresh(std::function<void()> poke) { poke_fresh_ = std::move(poke); }
   void set_webhook_url(std::string url) { options_.webhook_url = std::move(url); }
   void set_page_url(std::string url) { options_.page_url = std::move(url); }
   const SandboxOptions& options() const { return options_; }
 
  private:
+  struct Memory;
+  struct Entry;  // a charge on its way into the books
+
+  static void write_charges(Tx& tx, std::span<Gather::Part* const> parts);
+  asio::awaitable<std::optional<Behaviour>> behaviour_of(const std::string& method);
+  asio::awaitable<std::optional<Outcome>> enter_together(const Ask& ask);
+  void keep_fresh(News news);
+  asio::awaitable<bool> send(std::vector<News> news, WebhookLines& lines);
   asio::awaitable<void> wait(std::chrono::milliseconds time);
   Outcome outcome_of(const BookEntry& entry) const;
   void queued() {
@@ -145,7 +180,9 @@ class Sandbox {
 
   Database& books_;
   SandboxOptions options_;
-  std::function<void()> poke_;
+  std::function<void()> poke_, poke_fresh_;
+  std::unique_ptr<Memory> memory_;
+  Gather charges_;
 };
 
 // The adapter that the product calls: every call has a time limit, and what takes longer is
