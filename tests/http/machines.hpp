@@ -95,8 +95,8 @@ class Walk {
     return one;
   }
 
-  // `then`: the event by which the product itself goes on at once.
-  void end(const Try& one, const Answer& answer, std::optional<Event> then = std::nullopt) {
+  // `then`: the events by which the product itself goes on at once.
+  void end(const Try& one, const Answer& answer, const std::vector<Event>& then = {}) {
     const auto name = name_of(one);
     const auto to = machine.next(one.from, one.on);
     if (!to && one.asked == Asked::directly) return expect_conflict(one.was, answer, name);
@@ -104,8 +104,11 @@ class Walk {
     if (one.asked == Asked::elsewhere) settle_();
     if (!to) return expect_the_same(one.was, name);
     std::set<std::string> ends{text_of(*to)};
-    if (const auto next = then ? machine.next(*to, *then) : std::nullopt)
-      ends.insert(text_of(*next));
+    auto last = *to;
+    for (const auto on : then) {
+      last = machine.next(last, on).value_or(last);
+      ends.insert(text_of(last));
+    }
     std::string now;
     const auto& thing = one.was.thing;
     EXPECT_TRUE(soon([&] { return ends.contains(now = thing.state_in(thing.look())); }))
@@ -113,7 +116,7 @@ class Walk {
   }
 
   void tries(State from, Event on, Asked asked, const Thing& thing, const Act& act,
-             std::optional<Event> then = std::nullopt) {
+             const std::vector<Event>& then = {}) {
     const auto one = begin(from, on, asked, thing);
     end(one, act(), then);
   }

@@ -163,8 +163,8 @@ TEST(MachinesOfPayments, EveryPairOfAPayment) {
       if (state == State::authorized || !comes(state, event)) continue;
       const auto paid = payments.in(state, event);
       const bool is_call = event == Event::refund_part || event == Event::refund_rest;
-      const auto then =
-          event == Event::capture_late ? std::optional(Event::refund_rest) : std::nullopt;
+      std::vector<Event> then;
+      if (event == Event::capture_late) then.push_back(Event::refund_rest);
       payments.walk.tries(
           state, event, is_call ? Asked::directly : Asked::elsewhere, paid.thing,
           [&] { return payments.act(paid, event); }, then);
