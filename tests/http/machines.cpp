@@ -72,10 +72,10 @@ Json news_of(const std::string& operation, const std::string& key, const std::st
       {"reason", reason},       {"action_url", waits ? "https://processor.example/confirm" : ""}};
 }
 
-Json Thing::look() const {
+Json Thing::look_at(const std::string& at) const {
   auto client = *who;
-  const auto answer = client.get(path);
-  EXPECT_EQ(answer.status, 200) << path << ' ' << answer.body;
+  const auto answer = client.get(at);
+  EXPECT_EQ(answer.status, 200) << at << ' ' << answer.body;
   return answer.json();
 }
 
@@ -101,10 +101,17 @@ std::vector<std::string> Thing::told_since(std::int64_t seq) const {
   return told;
 }
 
-Before before(const Thing& thing) { return {thing, thing.look(), thing.last_seq()}; }
+Before before(const Thing& thing) {
+  return {thing, thing.look(), thing.also.empty() ? Json() : thing.look_at(thing.also),
+          thing.last_seq()};
+}
 
 void expect_the_same(const Before& was, const std::string& name) {
   EXPECT_EQ(was.thing.look(), was.looked) << name << " has changed it";
+  if (!was.thing.also.empty()) {
+    EXPECT_EQ(was.thing.look_at(was.thing.also), was.also)
+        << name << " has changed what is with it";
+  }
   EXPECT_EQ(was.thing.told_since(was.seq), std::vector<std::string>()) << name << " has told it";
 }
 

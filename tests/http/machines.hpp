@@ -42,8 +42,10 @@ struct Thing {
   std::string path;
   std::string log;               // the path of its conversation
   std::string state = "/state";  // where the state is
+  std::string also = {};         // the path of what may not change with it
 
-  Json look() const;
+  Json look() const { return look_at(path); }
+  Json look_at(const std::string& at) const;
   std::string state_in(const Json& looked) const;
   std::string id() const { return path.substr(path.rfind('/') + 1); }
   std::int64_t last_seq() const;
@@ -57,7 +59,7 @@ enum class Asked : std::uint8_t { directly, elsewhere };
 
 struct Before {
   Thing thing;
-  Json looked;
+  Json looked, also;
   std::int64_t seq = 0;
 };
 Before before(const Thing& thing);
@@ -89,7 +91,7 @@ class Walk {
   explicit Walk(std::function<void()> settle) : settle_(std::move(settle)) {}
 
   Try begin(State from, Event on, Asked asked, const Thing& thing) {
-    const Try one{from, on, asked, before(thing)};
+    Try one{from, on, asked, before(thing)};
     EXPECT_EQ(thing.state_in(one.was.looked), text_of(from)) << name_of(one);
     tried_.insert({from, on});
     return one;
