@@ -257,6 +257,8 @@ Payout hold(Tx& tx, PayoutId id, const Reason& reason) {
 
 Payout release(Tx& tx, PayoutId id) {
   auto payout = tx.one(kLock, identity::merchant_of(tx, id.uuid), id);
+  // What was cancelled while it was held has kept its holds, and nothing is left to let go.
+  kLifecycle.advance(payout.state, Event::release);
   if (tx.run(kLift, payout.merchant_id, payout.order_id, Cause::ops, HoldAbout{id.uuid},
              tx.now()) == 0)
     throw Error(Code::conflict, "it is not held by the staff");
