@@ -6,6 +6,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
+#include <filesystem>
 
 #include "bottega/core/digest.hpp"
 #include "bottega/core/json.hpp"
@@ -27,25 +28,51 @@ class Client {
   std::string call(http::verb verb, const std::string& path, const std::string& body = "") {
     http::request<http::string_body> request(verb, path, 11);
     request.set(http::field::host, "127.0.0.1");
-    if (!token_.empty()) request.set(http::field::authorization, "Bearer " + token_);
-    if (verb == http::verb::post) {
-      request.set("Idempotency-Key", random_token(12));
+    sign(request);
+    if (verb != http::verb::get) {
+      if (verb == http::verb::post) request.set("Idempotency-Key", random_token(12));
       request.set(http::field::content_type, "application/json");
       request.body() = body;
     }
     request.prepare_payload();
     http::write(socket_, request);
-    http::response<http::string_body> response;
-    http::read(socket_, buffer_, response);
-    if (response.result_int() > 299)
-      throw std::runtime_error(path + " answered " + std::to_string(response.result_int()) + ": " +
-                               response.body());
-    return std::move(response.body());
+    return answer_to(path);
+  }
+  // Sends a file as it is; its bytes are read as they leave.
+  Json upload(const std::string& path, const std::string& media_type,
+              const std::filesystem::path& file) {
+    http::request<http::file_body> request(http::verb::post, path, 11);
+    request.set(http::field::host, "127.0.0.1");
+    sign(request);
+    request.set(http::field::content_type, media_type);
+    beast::error_code failed;
+    request.body().open(file.c_str(), beast::file_mode::scan, failed);
+    if (failed) throw std::runtime_error(file.string() + ": " + failed.message());
+    request.prepare_payload();
+    http::write(socket_, request);
+    return Json::parse(answer_to(path));
+  }
+  // Writes the body of the answer into a file, as it comes.
+  void download(const std::string& path, const std::filesystem::path& file) {
+    http::request<http::empty_body> request(http::verb::get, path, 11);
+    request.set(http::field::host, "127.0.0.1");
+    sign(request);
+    http::write(socket_, request);
+    http::response_parser<http::file_body> parser;
+    parser.body_limit(boost::none);
+    beast::error_code failed;
+    parser.get().body().open(file.c_str(), beast::file_mode::write, failed);
+    if (failed) throw std::runtime_error(file.string() + ": " + failed.message());
+    http::read(socket_, buffer_, parser);
+    if (parser.get().result_int() > 299)
+      throw std::runtime_error(path + " answered " + std::to_string(parser.get().result_int()));
   }
   Json get(const std::string& path) { return Json::parse(call(http::verb::get, path)); }
   Json post(const std::string& path, const Json& body) {
-    const auto text = call(http::verb::post, path, body.is_null() ? "" : body.dump());
-    return text.empty() ? Json() : Json::parse(text);
+    return parsed(call(http::verb::post, path, body.is_null() ? "" : body.dump()));
+  }
+  Json put(const std::string& path, const Json& body) {
+    return parsed(call(http::verb::put, path, body.dump()));
   }
   // Fills in one of the processor's pages.
   void post_form(const std::string& path, const std::string& form) {
@@ -61,6 +88,23 @@ class Client {
   }
 
  private:
+  template <class Request>
+  void sign(Request& request) const {
+    if (!token_.empty()) request.set(http::field::authorization, "Bearer " + token_);
+  }
+  static Json parsed(const std::string& text) { return text.empty() ? Json() : Json::parse(text); }
+  // Of whatever size.
+  std::string answer_to(const std::string& path) {
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(boost::none);
+    http::read(socket_, buffer_, parser);
+    auto& response = parser.get();
+    if (response.result_int() > 299)
+      throw std::runtime_error(path + " answered " + std::to_string(response.result_int()) + ": " +
+                               response.body());
+    return std::move(response.body());
+  }
+
   std::string token_;
   asio::io_context io_;
   asio::ip::tcp::socket socket_{io_};

@@ -6,11 +6,15 @@
 #include <functional>
 #include <thread>
 
+#include "browse.hpp"
 #include "chat.hpp"
 #include "client.hpp"
 #include "echo.hpp"
+#include "feed.hpp"
 #include "idle.hpp"
 #include "process.hpp"
+#include "sale.hpp"
+#include "shops.hpp"
 #include "transfers.hpp"
 #include "writers.hpp"
 
@@ -50,24 +54,12 @@ struct Field {
   std::vector<Pair> pairs;   // one per client
 };
 
-std::string log_in(const Server& server, const std::string& email) {
-  Client client(server.port());
-  const Json body = {{"email", email}, {"password", "bottega demo"}};
-  return client.post("/v1/sessions", body).at("access_token");
-}
-
-Pair open_pair(const Field& field, Client& ops) {
-  Client owner(field.server.port(), field.owner), buyer(field.server.port(), field.buyer);
-  const Json merchant =
-      owner.post("/v1/merchants", {{"name", "Bench"}, {"country", "US"}, {"currency", "USD"}});
-  const auto mine = "/v1/merchants/" + merchant.at("id").get<std::string>();
-  const std::string url = owner.post(mine + "/onboarding", nullptr).at("url");
-  Client(field.server.sandbox_port())
-      .post_form(url.substr(url.find("/onboarding")),
-                 "name=Otto+Owner&address=2+Lamp+Lane%2C+Springfield&tax_number=123456789");
-  while (owner.get(mine).at("onboarding") != "active") ops.post("/v1/admin/jobs/run", nullptr);
-  const auto id = buyer.post("/v1/conversations", {{"merchant_id", merchant.at("id")}}).at("id");
-  return {merchant.at("id"), id};
+Pair open_pair(const Field& field, const std::string& ops) {
+  const auto merchant = open_shop(field.server, field.owner, ops, "Bench");
+  const auto id = Client(field.server.port(), field.buyer)
+                      .post("/v1/conversations", {{"merchant_id", merchant}})
+                      .at("id");
+  return {merchant, id};
 }
 
 // Does `operation` again and again on every client at once; the first tenth of the time does not
@@ -134,26 +126,6 @@ Operation request(const Field& field, const Pair& pair) {
   return [=] { owner->post("/v1/payment_requests", a_request(pair)); };
 }
 
-// Asked for, paid and marked as sent: three requests, and the sandbox processor with its own
-// commits.
-Operation sale(const Field& field, const Pair& pair) {
-  auto owner = std::make_shared<Client>(field.server.port(), field.owner);
-  auto buyer = std::make_shared<Client>(field.server.port(), field.buyer);
-  const Json address = {{"name", "Bea"},
-                        {"street", "1 Main St"},
-                        {"city", "Springfield"},
-                        {"postal_code", "62701"},
-                        {"country", "US"}};
-  return [=] {
-    const std::string id = owner->post("/v1/payment_requests", a_request(pair)).at("id");
-    const auto paid =
-        buyer->post("/v1/payment_requests/" + id + "/accept",
-                    {{"payment_method", {{"token", "tok_approved"}}}, {"ship_to", address}});
-    const std::string order = paid.at("order").at("id");
-    owner->post("/v1/orders/" + order + "/ship", {{"carrier", "USPS"}, {"tracking_number", "1Z"}});
-  };
-}
-
 // pgbench with a transaction log, so that its percentiles are as exact as ours.
 Row pgbench(const Field& field, const std::string& name, const std::string& script) {
   const auto prefix = (field.server.socket_dir().parent_path() / ("pgbench-" + name)).string();
@@ -208,9 +180,11 @@ void print_table(const std::vector<Row>& rows) {
 }
 
 struct Given {
-  std::string name = "all", binary = "build/release/bottega", scripts = "bench";
+  std::string name = "all", binary = "build/release/bottega", scripts = "bench", format = "csv";
   int clients = 8, pairs = 64, window = 8, sockets = 10'000;
-  double seconds = 5;
+  std::int64_t rows = 200'000, products = 100'000, orders = 100'000;
+  std::vector<int> buyers = {8, 32};
+  double seconds = 5, rate = 200;
   bool json = false, tls = false;
 };
 
@@ -222,7 +196,7 @@ void measure_all(const Given& given) {
               log_in(server, "owner@demo.example"),
               log_in(server, "buyer@demo.example"),
               {}};
-  Client ops(server.port(), log_in(server, "ops@demo.example"));
+  const auto ops = log_in(server, "ops@demo.example");
   for (int i = 0; i < given.clients; ++i) field.pairs.push_back(open_pair(field, ops));
   struct Scenario {
     std::string name;
@@ -243,7 +217,7 @@ void measure_all(const Given& given) {
   };
   std::vector<Row> rows;
   for (const auto& scenario : {of("healthz", healthz), of("message", message), pg("message"),
-                               of("request", request), pg("request"), of("sale", sale)}) {
+                               of("request", request), pg("request")}) {
     const bool wanted = given.name == "all" || scenario.name.ends_with(given.name);
     if (!wanted) continue;
     rows.push_back(scenario.run());
@@ -252,41 +226,71 @@ void measure_all(const Given& given) {
   if (!given.json) print_table(rows);
 }
 
-}  // namespace
-}  // namespace bottega::bench
-
-int main(int argc, char** argv) {
-  bottega::bench::Given given;
-  CLI::App cli{"What an operation costs, beside pgbench doing the same inserts."};
+void read_options(CLI::App& cli, Given& given) {
   cli.add_option("name", given.name,
-                 "chat, idle, writers, transfers, healthz, message, request, sale or all")
-      ->check(CLI::IsMember({"chat", "idle", "writers", "transfers", "healthz", "message",
-                             "request", "sale", "all", "echo-server"}));
+                 "chat, idle, writers, transfers, feed, browse, sale, healthz, message, request or "
+                 "all (of the last three)")
+      ->check(CLI::IsMember({"chat", "idle", "writers", "transfers", "feed", "browse", "sale",
+                             "healthz", "message", "request", "all", "echo-server"}));
   cli.add_option("--pairs", given.pairs, "chat: people who write to each other")
       ->check(CLI::Range(1, 1'000));
   cli.add_option("--window", given.window, "chat: messages of one person that may be unanswered")
       ->check(CLI::Range(1, 64));
   cli.add_option("--sockets", given.sockets, "idle: how many")->check(CLI::Range(1, 25'000));
   cli.add_flag("--tls", given.tls, "idle: over TLS");
+  cli.add_option("--rows", given.rows, "feed: of the file")
+      ->check(CLI::Range(std::int64_t{100}, std::int64_t{100'000'000}));
+  cli.add_option("--format", given.format, "feed: csv, tsv or xml")
+      ->check(CLI::IsMember({"csv", "tsv", "xml"}));
+  cli.add_option("--products", given.products, "browse, sale: in the database")
+      ->check(CLI::Range(std::int64_t{10'000}, std::int64_t{10'000'000}));
+  cli.add_option("--orders", given.orders, "sale: in the database")
+      ->check(CLI::Range(std::int64_t{1'000}, std::int64_t{10'000'000}));
+  cli.add_option("--buyers", given.buyers, "sale: how many at once, one run after the other")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 500));
+  cli.add_option("--rate", given.rate, "browse: requests a second")
+      ->check(CLI::Range(1.0, 100'000.0));
   cli.add_option("--clients", given.clients, "Connections at once")->check(CLI::Range(1, 100));
   cli.add_option("--seconds", given.seconds, "How long each is measured")
       ->check(CLI::Range(0.5, 600.0));
   cli.add_option("--binary", given.binary, "The server");
-  cli.add_flag("--json", given.json, "One JSON object per line");
+  cli.add_flag("--json", given.json,
+               "One JSON object per line; feed, browse and sale print nothing else");
+}
+
+void measure_named(const Given& given) {
+  if (given.name == "chat")
+    measure_chat(
+        {given.binary, given.scripts, given.pairs, given.window, given.seconds, given.json});
+  else if (given.name == "idle")
+    measure_idle(given.binary, given.sockets, given.tls, given.json);
+  else if (given.name == "transfers")
+    measure_transfers(given.binary, given.seconds, given.json);
+  else if (given.name == "writers")
+    measure_writers(given.binary, given.pairs, given.seconds);
+  else if (given.name == "feed")
+    measure_feed({given.binary, given.scripts, given.format, given.rows});
+  else if (given.name == "browse")
+    measure_browse({given.binary, given.products, given.rate, given.seconds});
+  else if (given.name == "sale")
+    measure_sale(
+        {given.binary, given.scripts, given.products, given.orders, given.buyers, given.seconds});
+  else
+    measure_all(given);
+}
+
+}  // namespace
+}  // namespace bottega::bench
+
+int main(int argc, char** argv) {
+  bottega::bench::Given given;
+  CLI::App cli{"What an operation costs, beside pgbench doing the same inserts."};
+  bottega::bench::read_options(cli, given);
   CLI11_PARSE(cli, argc, argv);
   try {
     if (given.name == "echo-server") return bottega::bench::serve_echo();
-    if (given.name == "chat")
-      bottega::bench::measure_chat(
-          {given.binary, given.scripts, given.pairs, given.window, given.seconds, given.json});
-    else if (given.name == "idle")
-      bottega::bench::measure_idle(given.binary, given.sockets, given.tls, given.json);
-    else if (given.name == "transfers")
-      bottega::bench::measure_transfers(given.binary, given.seconds, given.json);
-    else if (given.name == "writers")
-      bottega::bench::measure_writers(given.binary, given.pairs, given.seconds);
-    else
-      bottega::bench::measure_all(given);
+    bottega::bench::measure_named(given);
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "bench: %s\n", failure.what());
     return 1;

@@ -192,6 +192,30 @@ std::string Server::psql(const std::string& role, const std::string& sql) const 
 
 std::string Server::query(const std::string& sql) const { return psql("bottega_app", sql); }
 
+std::string Server::as_owner(const std::string& sql) const {
+  return psql("bottega_superuser", "SET search_path = bottega; " + sql);
+}
+
+std::string Server::script_as_owner(const std::string& file,
+                                    const std::map<std::string, std::string>& variables) const {
+  std::vector<std::string> words = {
+      kBin + "psql", "-h", socket_dir().string(), "-U", "bottega_superuser", "-d", "bottega", "-X",
+      "-Atq",        "-v", "ON_ERROR_STOP=1"};
+  for (const auto& [name, value] : variables) words.insert(words.end(), {"-v", name + "=" + value});
+  words.insert(words.end(), {"-f", file});
+  return run(words);
+}
+
+bool Server::count_statements() const {
+  if (!fs::exists(fs::path(kBin) / "../lib/pg_stat_statements.so")) return false;
+  std::ofstream settings(home_.path() / "data" / "postgres" / "postgresql.conf", std::ios::app);
+  settings << "\nshared_preload_libraries = 'pg_stat_statements'\n";
+  as_owner(
+      "CREATE SCHEMA IF NOT EXISTS counting; "
+      "CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA counting");
+  return settings.flush().good();
+}
+
 void Server::settle_database() const {
   psql("bottega_superuser", "VACUUM ANALYZE");
   psql("bottega_superuser", "CHECKPOINT");
@@ -225,6 +249,17 @@ Server::Cpu Server::cpu() const {
     if (stat && stat->parent == postmaster) cpu.postgres_s += stat->seconds;
   }
   return cpu;
+}
+
+void Server::forget_peak() const {
+  std::ofstream("/proc/" + std::to_string(pid_) + "/clear_refs") << "5";
+}
+
+double Server::peak_mb() const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) * 1024 / 1e6;
+  throw std::runtime_error("the server is gone");
 }
 
 double Server::resident_mb() const {

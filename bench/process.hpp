@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ class Server {
   // Seconds of processor time so far.
   Cpu cpu() const;
   double resident_mb() const;
+  // The most that was resident since the last forget_peak().
+  void forget_peak() const;
+  double peak_mb() const;
 
   // Runs a script of pgbench as the server's role; answers what it printed.
   std::string pgbench(const std::string& script, int clients, double seconds,
@@ -51,6 +55,13 @@ class Server {
   std::string tpc_b(int clients, double seconds) const;
   // What a query answers, as plain text.
   std::string query(const std::string& sql) const;
+  // The same as the one who owns everything, who may write.
+  std::string as_owner(const std::string& sql) const;
+  // Runs a file of psql's as that one, with its variables; answers what it printed.
+  std::string script_as_owner(const std::string& file,
+                              const std::map<std::string, std::string>& variables) const;
+  // From the next start on the database counts statements; false where it cannot.
+  bool count_statements() const;
   // What was written before is cleaned up and on disk, so that nothing of it is counted later.
   void settle_database() const;
 

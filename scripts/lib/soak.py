@@ -15,6 +15,7 @@ from demo import ADDRESS
 from kill import Target as Killed, kill
 from race import Target as Raced, race
 from server import Server, open_shop
+from stock import Target as Rushed, stock
 
 
 def ask(api, conversation, amount):
@@ -90,7 +91,7 @@ def double_accept(server, rounds, chance):
 
 # The run, what it runs against, and how many rounds of it are the full and the short form.
 SOAKS = {"double_accept": (double_accept, Server, 1_000, 40), "kill": (kill, Killed, 500, 10),
-         "race": (race, Raced, 2_000, 50),
+         "race": (race, Raced, 2_000, 50), "stock": (stock, Rushed, 100, 4),
          "chat": (chat, Lone, 200, 20), "cluster": (chat, Pair, 200, 20)}
 
 
