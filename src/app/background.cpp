@@ -9,6 +9,7 @@
 #include "gateway/once.hpp"
 #include "bottega/checkout/carts.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/identity/guests.hpp"
 #include "bottega/ledger/ledger.hpp"
 #include "bottega/notifications/subscriptions.hpp"
 
@@ -76,6 +77,8 @@ asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot&
   constexpr std::int64_t batch = 1'000;
   for (auto gone = batch; gone == batch;)
     gone = co_await db.transact([&](Tx& tx) { return checkout::sweep_carts(tx, batch); });
+  for (auto gone = batch; gone == batch;)
+    gone = co_await db.transact([&](Tx& tx) { return identity::sweep_guests(tx, batch); });
   if (sandbox != nullptr) co_await sandbox->transact([&](Tx& tx) { tx.run(kSweepSandbox); });
   co_await depot.sweep();
 }

@@ -12,6 +12,12 @@ struct StepUp {
 };
 BOOST_DESCRIBE_STRUCT(StepUp, (), (password))
 
+// The same of somebody who may be a guest, who has none.
+struct Confirmation {
+  std::optional<SecretText<1, 200>> password;
+};
+BOOST_DESCRIBE_STRUCT(Confirmation, (), (password))
+
 // Failed tries are counted per account and per address, apart: neither many accounts from one place
 // nor one account from many places can be guessed through.
 struct Guard {

@@ -16,7 +16,7 @@ const Sql<AuditEntry(std::optional<std::string>, AuditId, std::int64_t)> kAudit{
 
 const Sql<identity::Account(std::optional<std::string>, AccountId, std::int64_t)> kAccounts{
     "ops.accounts", R"(
-    SELECT id, number, email, name, staff_role, state, created_at FROM accounts
+    SELECT id, number, email, name, staff_role, state, created_at, is_guest FROM accounts
     WHERE ($1::text IS NULL OR email = lower($1)) AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<identity::Merchant(std::optional<std::string>, MerchantId, std::int64_t)> kMerchants{

@@ -21,8 +21,12 @@ using Pages = Sql<Row(AccountId, RowId, std::int64_t)>;
 constexpr std::int64_t kPage = 200;
 
 const Pages<identity::Account> kAccount{"privacy.account", R"(
-    SELECT id, number, email, name, staff_role, state, created_at FROM accounts
+    SELECT id, number, email, name, staff_role, state, created_at, is_guest FROM accounts
     WHERE id = $1 AND id > $2 LIMIT $3)"};
+
+const Pages<GuestWords> kGuest{"privacy.guest", R"(
+    SELECT account_id AS id, name, email, created_at FROM guests
+    WHERE account_id = $1 AND account_id > $2 LIMIT $3)"};
 
 const Pages<Preferences> kPreferences{"privacy.preferences", R"(
     SELECT account_id AS id, show_presence, show_typing, push_content FROM preferences
@@ -254,6 +258,7 @@ asio::awaitable<void> collect(Database& db, AccountId account, const Put& put) {
   Sheet sheet(db, account, put);
   sheet.write("{\"format\": \"bottega.export.1\"");
   co_await section(sheet, "account", kAccount);
+  co_await section(sheet, "guest", kGuest);
   co_await section(sheet, "preferences", kPreferences);
   co_await section(sheet, "last_seen", kLastSeen);
   co_await section(sheet, "sessions", kSessions);

@@ -236,7 +236,8 @@ std::span<const Route> all_routes() {
           tax_routes(),          discount_routes(),      checkout_setting_routes(),
           support_routes(),      staff_support_routes(), paper_routes(),
           report_routes(),       shipment_routes(),      return_routes(),
-          shopping_routes(),     system_routes()})
+          shopping_routes(),     payment_link_routes(),  guest_routes(),
+          system_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();
