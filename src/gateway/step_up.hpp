@@ -7,12 +7,7 @@
 
 namespace bottega::gateway {
 
-struct StepUp {
-  SecretText<1, 200> password;
-};
-BOOST_DESCRIBE_STRUCT(StepUp, (), (password))
-
-// The same of somebody who may be a guest, who has none.
+// Required of everybody but a guest, who has none.
 struct Confirmation {
   std::optional<SecretText<1, 200>> password;
 };

@@ -7,6 +7,7 @@
 #include "bottega/catalog/browse.hpp"
 #include "bottega/catalog/stock.hpp"
 #include "bottega/checkout/carts.hpp"
+#include "bottega/checkout/links.hpp"
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/conversations/messages.hpp"
@@ -15,6 +16,7 @@
 #include "bottega/disputes/disputes.hpp"
 #include "bottega/disputes/top_ups.hpp"
 #include "bottega/identity/fees.hpp"
+#include "bottega/identity/guests.hpp"
 #include "bottega/identity/identity.hpp"
 #include "bottega/identity/invitations.hpp"
 #include "bottega/identity/merchants.hpp"
@@ -81,7 +83,9 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<ChangedMethod>,
     read<ChangedProduct>,
     read<ChangedVariant>,
+    read<Confirmation>,
     read<CountedStock>,
+    read<GuestUpgrade>,
     read<InvitationCode>,
     read<Login>,
     read<NewApiKey>,
@@ -94,6 +98,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewConversation>,
     read<NewDiscountCode>,
     read<NewFeePlan>,
+    read<NewGuest>,
     read<NewInboxSettings>,
     read<NewInvitation>,
     read<NewLabels>,
@@ -128,6 +133,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<Snooze>,
     read<StockAdjustment>,
     read<checkout::NewCart>,
+    read<checkout::NewPaymentLink>,
     read<checkout::NewProposal>,
     read<disputes::NewEvidence>,
     read<disputes::TopUpStatement>,
@@ -151,7 +157,6 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<risk::NewLimits>,
     read<processors::NewDispute>,
     read<SearchSettings>,
-    read<StepUp>,
     read<support::NewCase>,
     read<support::NewCasePriority>,
     read<support::NewCaseRating>,
