@@ -266,12 +266,11 @@ std::map<std::string, std::string> goods_of(const Storefront& shop) {
       {{"merchant_id", shop.merchant}, {"title", "Tea"}, {"variants", {{{"sku", "TEA"}}}}});
   const auto collection =
       owner.post("/v1/collections", {{"merchant_id", shop.merchant}, {"title", "Teas"}});
-  return {
-      {"products", product.json()["id"]},
-      {"payment_links", owner.post("/v1/payment_links", payment_link(shop.merchant)).json()["id"]},
-      {"variants", product.json()["variants"][0]["id"]},
-      {"collections", collection.json()["id"]},
-      {"feed_imports", feed.json()["id"]}};
+  return {{"products", product.json()["id"]},
+          {"payment_links", owner.post("/v1/payment_links", lamp_link(shop.merchant)).json()["id"]},
+          {"variants", product.json()["variants"][0]["id"]},
+          {"collections", collection.json()["id"]},
+          {"feed_imports", feed.json()["id"]}};
 }
 
 // What its buyer asks for about an order that was sent.

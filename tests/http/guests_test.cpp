@@ -23,7 +23,7 @@ class GuestRoutes : public testing::Test {
   static std::string code() {
     static const std::string made = [] {
       auto owner = shop_->owner.api;
-      const Json link = owner.post("/v1/payment_links", payment_link(shop_->merchant)).json();
+      const Json link = owner.post("/v1/payment_links", lamp_link(shop_->merchant)).json();
       return link["code"].get<std::string>();
     }();
     return made;
@@ -176,7 +176,7 @@ TEST(GuestLimits, AreKeptPerAddress) {
   House house({"limits.guests_per_minute=2"});
   const auto shop = test::shop(house.server);
   auto owner = shop.owner.api;
-  const auto link = owner.post("/v1/payment_links", payment_link(shop.merchant));
+  const auto link = owner.post("/v1/payment_links", lamp_link(shop.merchant));
   Client nobody(house.server.port());
   const auto path = "/v1/pay/" + link.json()["code"].get<std::string>() + "/guests";
   const Json body = {{"name", "Gus"}, {"email", "gus@people.example"}};

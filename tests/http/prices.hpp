@@ -17,7 +17,7 @@ inline Json checkout_settings() {
 }
 
 // For a lamp.
-inline Json payment_link(const std::string& merchant) {
+inline Json lamp_link(const std::string& merchant) {
   return {{"merchant_id", merchant},
           {"title", "A lamp"},
           {"lines", {{{"name", "Lamp"}, {"quantity", 1}, {"unit_amount", 1'250}}}}};

@@ -54,8 +54,7 @@ asio::awaitable<Reply> offer(Call& call) {
 asio::awaitable<Reply> open_conversation(Call& call) {
   const std::string code(call.segment(0));
   co_return co_await call.transact([&](Tx& tx) {
-    const auto opened = conversations::open(tx, call.who(), {shop_of_link(tx, code)});
-    return opened.is_new ? created(opened.conversation) : ok(opened.conversation);
+    return ok(conversations::open(tx, call.who(), {shop_of_link(tx, code)}).conversation);
   });
 }
 
@@ -140,7 +139,6 @@ const Route kRoutes[] = {
      .handler = open_conversation,
      .name = "openPaymentLinkConversation",
      .summary = "The conversation in which a signed-in person buys by the link",
-     .status = 201,
      .gives = kGives<conversations::Conversation>},
     {.verb = Verb::get,
      .path = "/pay/{code}",
