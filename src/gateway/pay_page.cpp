@@ -250,7 +250,8 @@ Reply pay_page(const LinkOffer& offer, Cards cards) {
       "or ask the shop for another way to pay.</p></noscript>"
       "<p id=\"problem\" class=\"notice\" role=\"alert\" tabindex=\"-1\" hidden></p>"
       "<section id=\"done\" aria-live=\"polite\" hidden><h2>Your order</h2><p id=\"told\"></p>"
-      "<p><a id=\"confirm\" rel=\"noreferrer\" hidden>Confirm the payment</a></p></section>";
+      "<p><a id=\"confirm\" rel=\"noreferrer\" hidden>Confirm the payment</a></p>"
+      "<p><button type=\"button\" id=\"more\" hidden>Buy again</button></p></section>";
   if (offer.state == LinkState::usable) body += form_of(offer, cards);
   body += std::string(kAsk) + seller_of(offer) +
           "</main><script type=\"application/json\" id=\"offer\">" + data_of(offer) +

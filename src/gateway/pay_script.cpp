@@ -276,11 +276,16 @@ const is_web = (url) => typeof url === 'string' && /^https?:\/\//.test(url);
 
 // ---- afterwards -------------------------------------------------------------------------------
 const kEnds = ['completed', 'cancelled', 'returned'];
-function again(words) {
+let turn = 0;  // whatever waits for another purchase than the last gives up
+function begin() {
+  turn += 1;
   state.request = state.payment = state.order = null;
   save();
-  $('done').hidden = true;
+  $('done').hidden = $('more').hidden = true;
   if (form) form.hidden = false;
+}
+function again(words) {
+  begin();
   say(words);
 }
 // Whether there is nothing more to wait for.
@@ -308,22 +313,23 @@ async function look() {
   }
   const order = await call('GET', '/v1/orders/' + state.order);
   $('confirm').hidden = true;
+  $('more').hidden = !form;
   $('told').textContent = 'Order ' + order.number + ' of ' + money(order.total.amount) + ' is ' +
     order.state.replace(/_/g, ' ') + '.' +
     (order.tracking_number ? ' Tracking number: ' + order.tracking_number + '.' : '');
   return kEnds.includes(order.state);
 }
 async function follow() {
+  const mine = ++turn;
   if (form) form.hidden = true;
   $('done').hidden = false;
   $('told').textContent = 'Your payment is under way.';
-  for (let wait = 1000;; wait = Math.min(wait * 1.5, 30000)) {
+  for (let wait = 1000; mine === turn; wait = Math.min(wait * 1.5, 30000)) {
     try {
       if (await look()) return;
     } catch (problem) {
       if (problem.status === 401 || problem.status === 404) {
-        $('done').hidden = true;
-        if (form) form.hidden = false;
+        begin();
         return show(problem);
       }
     }
@@ -362,6 +368,7 @@ if (form) {
   form.addEventListener('submit', (event) => { event.preventDefault(); during(price); });
   form.addEventListener('input', stale);
   if ($('pay')) $('pay').addEventListener('click', () => during(pay));
+  $('more').addEventListener('click', begin);
   form.hidden = false;
 }
 if (state.token && state.request) follow();
