@@ -5,10 +5,12 @@ ALTER TABLE payment_requests
     CHECK (origin IN ('merchant', 'buy_now', 'cart', 'link')),
   ADD COLUMN breakdown jsonb,
   ADD COLUMN contact jsonb,
-  ADD COLUMN ship_to jsonb;
+  ADD COLUMN ship_to jsonb,
+  ADD COLUMN payment_link_id uuid;
 ALTER TABLE orders ADD COLUMN breakdown jsonb;
 -- What is set aside of the stock while it is being paid; what it was sold from, once it is.
 ALTER TABLE payments ADD COLUMN held jsonb;
+GRANT UPDATE (held) ON payments TO bottega_app;
 
 -- What a shop is asked before a charge: whether this sale may go on. Nobody has answered it in time
 -- where there is no answer once it is over.

@@ -10,6 +10,7 @@
 #include "bottega/attempts/attempts.hpp"
 #include "bottega/checkout/carts.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/identity/guests.hpp"
 #include "bottega/ledger/ledger.hpp"
 #include "bottega/notifications/subscriptions.hpp"
 
@@ -89,6 +90,8 @@ asio::awaitable<void> sweep(Database& db, Database* sandbox, attachments::Depot&
   constexpr std::int64_t batch = 1'000;
   for (auto gone = batch; gone == batch;)
     gone = co_await db.transact([&](Tx& tx) { return checkout::sweep_carts(tx, batch); });
+  for (auto gone = batch; gone == batch;)
+    gone = co_await db.transact([&](Tx& tx) { return identity::sweep_guests(tx, batch); });
   for (bool more = true; more;) more = co_await forget_events(db, events);
   if (sandbox != nullptr)
     co_await sandbox->transact([&](Tx& tx) {

@@ -1,9 +1,9 @@
 #include "checkout/basket.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "checkout/items.hpp"
+#include "checkout/link_rows.hpp"
 
 namespace bottega::checkout {
 namespace {
@@ -12,14 +12,39 @@ using pricing::Asked;
 
 constexpr std::size_t kNameMax = 100;
 
+// What is bought, and in which currency, with the pointer of its lines.
 struct Chosen {
-  std::vector<CartItem> items;
-  payments::Origin origin{};
+  LinkLines lines;
+  Currency currency;
+  std::string place = {};
 };
 
-Chosen chosen_of(Tx& tx, const Stall& stall, ConversationId id, const NewQuote& given) {
-  if (given.lines) return {given.lines->items, payments::Origin::buy_now};
-  return {cart_items(tx, stall, id, given.cart_version->value), payments::Origin::cart};
+LinkLines lines_of(const std::vector<CartItem>& items) {
+  LinkLines lines;
+  for (const auto& item : items)
+    lines.items.push_back(
+        {item.variant_id, std::nullopt, item.quantity, std::nullopt, std::nullopt});
+  return lines;
+}
+
+Chosen linked(Tx& tx, Basket& basket, const NewQuote& given) {
+  auto link = lines_of_link(tx, basket.merchant_id, given.payment_link->value);
+  if (given.currency && *given.currency != link.currency)
+    throw Error(Code::invalid, "the link sells in another currency",
+                {{"/currency", "must be " + text_of(link.currency)}});
+  basket.origin = payments::Origin::link;
+  basket.link = link.id;
+  basket.title = std::move(link.title);
+  return {std::move(link.lines), link.currency, "/payment_link"};
+}
+
+Chosen chosen_of(Tx& tx, Basket& basket, const Stall& stall, ConversationId id,
+                 const NewQuote& given) {
+  if (given.payment_link) return linked(tx, basket, given);
+  const auto currency = given.currency.value_or(stall.currency);
+  if (given.lines) return {lines_of(given.lines->items), currency};
+  basket.origin = payments::Origin::cart;
+  return {lines_of(cart_items(tx, stall, id, given.cart_version->value)), currency, "/cart"};
 }
 
 // At most so many bytes, and no half a character.
@@ -56,6 +81,16 @@ void add(Basket& basket, Lookup& in, const catalog::Offer* offer, std::int64_t q
   basket.needs_shipping = basket.needs_shipping || offer->needs_shipping;
 }
 
+// Something that is not of the catalogue.
+void add_free(Basket& basket, const LinkLine& line) {
+  const bool is_shipped = line.needs_shipping.value_or(false);
+  basket.lines.push_back({std::nullopt, std::nullopt, line.name.value().value, line.quantity,
+                          line.unit_amount.value()});
+  basket.priced_from.lines.push_back(
+      {line.unit_amount.value(), line.quantity, 0, std::string(), is_shipped});
+  basket.needs_shipping = basket.needs_shipping || is_shipped;
+}
+
 // What is wrong with the choice is said with what lacks.
 void refuse(Faults faults, Faults lacking) {
   if (faults.empty() && lacking.empty()) return;
@@ -67,19 +102,18 @@ void refuse(Faults faults, Faults lacking) {
 }
 
 // Looks up what was chosen, in one statement.
-void look_up(Tx& tx, Basket& basket, const Chosen& chosen, const Currency& currency) {
-  std::vector<catalog::VariantId> ids;
-  for (const auto& item : chosen.items) ids.push_back(item.variant_id);
-  const auto offers = catalog::offer(tx, basket.merchant_id, ids);
-  std::map<catalog::VariantId, const catalog::Offer*> found;
-  for (const auto& offer : offers) found.emplace(offer.variant_id, &offer);
-  Lookup in{currency, tx.now()};
-  const std::string place = chosen.origin == payments::Origin::cart ? "/cart" : "";
-  for (std::size_t i = 0; i < chosen.items.size(); ++i) {
-    const auto& item = chosen.items[i];
-    const auto offer = found.find(item.variant_id);
-    add(basket, in, offer == found.end() ? nullptr : offer->second, item.quantity,
-        place + "/lines/" + std::to_string(i));
+void look_up(Tx& tx, Basket& basket, const Chosen& chosen) {
+  const auto offers = offers_of_link(tx, basket.merchant_id, chosen.lines);
+  Lookup in{chosen.currency, tx.now()};
+  for (std::size_t i = 0; i < chosen.lines.size(); ++i) {
+    const auto& line = chosen.lines.items[i];
+    if (!line.variant_id) {
+      add_free(basket, line);
+      continue;
+    }
+    const auto offer = offers.find(*line.variant_id);
+    add(basket, in, offer == offers.end() ? nullptr : &offer->second, line.quantity,
+        chosen.place + "/lines/" + std::to_string(i));
   }
   refuse(std::move(in.faults), std::move(in.lacking));
 }
@@ -108,11 +142,10 @@ Basket fill(Tx& tx, const Who& who, ConversationId id, const NewQuote& given) {
   Basket basket;
   basket.merchant_id = stall.merchant_id;
   basket.shop = stall.name;
-  const auto currency = given.currency.value_or(stall.currency);
-  const auto chosen = chosen_of(tx, stall, id, given);
-  basket.origin = chosen.origin;
-  basket.priced_from.currency = currency;
-  look_up(tx, basket, chosen, currency);
+  basket.origin = payments::Origin::buy_now;
+  const auto chosen = chosen_of(tx, basket, stall, id, given);
+  basket.priced_from.currency = chosen.currency;
+  look_up(tx, basket, chosen);
   basket.rules = pricing::read_rules(tx, stall.merchant_id);
   const auto place = destination_of(given.ship_to);
   const auto* where = place ? &*place : nullptr;

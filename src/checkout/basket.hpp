@@ -21,6 +21,8 @@ struct Basket {
   pricing::Priced priced;
   std::optional<std::string> shipping_name;
   bool needs_shipping = false;
+  std::optional<payments::LinkId> link;
+  std::optional<std::string> title;  // of what a link sells
 };
 
 // Throws Error(invalid) with everything that cannot be bought so, Error(conflict) for what lacks.

@@ -1,6 +1,7 @@
 // Buying what was chosen: one transaction from the price to the payment that has begun.
 #include "checkout/basket.hpp"
 #include "bottega/conversations/safety.hpp"
+#include "bottega/identity/guests.hpp"
 
 namespace bottega::checkout {
 namespace {
@@ -26,9 +27,16 @@ void require_complete(const Basket& basket, const NewCheckout& given) {
   if (!faults.empty()) throw Error(Code::invalid, "the shop needs more to sell it", faults);
 }
 
-// What the shop does not ask for, it does not get.
+// A guest has said who they are when they opened the link.
+std::optional<payments::Contact> contact_of_guest(Tx& tx, const Who& who) {
+  const auto guest = identity::find_guest(tx, who.account);
+  if (!guest) return std::nullopt;
+  return payments::Contact{Line<1, 100>{guest->name}, guest->email, std::nullopt};
+}
+
+// What the shop does not ask for, it does not get; a guest cannot be reached in another way.
 std::optional<payments::Contact> contact_of(const Basket& basket, const NewCheckout& given) {
-  if (!given.contact) return std::nullopt;
+  if (!given.contact || basket.origin == payments::Origin::link) return given.contact;
   auto contact = *given.contact;
   const auto& asks = basket.rules.buyer;
   if (asks.name == Asked::none) contact.name.reset();
@@ -48,6 +56,7 @@ void require_price(const Basket& basket, const NewCheckout& given) {
 }
 
 std::string title_of(const Basket& basket) {
+  if (basket.title) return *basket.title;
   const auto& first = basket.lines.front().name;
   const auto others = basket.lines.size() - 1;
   return others == 0 ? first : first + ", and " + std::to_string(others) + " more";
@@ -58,6 +67,7 @@ payments::Purchase purchase_of(const Basket& basket, ConversationId id, const Ne
   payments::Purchase out;
   out.conversation_id = id;
   out.origin = basket.origin;
+  out.payment_link_id = basket.link;
   out.title = title_of(basket);
   for (const auto& line : basket.lines) {
     orders::OrderLine sold{{line.name}, {line.quantity}, {line.unit_amount}};
@@ -79,8 +89,9 @@ payments::Purchase purchase_of(const Basket& basket, ConversationId id, const Ne
 
 }  // namespace
 
-payments::Payment begin(Tx& tx, const Who& who, ConversationId id, const NewCheckout& given,
+payments::Payment begin(Tx& tx, const Who& who, ConversationId id, NewCheckout given,
                         const payments::Rules& rules) {
+  if (who.is_guest && !given.contact) given.contact = contact_of_guest(tx, who);
   const auto seat =
       conversations::enter(tx, who, id, identity::Scope::chat, conversations::Lock::no);
   conversations::require_not_blocked(tx, seat);

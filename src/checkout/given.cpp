@@ -25,8 +25,11 @@ void NewProposal::check(Faults& faults, const std::string& pointer) const {
 }
 
 void NewQuote::check(Faults& faults, const std::string& pointer) const {
-  if (lines.has_value() == cart_version.has_value())
-    faults.push_back({pointer + "/lines", "is required, or a cart_version in its place"});
+  const int sources =
+      int{lines.has_value()} + int{cart_version.has_value()} + int{payment_link.has_value()};
+  if (sources != 1)
+    faults.push_back(
+        {pointer + "/lines", "is required, or a cart_version or a payment_link in its place"});
 }
 
 void NewCheckout::check(Faults& faults, const std::string& pointer) const {
@@ -36,7 +39,7 @@ void NewCheckout::check(Faults& faults, const std::string& pointer) const {
 }
 
 NewQuote NewCheckout::quoted() const {
-  return {lines, cart_version, currency, ship_to, shipping_rate, discount_code, tip};
+  return {lines, cart_version, payment_link, currency, ship_to, shipping_rate, discount_code, tip};
 }
 
 }  // namespace bottega::checkout

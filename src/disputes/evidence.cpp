@@ -12,7 +12,7 @@ constexpr std::int64_t kEntriesMax = 2'000;  // the newest
 const Sql<payments::Request(MerchantId, PaymentId)> kRequest{"disputes.request", R"(
     SELECT r.id, r.merchant_id, r.conversation_id, r.buyer_id, r.title, r.description, r.lines,
            r.total, r.currency, r.shipping_address, r.state, r.reason, r.expires_at, r.created_at,
-           r.updated_at
+           r.updated_at, r.origin, r.breakdown, r.contact, r.ship_to, r.payment_link_id
     FROM payments p JOIN payment_requests r ON r.merchant_id = p.merchant_id
                                                AND r.id = p.payment_request_id
     WHERE p.merchant_id = $1 AND p.id = $2)"};

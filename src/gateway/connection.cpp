@@ -288,7 +288,8 @@ class Connection final : public Open {
     out.set("Referrer-Policy", "no-referrer");
     if (out.find(http::field::cache_control) == out.end())
       out.set(http::field::cache_control, "no-store");
-    if (reply.media_type.starts_with("text/html"))
+    if (reply.media_type.starts_with("text/html") &&
+        out.find("Content-Security-Policy") == out.end())
       out.set("Content-Security-Policy",
               "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
               "frame-ancestors 'none'");

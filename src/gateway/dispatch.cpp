@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "gateway/event_mark.hpp"
+#include "gateway/guests.hpp"
 #include "gateway/once.hpp"
 #include "gateway/problem.hpp"
 #include "gateway/url.hpp"
 #include "bottega/core/digest.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/identity/guests.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -187,6 +189,7 @@ asio::awaitable<Reply> handle(App& app, Request& request, std::optional<std::str
   if (route.access != Access::anyone && request.who.kind == identity::Kind::nobody)
     throw Error(Code::unauthenticated, "send a bearer token");
   admit(route, request.who);
+  if (!is_for_guests(route)) identity::require_account(request.who);
   if (route.budget != Budget::events) {
     progress.allowance = spend(app, route.budget, request.who, request.address);
     if (progress.allowance->exceeded) exceeded(*progress.allowance);

@@ -36,7 +36,8 @@ asio::awaitable<void> require_password(const Guard& guard,
                                        const Secret& given, const Error& refusal) {
   guard.begin();
   std::optional<std::string> hash;
-  if (credential && credential->state == AccountState::active) hash = credential->password_hash;
+  if (credential && credential->state == AccountState::active && !credential->password_hash.empty())
+    hash = credential->password_hash;
   bool matches = false;
   std::exception_ptr failure;
   try {

@@ -7,10 +7,11 @@
 
 namespace bottega::gateway {
 
-struct StepUp {
-  SecretText<1, 200> password;
+// Required of everybody but a guest, who has none.
+struct Confirmation {
+  std::optional<SecretText<1, 200>> password;
 };
-BOOST_DESCRIBE_STRUCT(StepUp, (), (password))
+BOOST_DESCRIBE_STRUCT(Confirmation, (), (password))
 
 // Failed tries are counted per account and per address, apart: neither many accounts from one place
 // nor one account from many places can be guessed through.

@@ -15,9 +15,11 @@ struct TokenOwner {
   AccountId account;
   SessionId session;
   std::optional<StaffRole> staff_role;
+  bool is_guest = false;
   Instant expires_at{}, opened_at{};
 };
-BOOST_DESCRIBE_STRUCT(TokenOwner, (), (account, session, staff_role, expires_at, opened_at))
+BOOST_DESCRIBE_STRUCT(TokenOwner, (),
+                      (account, session, staff_role, is_guest, expires_at, opened_at))
 
 struct KeyOwner {
   ApiKeyId id;
@@ -30,13 +32,15 @@ BOOST_DESCRIBE_STRUCT(KeyOwner, (), (id, merchant_id, created_by, scopes))
 struct RefreshRow {
   SessionId session_id;
   AccountId account_id;
-  Instant expires_at{};
-  bool used = false, ended = false;
+  Instant expires_at{}, session_ends{};
+  bool used = false, ended = false, is_guest = false;
 };
-BOOST_DESCRIBE_STRUCT(RefreshRow, (), (session_id, account_id, expires_at, used, ended))
+BOOST_DESCRIBE_STRUCT(RefreshRow, (),
+                      (session_id, account_id, expires_at, session_ends, used, ended, is_guest))
 
 const Sql<TokenOwner(std::string)> kFindAccess{"identity.find_access", R"(
-    SELECT a.id AS account, s.id AS session, a.staff_role, t.expires_at, s.created_at AS opened_at
+    SELECT a.id AS account, s.id AS session, a.staff_role, a.is_guest, t.expires_at,
+           s.created_at AS opened_at
     FROM access_tokens t JOIN sessions s ON s.id = t.session_id
          JOIN accounts a ON a.id = s.account_id
     WHERE t.hash = $1 AND s.revoked_at IS NULL AND a.state = 'active')"};
@@ -64,10 +68,11 @@ const Sql<Account(AccountId, Email, std::string, std::string, std::optional<Staf
     kInsertAccount{"identity.insert_account", R"(
     INSERT INTO accounts (id, email, name, password_hash, staff_role, created_at)
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING
-    RETURNING id, number, email, name, staff_role, state, created_at)"};
+    RETURNING id, number, email, name, staff_role, state, created_at, is_guest)"};
 
 const Sql<Account(AccountId)> kFetchAccount{"identity.fetch_account", R"(
-    SELECT id, number, email, name, staff_role, state, created_at FROM accounts WHERE id = $1)"};
+    SELECT id, number, email, name, staff_role, state, created_at, is_guest
+    FROM accounts WHERE id = $1)"};
 
 const Sql<Credential(Email)> kCredential{"identity.credential", R"(
     SELECT id, password_hash, state FROM accounts WHERE email = $1)"};
@@ -92,8 +97,9 @@ const Sql<void(std::string, SessionId, Instant)> kInsertRefresh{"identity.insert
     INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES ($1, $2, $3))"};
 
 const Sql<RefreshRow(std::string)> kLockRefresh{"identity.lock_refresh", R"(
-    SELECT r.session_id, s.account_id, r.expires_at, r.used_at IS NOT NULL AS used,
-           (s.revoked_at IS NOT NULL OR a.state <> 'active') AS ended
+    SELECT r.session_id, s.account_id, r.expires_at, s.expires_at AS session_ends,
+           r.used_at IS NOT NULL AS used,
+           (s.revoked_at IS NOT NULL OR a.state <> 'active') AS ended, a.is_guest
     FROM refresh_tokens r JOIN sessions s ON s.id = r.session_id
          JOIN accounts a ON a.id = s.account_id
     WHERE r.hash = $1 FOR UPDATE OF r, s)"};
@@ -138,6 +144,7 @@ Who person_of(Tx& tx, std::string_view token) {
   who.account = owner->account;
   who.session = owner->session;
   who.staff = owner->staff_role;
+  who.is_guest = owner->is_guest;
   who.expires_at = owner->expires_at;
   who.opened_at = owner->opened_at;
   return who;
@@ -254,6 +261,10 @@ std::optional<Tokens> rotate(Tx& tx, const Secret& refresh_token, TokenLife life
   if (row->used) {  // RFC 9700, 4.14.2: somebody else has it too
     end_session(tx, row->account_id, row->session_id, "a refresh token came twice");
     return std::nullopt;
+  }
+  if (row->is_guest) {
+    const auto left = std::chrono::floor<std::chrono::seconds>(row->session_ends - tx.now());
+    life = {std::min(life.access, left), std::min(life.refresh, left)};
   }
   tx.run(kUseRefresh, hash, tx.now());
   tx.run(kTouchSession, row->session_id, tx.now(), tx.now() + life.refresh);

@@ -1,6 +1,7 @@
 #include "bottega/identity/invitations.hpp"
 
 #include "bottega/core/digest.hpp"
+#include "bottega/identity/guests.hpp"
 
 namespace bottega::identity {
 namespace {
@@ -66,6 +67,7 @@ void withdraw_invitation(Tx& tx, MerchantId merchant, InvitationId id) {
 }
 
 Membership accept_invitation(Tx& tx, const Who& who, const Secret& code) {
+  require_account(who);
   hold_account(tx, who.account);
   const auto open = tx.find(kLockByCode, sha256_hex(code.reveal()), tx.now());
   if (!open) throw Error(Code::not_found, "the invitation is unknown, used, withdrawn or too old");

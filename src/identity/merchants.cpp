@@ -4,6 +4,7 @@
 
 #include "bottega/core/digest.hpp"
 #include "bottega/identity/fees.hpp"
+#include "bottega/identity/guests.hpp"
 
 namespace bottega::identity {
 namespace {
@@ -158,6 +159,7 @@ ApiKey api_key_of(const ApiKeyRow& row) {
 
 Merchant create_merchant(Tx& tx, const Who& who, const NewMerchant& given, FeeRate fees,
                          const std::string& processor, std::string_view countries) {
+  require_account(who);
   if (!list_has(countries, given.country.value))
     throw Error(Code::invalid, "we may not sell from this country",
                 {{"/country", "one of: " + std::string(countries)}});

@@ -16,7 +16,7 @@ const Sql<AuditEntry(std::optional<std::string>, AuditId, std::int64_t)> kAudit{
 
 const Sql<identity::Account(std::optional<std::string>, AccountId, std::int64_t)> kAccounts{
     "ops.accounts", R"(
-    SELECT id, number, email, name, staff_role, state, created_at FROM accounts
+    SELECT id, number, email, name, staff_role, state, created_at, is_guest FROM accounts
     WHERE ($1::text IS NULL OR email = lower($1)) AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<identity::Merchant(std::optional<std::string>, MerchantId, std::int64_t)> kMerchants{
@@ -37,7 +37,7 @@ const Sql<payments::Request(std::optional<MerchantId>, payments::RequestId, std:
     kRequests{"ops.payment_requests", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
            shipping_address, state, reason, expires_at, created_at, updated_at, origin, breakdown,
-           contact, ship_to
+           contact, ship_to, payment_link_id
     FROM payment_requests
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND id < $2 ORDER BY id DESC LIMIT $3)"};
 

@@ -5,6 +5,7 @@
 #include "payments/rows.hpp"
 #include "payments/stock.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/payments/link_uses.hpp"
 #include "bottega/pricing/discounts.hpp"
 #include "bottega/risk/reviews.hpp"
 
@@ -247,6 +248,8 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
   // Late, so that others who pay this merchant wait for as little as can be.
   risk::count(tx, {request.merchant_id, who.account, request.total, acceptance.payment_method},
               rules.limits);
+  if (request.payment_link_id)
+    use_link(tx, request.merchant_id, *request.payment_link_id, request.id);
   tell_request(tx, request, "payment_request.accepted",
                {conversations::Author::buyer, who.account});
   if (request.origin != Origin::merchant) ask_shop(tx, request, payment, rules);

@@ -16,35 +16,35 @@ constexpr auto kExpiryMost = std::chrono::days(30);
 const Sql<Request(MerchantId, RequestId, ConversationId, AccountId, std::string, std::string,
                   orders::Lines, std::int64_t, Currency, ShippingAddress, Instant, std::string,
                   Instant, Origin, std::optional<pricing::Breakdown>, std::optional<Contact>,
-                  std::optional<orders::Address>)>
+                  std::optional<orders::Address>, std::optional<LinkId>)>
     kInsert{"payments.insert_request", R"(
     INSERT INTO payment_requests (merchant_id, id, conversation_id, buyer_id, title, description,
                                   lines, total, currency, shipping_address, expires_at,
                                   created_by, state, created_at, updated_at, origin, breakdown,
-                                  contact, ship_to)
+                                  contact, ship_to, payment_link_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $13, $14, $15, $16,
-            $17)
+            $17, $18)
     RETURNING id, merchant_id, conversation_id, buyer_id, title, description, lines, total,
               currency, shipping_address, state, reason, expires_at, created_at, updated_at,
-              origin, breakdown, contact, ship_to)"};
+              origin, breakdown, contact, ship_to, payment_link_id)"};
 
 const Sql<Request(MerchantId, RequestId)> kFetch{"payments.fetch_request", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
            shipping_address, state, reason, expires_at, created_at, updated_at, origin, breakdown,
-           contact, ship_to
+           contact, ship_to, payment_link_id
     FROM payment_requests WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<Request(MerchantId, RequestId)> kLock{"payments.lock_request", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
            shipping_address, state, reason, expires_at, created_at, updated_at, origin, breakdown,
-           contact, ship_to
+           contact, ship_to, payment_link_id
     FROM payment_requests WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
 const Sql<Request(MerchantId, ConversationId, RequestId, std::int64_t)> kList{
     "payments.list_requests", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
            shipping_address, state, reason, expires_at, created_at, updated_at, origin, breakdown,
-           contact, ship_to
+           contact, ship_to, payment_link_id
     FROM payment_requests WHERE merchant_id = $1 AND conversation_id = $2 AND id < $3
     ORDER BY id DESC LIMIT $4)"};
 
@@ -202,7 +202,7 @@ Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules)
       tx.one(kInsert, seat.merchant, id, given.conversation_id, seat.buyer, given.title.value,
              given.description.value, lines, total.amount, total.currency,
              given.shipping_address.value_or(ShippingAddress::required), expires_at, who.actor(),
-             tx.now(), Origin::merchant, std::nullopt, std::nullopt, std::nullopt);
+             tx.now(), Origin::merchant, std::nullopt, std::nullopt, std::nullopt, std::nullopt);
   want_end(tx, request);
   tell_request(tx, request, "payment_request.created",
                {conversations::Author::merchant, who.account});
@@ -222,7 +222,7 @@ Request open_purchase(Tx& tx, const Who& buyer, const identity::Merchant& mercha
                 purchase.description, purchase.lines, purchase.total.amount,
                 purchase.total.currency, purchase.shipping_address, tx.now() + rules.reserved_for,
                 buyer.actor(), tx.now(), purchase.origin, purchase.breakdown, purchase.contact,
-                purchase.ship_to);
+                purchase.ship_to, purchase.payment_link_id);
 }
 
 Request fetch_request(Tx& tx, const Who& who, RequestId id) {

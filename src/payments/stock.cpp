@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "payments/refund_rows.hpp"
+#include "bottega/payments/link_uses.hpp"
 #include "bottega/pricing/discounts.hpp"
 
 namespace bottega::payments {
@@ -72,6 +73,7 @@ void sell(Tx& tx, const Payment& payment, const Request& request) {
 void let_go(Tx& tx, const Payment& payment, const Request& request) {
   if (request.breakdown && request.breakdown->discount_code)
     pricing::give_back(tx, request.merchant_id, request.id.uuid);
+  if (request.payment_link_id) unuse_link(tx, request.merchant_id, request.id);
   if (!is_of_catalogue(request)) return;
   if (const auto row = tx.find(kForget, payment.merchant_id, payment.id))
     catalog::release(tx, payment.merchant_id, row->held.items);

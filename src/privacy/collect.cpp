@@ -21,8 +21,12 @@ using Pages = Sql<Row(AccountId, RowId, std::int64_t)>;
 constexpr std::int64_t kPage = 200;
 
 const Pages<identity::Account> kAccount{"privacy.account", R"(
-    SELECT id, number, email, name, staff_role, state, created_at FROM accounts
+    SELECT id, number, email, name, staff_role, state, created_at, is_guest FROM accounts
     WHERE id = $1 AND id > $2 LIMIT $3)"};
+
+const Pages<GuestWords> kGuest{"privacy.guest", R"(
+    SELECT account_id AS id, name, email, created_at FROM guests
+    WHERE account_id = $1 AND account_id > $2 LIMIT $3)"};
 
 const Pages<Preferences> kPreferences{"privacy.preferences", R"(
     SELECT account_id AS id, show_presence, show_typing, push_content FROM preferences
@@ -112,7 +116,7 @@ const Pages<attachments::Stored> kFiles{"privacy.attachments", R"(
 const Pages<payments::Request> kRequests{"privacy.payment_requests", R"(
     SELECT id, merchant_id, conversation_id, buyer_id, title, description, lines, total, currency,
            shipping_address, state, reason, expires_at, created_at, updated_at, origin, breakdown,
-           contact, ship_to
+           contact, ship_to, payment_link_id
     FROM payment_requests WHERE buyer_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
 
 const Pages<payments::Payment> kPayments{"privacy.payments", R"(
@@ -256,6 +260,7 @@ asio::awaitable<void> collect(Database& db, AccountId account, const Put& put) {
   Sheet sheet(db, account, put);
   sheet.write("{\"format\": \"bottega.export.1\"");
   co_await section(sheet, "account", kAccount);
+  co_await section(sheet, "guest", kGuest);
   co_await section(sheet, "preferences", kPreferences);
   co_await section(sheet, "last_seen", kLastSeen);
   co_await section(sheet, "sessions", kSessions);

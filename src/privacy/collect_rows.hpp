@@ -10,6 +10,14 @@ namespace bottega::privacy {
 using conversations::ConversationId;
 using identity::AccountId, identity::MerchantId;
 
+// What somebody said of themselves as a guest.
+struct GuestWords {
+  AccountId id;
+  std::string name, email;
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(GuestWords, (), (id, name, email, created_at))
+
 struct Preferences {
   AccountId id;
   bool show_presence = false, show_typing = false;

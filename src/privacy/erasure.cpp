@@ -122,6 +122,9 @@ const Sql<OwnShop(AccountId)> kOwnShops{"privacy.own_shops", R"(
 const Sql<MerchantId(AccountId)> kMemberships{"privacy.merchants_of", R"(
     SELECT merchant_id FROM merchant_members WHERE account_id = $1 ORDER BY merchant_id)"};
 
+const Sql<void(AccountId)> kForgetGuest{"privacy.forget_guest", R"(
+    DELETE FROM guests WHERE account_id = $1)"};
+
 // Of a shop that nobody is left in.
 const Sql<void(MerchantId, AccountId)> kLeaveEmpty{"privacy.leave_empty_shop", R"(
     DELETE FROM merchant_members WHERE merchant_id = $1 AND account_id = $2)"};
@@ -294,6 +297,7 @@ void begin_erasure(Tx& tx, AccountId account) {
   // Whose presence is hidden leaves no trace when their last socket closes.
   identity::set_preferences(tx, account, {false, false, identity::Content::none});
   tx.run(kForgetPresence, account);
+  tx.run(kForgetGuest, account);
   tx.run(kForgetPerson, account, text_of(account) + "@erased.invalid", std::string(kNobody),
          tx.now());
   tx.run(kCloseTalks, account);

@@ -12,7 +12,7 @@ using Column = std::vector<T>;
 
 const Sql<Person(Column<AccountId>, Column<Email>)> kPeople{"wallet.people", R"(
     SELECT id, email, name, state = 'active' AS is_active FROM accounts
-    WHERE id = ANY($1) OR email = ANY($2))"};
+    WHERE (id = ANY($1) OR email = ANY($2)) AND NOT is_guest)"};
 
 // An hour that has begun within the time counts as a whole.
 const Sql<Flow(Column<AccountId>, Instant, Instant)> kFlows{"wallet.flows", R"(

@@ -13,6 +13,7 @@ import threading
 from catalogue import Catalogue
 from checked import HERE, TOOLS, Checked, Proxy, Violation
 from client import Api, Problem
+from links import Links
 from server import Server
 from shopping import Shopping
 from story import Story
@@ -78,9 +79,9 @@ def check(server):
     proxy = Proxy(openapi, server.url)
     try:
         story = Story(proxy.url, server)
-        catalogue, shopping = Catalogue(story).all, Shopping(story).all
+        catalogue, shopping, links = (part(story).all for part in (Catalogue, Shopping, Links))
         for step in (story.public, story.people, story.privacy, story.devices, story.shop,
-                     story.prices, story.chat, story.files, catalogue, shopping, story.feeds,
+                     story.prices, story.chat, story.files, catalogue, shopping, links, story.feeds,
                      story.pay, story.follow, story.help, story.dispute, story.review,
                      story.wallet, story.staff):
             step()

@@ -34,7 +34,7 @@ Answer call(const Route& route, const std::string& path, const std::string& toke
 bool is_closed(const Route& route) { return route.access != Access::anyone; }
 bool is_staffs(const Route& route) { return route.access >= Access::support; }
 bool has_id(const Route& route) {
-  return is_closed(route) && route.path.find('{') != route.path.npos;
+  return is_closed(route) && route.path.find("{id}") != route.path.npos;  // a link's code is none
 }
 
 // ---- without a valid token ----------------------------------------------------------------------
@@ -185,6 +185,7 @@ std::map<std::string, std::string> goods_of(const Storefront& shop) {
   const auto collection =
       owner.post("/v1/collections", {{"merchant_id", shop.merchant}, {"title", "Teas"}});
   return {{"products", product.json()["id"]},
+          {"payment_links", owner.post("/v1/payment_links", lamp_link(shop.merchant)).json()["id"]},
           {"variants", product.json()["variants"][0]["id"]},
           {"collections", collection.json()["id"]},
           {"feed_imports", feed.json()["id"]}};
@@ -260,9 +261,7 @@ const std::map<std::string, std::string>& others() {
         {"invitations", invitation.json()["invitation"]["id"]},
         {"subscriptions", device.json()["id"]},
         {"attachments", uploaded(shop, owner, {"some text"})["id"]}};
-    all.merge(rules_of(shop));
-    all.merge(goods_of(shop));
-    all.merge(asked_about(shop, order));
+    for (auto part : {rules_of(shop), goods_of(shop), asked_about(shop, order)}) all.merge(part);
     return all;
   }();
   return things;

@@ -16,6 +16,13 @@ inline Json checkout_settings() {
           {"pre_checkout", {{"ask", true}, {"standing_answer", "refuse"}}}};
 }
 
+// For a lamp.
+inline Json lamp_link(const std::string& merchant) {
+  return {{"merchant_id", merchant},
+          {"title", "A lamp"},
+          {"lines", {{{"name", "Lamp"}, {"quantity", 1}, {"unit_amount", 1'250}}}}};
+}
+
 inline Json shipping_rate(std::int64_t amount = 500, const std::string& currency = "USD") {
   return {{"name", "Post"},
           {"prices", Json::array({{{"currency", currency}, {"amount", amount}}})}};

@@ -55,6 +55,8 @@ inline std::string somewhere(const gateway::Route& route) {
   static const std::map<std::string, std::string> prefixes = {{"merchants", "mer"},
                                                               {"conversations", "conv"},
                                                               {"payment_requests", "preq"},
+                                                              {"payment_links", "link"},
+                                                              {"pay", "pay"},
                                                               {"orders", "ord"},
                                                               {"payments", "pay"},
                                                               {"refunds", "rfnd"},

@@ -18,6 +18,7 @@ const std::map<std::string, const char*> kShared = {
     {"directory",
      "says which merchant a bare id belongs to: it is asked before the merchant is known"},
     {"accounts", "people, who buy from many merchants"},
+    {"guests", "of people, before they buy"},
     {"sessions", "of people"},
     {"access_tokens", "of people"},
     {"refresh_tokens", "of people"},

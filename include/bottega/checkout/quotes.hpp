@@ -7,11 +7,15 @@
 
 namespace bottega::checkout {
 
-// What is to be bought: these lines, or the cart as it was read.
+using LinkCode = Opaque<64>;
+
+// What is to be bought: these lines, or the cart as it was read, or what a payment link sells.
 struct NewQuote {
   std::optional<List<CartItem, 1, kCartLinesMax>> lines;
   std::optional<Count<1, INT64_MAX>> cart_version;
-  std::optional<Currency> currency;  // one of the shop's; its default where none is given
+  std::optional<LinkCode> payment_link;
+  std::optional<Currency>
+      currency;  // one of the shop's, or the link's; their default where none is given
   std::optional<orders::Address> ship_to;
   std::optional<pricing::ShippingRateId> shipping_rate;
   std::optional<pricing::CouponCode> discount_code;
@@ -19,12 +23,14 @@ struct NewQuote {
   void check(Faults& faults, const std::string& pointer) const;
 };
 BOOST_DESCRIBE_STRUCT(NewQuote, (),
-                      (lines, cart_version, currency, ship_to, shipping_rate, discount_code, tip))
+                      (lines, cart_version, payment_link, currency, ship_to, shipping_rate,
+                       discount_code, tip))
 
 // The same, bought. `total` is what the buyer was shown.
 struct NewCheckout {
   std::optional<List<CartItem, 1, kCartLinesMax>> lines;
   std::optional<Count<1, INT64_MAX>> cart_version;
+  std::optional<LinkCode> payment_link;
   std::optional<Currency> currency;
   std::optional<orders::Address> ship_to;
   std::optional<pricing::ShippingRateId> shipping_rate;
@@ -39,8 +45,8 @@ struct NewCheckout {
   NewQuote quoted() const;
 };
 BOOST_DESCRIBE_STRUCT(NewCheckout, (),
-                      (lines, cart_version, currency, ship_to, shipping_rate, discount_code, tip,
-                       total, contact, billing, payment_method, pin))
+                      (lines, cart_version, payment_link, currency, ship_to, shipping_rate,
+                       discount_code, tip, total, contact, billing, payment_method, pin))
 
 struct QuoteLine {
   std::optional<catalog::VariantId> variant_id;
@@ -74,7 +80,7 @@ Quote quote(Tx& tx, const Who& who, ConversationId id, const NewQuote& given);
 // Writes down that the buyer pays what they were shown: the request is made, and its payment begun.
 // Throws as quote() does, with what the shop asks for and was not given; Error(conflict) with the
 // reason `price_changed`; and what payments::begin() throws.
-payments::Payment begin(Tx& tx, const Who& who, ConversationId id, const NewCheckout& given,
+payments::Payment begin(Tx& tx, const Who& who, ConversationId id, NewCheckout given,
                         const payments::Rules& rules);
 // What was in the cart is bought.
 void bought(Tx& tx, const payments::Request& request);

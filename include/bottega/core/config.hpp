@@ -46,6 +46,7 @@ struct Config {
   std::int64_t limits_requests_per_minute = 1'200, limits_address_per_minute = 6'000;
   std::int64_t limits_writes_per_minute = 600, limits_conversation_per_minute = 1'200;
   std::int64_t limits_connections_per_minute = 6'000, limits_events_per_minute = 60'000;
+  std::int64_t limits_guests_per_minute = 60;
 
   std::int64_t chat_batch_max = 1'024, chat_waiting_max = 10'000;
   std::int64_t chat_edit_window_s = 900, chat_delete_window_s = 172'800;
@@ -96,6 +97,7 @@ struct Config {
   std::int64_t payments_amount_max = 75'000'000, payments_call_timeout_ms = 10'000;
   std::int64_t payments_expiry_default_s = 86'400;
   std::int64_t checkout_reserve_minutes = 15, checkout_answer_s = 10;
+  std::int64_t checkout_guest_session_hours = 24;
   std::int64_t risk_request_max = 100'000, risk_merchant_week_max = 1'000'000;
   std::int64_t risk_buyer_count_hour_max = 60, risk_buyer_count_day_max = 200;
   std::int64_t risk_buyer_sum_hour_max = 100'000, risk_buyer_sum_day_max = 200'000;

@@ -31,7 +31,8 @@ struct Who {
   AccountId account;  // a person, or whoever made the API key
   SessionId session;  // a person's
   std::optional<StaffRole> staff;
-  MerchantId merchant;  // an API key's
+  bool is_guest = false;  // a person without a full account (guests.hpp)
+  MerchantId merchant;    // an API key's
   ApiKeyId api_key;
   std::vector<Scope> scopes;
   Instant expires_at{};
@@ -49,8 +50,10 @@ struct Account {
   std::optional<StaffRole> staff_role;
   AccountState state{};
   Instant created_at{};
+  bool is_guest = false;
 };
-BOOST_DESCRIBE_STRUCT(Account, (), (id, number, email, name, staff_role, state, created_at))
+BOOST_DESCRIBE_STRUCT(Account, (),
+                      (id, number, email, name, staff_role, state, created_at, is_guest))
 
 using Password = SecretText<10, 200>;
 
@@ -141,7 +144,8 @@ void set_password(Tx& tx, const Credential& checked, const std::string& hash,
 Tokens open_session(Tx& tx, AccountId account, const Device& device, TokenLife life);
 
 // The next pair of tokens, or none where the token was used before: then its session has been
-// ended. Throws Error(unauthenticated) for a token that is unknown or too old.
+// ended. A guest's session is not prolonged. Throws Error(unauthenticated) for a token that is
+// unknown or too old.
 std::optional<Tokens> rotate(Tx& tx, const Secret& refresh_token, TokenLife life);
 
 std::vector<Session> list_sessions(Tx& tx, AccountId account);

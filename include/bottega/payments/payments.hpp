@@ -17,6 +17,7 @@ namespace bottega::payments {
 using conversations::ConversationId, identity::AccountId, identity::MerchantId, identity::Who;
 using orders::PaymentId;
 using RequestId = Id<"preq">;
+using LinkId = Id<"link">;  // of a payment link
 
 enum class RequestState : std::uint8_t { open, paying, paid, declined, cancelled, expired };
 BOOST_DESCRIBE_ENUM(RequestState, open, paying, paid, declined, cancelled, expired)
@@ -153,11 +154,12 @@ struct Request {
   // What the buyer has given at the checkout. The total is that for this address.
   std::optional<Contact> contact;
   std::optional<orders::Address> ship_to;
+  std::optional<LinkId> payment_link_id;  // that it was bought with
 };
 BOOST_DESCRIBE_STRUCT(Request, (),
                       (id, merchant_id, conversation_id, buyer_id, title, description, lines, total,
                        shipping_address, state, reason, expires_at, created_at, updated_at, origin,
-                       breakdown, contact, ship_to))
+                       breakdown, contact, ship_to, payment_link_id))
 
 // The total is the server's: the sum of the lines.
 struct NewRequest {
@@ -243,6 +245,7 @@ struct Purchase {
   std::optional<Contact> contact;
   std::optional<orders::Address> ship_to;
   ShippingAddress shipping_address{};
+  std::optional<LinkId> payment_link_id;
 };
 // Writes it down as a request of this shop, which is told when it is paid. Throws as ask() does.
 Request open_purchase(Tx& tx, const Who& buyer, const identity::Merchant& merchant,

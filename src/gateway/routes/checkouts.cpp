@@ -27,6 +27,8 @@ asio::awaitable<Reply> buy(Call& call) {
   paying.begin = [&](Tx& tx) {
     return checkout::begin(tx, call.who(), id, given, call.app.payment_rules);
   };
+  if (given.payment_link)
+    paying.return_url = call.app.public_url + "/pay/" + given.payment_link->value;
   paying.captured = [](Tx& tx, const payments::Accepted& done) {
     bought(tx, done.payment_request);
   };

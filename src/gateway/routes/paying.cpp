@@ -102,8 +102,9 @@ asio::awaitable<Reply> pay(Call& call, Paying paying) {
     outcome->verdict = processors::Verdict::declined;
     outcome->reason = kRefused;
   } else if (fresh) {
-    const auto return_url =
-        app.public_url + "/v1/payment_requests/" + text_of(known.payment_request.id);
+    const auto return_url = paying.return_url.empty() ? app.public_url + "/v1/payment_requests/" +
+                                                            text_of(known.payment_request.id)
+                                                      : paying.return_url;
     outcome = co_await payments::call(app.db, app.registry.get(known.payment.processor), merchant,
                                       id, token, return_url);
   }

@@ -10,6 +10,8 @@ struct Paying {
   payments::Acceptance acceptance;
   // Writes down that the buyer pays, in the first transaction.
   std::function<payments::Payment(Tx&)> begin;
+  // Where a buyer comes back to who has confirmed it elsewhere; the request where nothing is said.
+  std::string return_url = {};
   // What else follows from a captured payment, in the last transaction; may be nothing.
   std::function<void(Tx&, const payments::Accepted&)> captured;
 };

@@ -53,13 +53,32 @@ Reply list_of(const Call& call, const std::vector<Export>& rows) {
   return call.page(views, 1000, id_of<ExportView>);
 }
 
+// The password of whoever asks, once more; a guest has none, and a session that ends soon.
+asio::awaitable<std::optional<identity::Credential>> confirm(Call& call) {
+  const auto given = call.body<Confirmation>();
+  std::optional<identity::Credential> known;
+  if (call.who().is_guest) co_return known;
+  if (!given.password)
+    throw Error(Code::invalid, "say your password", {{"/password", "is required"}});
+  known = co_await step_up(call, given.password->value, "/password");
+  co_return known;
+}
+
+// What was confirmed is so until the commit.
+void hold(Tx& tx, const Call& call, const std::optional<identity::Credential>& known) {
+  if (known)
+    identity::hold_credential(tx, *known);
+  else
+    identity::hold_active(tx, call.who().account);
+}
+
 asio::awaitable<Reply> post_export(Call& call) {
-  const auto given = call.body<StepUp>();
-  const auto known = co_await step_up(call, given.password.value, "/password");
+  const auto known = co_await confirm(call);
   const auto rules = rules_of(call.app);
   const auto reply = co_await call.transact([&](Tx& tx) {
-    identity::hold_credential(tx, known);
-    return accepted(view_of(call.app, ask_export(tx, known.id, call.who().actor(), rules)));
+    hold(tx, call, known);
+    const auto& who = call.who();
+    return accepted(view_of(call.app, ask_export(tx, who.account, who.actor(), rules)));
   });
   call.app.poke_jobs();
   co_return reply;
@@ -104,13 +123,12 @@ asio::awaitable<Reply> content(Call& call) {
 }
 
 asio::awaitable<Reply> post_erasure(Call& call) {
-  const auto given = call.body<StepUp>();
-  const auto known = co_await step_up(call, given.password.value, "/password");
+  const auto known = co_await confirm(call);
   if (call.who().staff)
     throw Error(Code::conflict, "a member of the staff is erased by another member");
   const auto reply = co_await call.transact([&](Tx& tx) {
-    identity::hold_credential(tx, known);
-    begin_erasure(tx, known.id);
+    hold(tx, call, known);
+    begin_erasure(tx, call.who().account);
     return no_content();
   });
   call.app.tokens.clear();
@@ -168,7 +186,7 @@ const Route kRoutes[] = {
      .handler = post_export,
      .name = "exportMyData",
      .summary = "Ask for a copy of everything that is kept of oneself; it is made in a moment",
-     .takes = kTakes<StepUp>,
+     .takes = kTakes<Confirmation>,
      .status = 202,
      .gives = kGives<ExportView>},
     {.verb = Verb::get,
@@ -198,7 +216,7 @@ const Route kRoutes[] = {
      .handler = post_erasure,
      .name = "eraseMe",
      .summary = "Erase oneself, for good; refused while money is on its way",
-     .takes = kTakes<StepUp>,
+     .takes = kTakes<Confirmation>,
      .status = 204},
     {.verb = Verb::post,
      .path = "/v1/admin/accounts/{id}/exports",

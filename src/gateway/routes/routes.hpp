@@ -24,6 +24,8 @@ std::span<const Route> collection_routes();
 std::span<const Route> shopping_routes();
 std::span<const Route> checkout_routes();
 std::span<const Route> payment_routes();
+std::span<const Route> payment_link_routes();
+std::span<const Route> guest_routes();
 std::span<const Route> order_routes();
 std::span<const Route> paper_routes();
 std::span<const Route> report_routes();

@@ -222,27 +222,22 @@ std::span<const Route> system_routes() { return kRoutes; }
 std::span<const Route> all_routes() {
   static const auto all = [] {
     std::vector<Route> rows;
-    for (const auto part : {account_routes(),     merchant_routes(),
-                            member_routes(),      conversation_routes(),
-                            message_routes(),     search_routes(),
-                            inbox_routes(),       inbox_tool_routes(),
-                            safety_routes(),      notification_routes(),
-                            attachment_routes(),  privacy_routes(),
-                            checkout_routes(),    payment_routes(),
-                            order_routes(),       payout_routes(),
-                            processor_routes(),   admin_routes(),
-                            staff_money_routes(), book_routes(),
-                            fee_routes(),         settlement_routes(),
-                            dispute_routes(),     wallet_routes(),
-                            transfer_routes(),    risk_routes(),
-                            product_routes(),     stock_routes(),
-                            collection_routes(),  feed_routes(),
-                            shipping_routes(),    tax_routes(),
-                            discount_routes(),    checkout_setting_routes(),
-                            support_routes(),     staff_support_routes(),
-                            paper_routes(),       report_routes(),
-                            shipment_routes(),    return_routes(),
-                            shopping_routes(),    system_routes()})
+    for (const auto part :
+         {account_routes(),      merchant_routes(),      member_routes(),
+          conversation_routes(), message_routes(),       search_routes(),
+          inbox_routes(),        inbox_tool_routes(),    safety_routes(),
+          notification_routes(), attachment_routes(),    privacy_routes(),
+          payment_routes(),      order_routes(),         payout_routes(),
+          processor_routes(),    admin_routes(),         staff_money_routes(),
+          book_routes(),         fee_routes(),           settlement_routes(),
+          dispute_routes(),      wallet_routes(),        transfer_routes(),
+          risk_routes(),         product_routes(),       stock_routes(),
+          collection_routes(),   feed_routes(),          shipping_routes(),
+          tax_routes(),          discount_routes(),      checkout_setting_routes(),
+          support_routes(),      staff_support_routes(), paper_routes(),
+          report_routes(),       shipment_routes(),      return_routes(),
+          shopping_routes(),     checkout_routes(),      payment_link_routes(),
+          guest_routes(),        system_routes()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

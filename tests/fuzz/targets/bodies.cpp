@@ -6,6 +6,7 @@
 #include "gateway/step_up.hpp"
 #include "bottega/catalog/browse.hpp"
 #include "bottega/catalog/stock.hpp"
+#include "bottega/checkout/links.hpp"
 #include "bottega/checkout/quotes.hpp"
 #include "bottega/conversations/conversations.hpp"
 #include "bottega/conversations/inbox.hpp"
@@ -15,6 +16,7 @@
 #include "bottega/disputes/disputes.hpp"
 #include "bottega/disputes/top_ups.hpp"
 #include "bottega/identity/fees.hpp"
+#include "bottega/identity/guests.hpp"
 #include "bottega/identity/identity.hpp"
 #include "bottega/identity/invitations.hpp"
 #include "bottega/identity/merchants.hpp"
@@ -83,7 +85,9 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<ChangedMethod>,
     read<ChangedProduct>,
     read<ChangedVariant>,
+    read<Confirmation>,
     read<CountedStock>,
+    read<GuestUpgrade>,
     read<InvitationCode>,
     read<Login>,
     read<NewApiKey>,
@@ -97,6 +101,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<NewConversation>,
     read<NewDiscountCode>,
     read<NewFeePlan>,
+    read<NewGuest>,
     read<NewInboxSettings>,
     read<NewInvitation>,
     read<NewLabels>,
@@ -132,6 +137,7 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<StockAdjustment>,
     read<NewCart>,
     read<NewCheckout>,
+    read<NewPaymentLink>,
     read<NewProposal>,
     read<NewQuote>,
     read<disputes::NewEvidence>,
@@ -156,7 +162,6 @@ constexpr auto kBodies = std::to_array<void (*)(const Json&)>({
     read<risk::NewLimits>,
     read<processors::NewDispute>,
     read<SearchSettings>,
-    read<StepUp>,
     read<support::NewCase>,
     read<support::NewCasePriority>,
     read<support::NewCaseRating>,
