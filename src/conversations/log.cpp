@@ -16,6 +16,24 @@ struct Numbered {
 };
 BOOST_DESCRIBE_STRUCT(Numbered, (), (place, buyer_id, before))
 
+// One entry alone, in two thirds of the time that the statement for many takes for it.
+const Sql<Numbered(MerchantId, ConversationId, EntryId, std::string, Author,
+                   std::optional<AccountId>, std::optional<ClientKey>, Json, Instant, bool)>
+    kWriteOne{"conversations.write_entry", R"(
+    WITH next AS (
+      UPDATE conversations
+      SET last_seq = last_seq + 1, last_entry_at = greatest(last_entry_at, $9),
+          for_buyer = for_buyer + ($10 AND $5 <> 'buyer')::int,
+          for_merchant = for_merchant + ($10 AND $5 <> 'merchant')::int,
+          status = CASE WHEN $10 AND $5 = 'buyer' THEN 'open' ELSE status END,
+          snoozed_until = CASE WHEN $10 AND $5 = 'buyer' THEN NULL ELSE snoozed_until END
+      WHERE merchant_id = $1 AND id = $2 RETURNING last_seq, buyer_id),
+    written AS (
+      INSERT INTO entries (merchant_id, conversation_id, seq, id, event, author, author_id,
+                           client_key, data, at)
+      SELECT $1, $2, last_seq, $3, $4, $5, $6, $7, $8, $9 FROM next)
+    SELECT 1::bigint AS place, buyer_id, last_seq - 1 AS before FROM next)"};
+
 // Several rows are taken in one order by everybody, so that nobody waits in a circle; of one alone
 // the update is lock enough. That so many are to be read is said as a limit ($17) and not left to
 // be guessed: a plan for few is kept, where to make one anew takes longer than the statement.
@@ -72,6 +90,7 @@ struct Log::Columns {
   Column<Json> data;
   std::vector<EntryRow> rows;  // of which the seq is not known yet
 
+  std::vector<Numbered> write(Tx& tx) const;
   void add(const Place& place) {
     merchants.push_back(place.merchant);
     counts.push_back(place.entries);
@@ -87,6 +106,18 @@ struct Log::Columns {
     data.push_back(row.data);
   }
 };
+
+std::vector<Numbered> Log::Columns::write(Tx& tx) const {
+  if (rows.size() == 1) {
+    const auto& row = rows.front();
+    return tx.all(kWriteOne, merchants.front(), row.conversation_id, row.id, row.event, row.author,
+                  row.author_id, client_keys.front(), row.data, row.at, is_news(row.event));
+  }
+  const auto count = std::ssize(conversations);
+  return tx.all(kWrite, merchants, conversations, counts, for_buyer, for_merchant, from_buyer,
+                places, nths, ids, events, authors, author_ids, client_keys, data, rows.front().at,
+                count > 1, count);
+}
 
 void Log::append(MerchantId merchant, ConversationId conversation, Draft draft,
                  std::optional<std::int64_t> seq) {
@@ -136,12 +167,8 @@ std::vector<Event> Log::write(Tx& tx) {
   std::vector<Event> events;
   if (entries_.empty()) return events;
   auto all = columns_of(tx.now());
-  const auto count = std::ssize(all.conversations);
-  const auto numbered =
-      tx.all(kWrite, all.merchants, all.conversations, all.counts, all.for_buyer, all.for_merchant,
-             all.from_buyer, all.places, all.nths, all.ids, all.events, all.authors, all.author_ids,
-             all.client_keys, all.data, tx.now(), count > 1, count);
-  if (std::ssize(numbered) < count)
+  const auto numbered = all.write(tx);
+  if (numbered.size() < places_.size())
     throw Error(Code::not_found, "there is no such thing, or it is not yours");
   std::map<std::int64_t, const Numbered*> of_place;
   for (const auto& row : numbered) of_place.emplace(row.place, &row);
