@@ -129,6 +129,14 @@ void plan_payments(Tx& tx, const std::map<PayoutId, Payout>& payouts) {
   jobs::enqueue(tx, kPayManyJob, together);
 }
 
+void want_each(Tx& tx, const std::vector<PayoutId>& ids) {
+  std::vector<jobs::Planned> planned;
+  for (const auto& payout : tx.all(kWaiting, ids))
+    planned.push_back(
+        {text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}}, tx.now()});
+  jobs::enqueue(tx, kPayJob, planned);
+}
+
 // By their orders; none of what the buyer has had back.
 std::map<OrderId, Payout> schedule(Tx& tx, const std::vector<Earned>& all, const Rules& rules) {
   std::map<PayoutId, Payout> payouts;
@@ -268,13 +276,7 @@ std::optional<Payout> schedule(Tx& tx, const orders::Order& order, const orders:
 
 asio::awaitable<void> pay_each(Database& db, const jobs::Job& job) {
   const auto ids = from_json<std::vector<PayoutId>>(job.arguments.at("payouts"));
-  co_await db.transact([&](Tx& tx) {
-    std::vector<jobs::Planned> planned;
-    for (const auto& payout : tx.all(kWaiting, ids))
-      planned.push_back(
-          {text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}}, tx.now()});
-    jobs::enqueue(tx, kPayJob, planned);
-  });
+  co_await db.transact([&](Tx& tx) { want_each(tx, ids); });
 }
 
 }  // namespace bottega::payouts
