@@ -247,6 +247,14 @@ std::vector<jobs::Kind> sale_kinds(const JobWorld* w, std::chrono::seconds quick
           orders::kCancelJob, quick, [w](const jobs::Job& job) { return cancel_unsent(*w, job); },
           jobs::Lane::database),
       lasting(
+          orders::kCancelManyJob, quick,
+          [w](const jobs::Job& job) { return orders::cancel_each(w->db, job); },
+          jobs::Lane::database),
+      lasting(
+          payouts::kPayManyJob, quick,
+          [w](const jobs::Job& job) { return payouts::pay_each(w->db, job); },
+          jobs::Lane::database),
+      lasting(
           returns::kExpireJob, quick, [w](const jobs::Job& job) { return expire_return(*w, job); },
           jobs::Lane::database),
       lasting(

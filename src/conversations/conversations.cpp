@@ -1,4 +1,4 @@
-// The conversation's row is the lock of its log: whoever holds it writes the next number.
+// Who sits in a conversation, what they send, and what they read of it.
 #include "bottega/conversations/conversations.hpp"
 
 #include <algorithm>
@@ -11,12 +11,6 @@
 
 namespace bottega::conversations {
 namespace {
-
-struct Numbered {
-  std::int64_t seq = 0;
-  AccountId buyer_id;
-};
-BOOST_DESCRIBE_STRUCT(Numbered, (), (seq, buyer_id))
 
 const Sql<SeatRow(MerchantId, ConversationId, AccountId)> kSeat{"conversations.seat", R"(
     SELECT c.buyer_id, c.last_seq, c.forgotten_seq, m.account_id IS NOT NULL AS is_member
@@ -34,23 +28,6 @@ const Sql<EntryRow(MerchantId, ConversationId, ClientKey)> kByClientKey{
     "conversations.by_client_key", R"(
     SELECT event, conversation_id, seq, id, author, author_id, data, at FROM entries
     WHERE merchant_id = $1 AND conversation_id = $2 AND client_key = $3)"};
-
-const Sql<Numbered(MerchantId, ConversationId, EntryId, std::string, Author,
-                   std::optional<AccountId>, std::optional<ClientKey>, Json, Instant, bool)>
-    kAppend{"conversations.append", R"(
-    WITH next AS (
-      UPDATE conversations
-      SET last_seq = last_seq + 1, last_entry_at = greatest(last_entry_at, $9),
-          for_buyer = for_buyer + ($10 AND $5 <> 'buyer')::int,
-          for_merchant = for_merchant + ($10 AND $5 <> 'merchant')::int,
-          status = CASE WHEN $10 AND $5 = 'buyer' THEN 'open' ELSE status END,
-          snoozed_until = CASE WHEN $10 AND $5 = 'buyer' THEN NULL ELSE snoozed_until END
-      WHERE merchant_id = $1 AND id = $2 RETURNING last_seq, buyer_id),
-    written AS (
-      INSERT INTO entries (merchant_id, conversation_id, seq, id, event, author, author_id,
-                           client_key, data, at)
-      SELECT $1, $2, last_seq, $3, $4, $5, $6, $7, $8, $9 FROM next)
-    SELECT last_seq AS seq, buyer_id FROM next)"};
 
 const Sql<std::int64_t(MerchantId, ConversationId, std::int64_t)> kIsMessage{
     "conversations.is_message", R"(
@@ -129,12 +106,6 @@ std::vector<Event> events_of(const std::vector<EntryRow>& rows) {
   events.reserve(rows.size());
   for (const auto& row : rows) events.push_back(event_of(row));
   return events;
-}
-
-void tell(Tx& tx, MerchantId merchant, AccountId buyer, const Event& event) {
-  auto notice = notice_of(merchant, buyer, event.conversation, event.seq, to_frame(event).dump());
-  notice.rewrites = !is_news(event.event);
-  tx.announce(std::move(notice));
 }
 
 void require_message(Tx& tx, const Seat& seat, std::int64_t seq) {
@@ -219,6 +190,12 @@ Notice notice_of(MerchantId merchant, AccountId buyer, ConversationId conversati
           std::move(text)};
 }
 
+void tell(Tx& tx, MerchantId merchant, AccountId buyer, const Event& event) {
+  auto notice = notice_of(merchant, buyer, event.conversation, event.seq, to_frame(event).dump());
+  notice.rewrites = !is_news(event.event);
+  tx.announce(std::move(notice));
+}
+
 void tell_merchant(Tx& tx, const Seat& seat, const std::string& event, Json data) {
   const Event news{event, seat.conversation, 0, tx.now(), std::move(data)};
   tx.announce({{identity::merchant_topic(seat.merchant)},
@@ -243,29 +220,6 @@ Seat enter(Tx& tx, const Who& who, ConversationId id, identity::Scope scope, Loc
     identity::require_member(tx, who, merchant, identity::Role::agent, scope);
   const auto row = tx.one(lock == Lock::yes ? kLockSeat : kSeat, merchant, id, who.account);
   return {merchant, id, row.buyer_id, row.last_seq, side_of(who, row), row.forgotten_seq};
-}
-
-Event append(Tx& tx, MerchantId merchant, ConversationId conversation, const Draft& draft) {
-  EntryRow row;
-  row.event = draft.event;
-  row.conversation_id = conversation;
-  row.id = EntryId::make();
-  row.author = draft.author;
-  row.author_id = draft.author_id;
-  row.data = draft.data;
-  if (!draft.fallback.empty()) row.data["fallback"] = draft.fallback;
-  std::optional<ClientKey> key;
-  if (draft.client_id && draft.author_id) {
-    key = client_key_of(*draft.author_id, *draft.client_id);
-    row.data["client_id"] = *draft.client_id;
-  }
-  row.at = tx.now();
-  const auto numbered = tx.one(kAppend, merchant, conversation, row.id, row.event, row.author,
-                               row.author_id, key, row.data, row.at, is_news(row.event));
-  row.seq = numbered.seq;
-  auto event = event_of(row);
-  tell(tx, merchant, numbered.buyer_id, event);
-  return event;
 }
 
 std::optional<Event> find_sent(Tx& tx, const Who& who, ConversationId id, const NewMessage& given) {

@@ -49,5 +49,7 @@ void require_looked_up(const NewMessage& message);
 
 Notice notice_of(MerchantId merchant, AccountId buyer, ConversationId conversation,
                  std::int64_t seq, std::string text);
+// Tells both sides of an event after the commit.
+void tell(Tx& tx, MerchantId merchant, AccountId buyer, const Event& event);
 
 }  // namespace bottega::conversations

@@ -6,6 +6,7 @@
 
 #include "gateway/limits.hpp"
 #include "gateway/metrics.hpp"
+#include "gateway/routes/orders.hpp"
 #include "gateway/routes/processors.hpp"
 #include "gateway/routes/transfers.hpp"
 #include "gateway/tokens.hpp"
@@ -58,6 +59,7 @@ struct App {
   Metrics metrics{};
   TokenCache tokens{};
   GroupCommit transfers{db, transfer_writer(wallet_rules), 64, 1024};
+  GroupCommit shipments{db, shipment_writer(payout_rules), 64, 1024};
   GroupCommit events{db, event_writer(), 128, 4096};  // of processors
   std::atomic<bool> stopping{false};
 };

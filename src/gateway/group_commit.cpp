@@ -15,9 +15,12 @@ namespace {
 // Another node has done one of these requests in the same moment.
 struct KeyTaken {};
 
-// Nobody waits long behind what another of the batch waits for: half a second, in milliseconds.
-const Sql<std::string()> kImpatient{"once.impatient", R"(
-    SELECT set_config('lock_timeout', '500', true))"};
+// Nobody waits long behind what another of the batch waits for: half a second, in milliseconds. The
+// statements are all of the kind that finds so many rows by their keys: their plan is kept, for to
+// make one anew for each batch takes longer than to carry it out.
+const Sql<std::string()> kSettings{"once.batch_settings", R"(
+    SELECT set_config('lock_timeout', '500', true)
+           || set_config('plan_cache_mode', 'force_generic_plan', true))"};
 
 }  // namespace
 
@@ -115,7 +118,7 @@ void GroupCommit::run(Tx& tx) {
   for (const auto& part : batch_)
     if (!part->key || !known.contains(&*part->key)) parts.push_back(part.get());
   if (parts.empty()) return;
-  tx.one(kImpatient);
+  tx.one(kSettings);
   write_(tx, parts);
   std::vector<std::pair<const OnceKey*, const Reply*>> replies;
   for (const auto* part : parts)

@@ -120,11 +120,26 @@ const Sql<void(MerchantId, ApiKeyId, Instant)> kNoteUse{"identity.note_use", R"(
 const Sql<MerchantId(ThingId)> kDirectory{"identity.directory", R"(
     SELECT merchant_id FROM directory WHERE id = $1)"};
 
-const Sql<void(ThingId, MerchantId)> kEnterDirectory{"identity.enter_directory", R"(
-    INSERT INTO directory (id, merchant_id) VALUES ($1, $2))"};
+const Sql<void(std::vector<ThingId>, std::vector<MerchantId>)> kEnterDirectory{
+    "identity.enter_directory", R"(
+    INSERT INTO directory (id, merchant_id)
+    SELECT id, merchant_id FROM unnest($1::uuid[], $2::uuid[]) AS u (id, merchant_id))"};
 
-const Sql<void(std::vector<ThingId>, MerchantId)> kEnterAll{"identity.enter_directory_all", R"(
-    INSERT INTO directory (id, merchant_id) SELECT id, $2 FROM unnest($1::uuid[]) AS u (id))"};
+struct Stood {
+  std::int64_t n = 0;
+  MerchantId merchant_id;
+  Country country;
+  std::optional<Role> role;
+};
+BOOST_DESCRIBE_STRUCT(Stood, (), (n, merchant_id, country, role))
+
+const Sql<Stood(std::vector<AccountId>, std::vector<ThingId>)> kStandings{"identity.standings", R"(
+    SELECT u.n, d.merchant_id, c.country, m.role
+    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS u (account_id, thing_id, n)
+         JOIN directory d ON d.id = u.thing_id
+         JOIN merchants c ON c.id = d.merchant_id
+         LEFT JOIN merchant_members m
+           ON m.merchant_id = d.merchant_id AND m.account_id = u.account_id)"};
 
 const Sql<void(ThingId)> kLeaveDirectory{"identity.leave_directory", R"(
     DELETE FROM directory WHERE id = $1)"};
@@ -187,17 +202,47 @@ std::vector<Merchant> merchants_of(Tx& tx, const Who& who) {
   return tx.all(kMerchantsOf, who.account);
 }
 
-void require_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope) {
+void require_standing(const Who& who, const Standing& standing, Role least, Scope scope) {
   const Error missing(Code::not_found, "there is no such thing, or it is not yours");
   if (who.kind == Kind::api_key) {
-    if (who.merchant != merchant) throw missing;
+    if (who.merchant != standing.merchant) throw missing;
     if (std::ranges::find(who.scopes, scope) == who.scopes.end() || least == Role::owner)
       throw Error(Code::forbidden, "the API key's scopes do not cover this");
     return;
   }
-  const auto role = tx.find(kRole, merchant, who.account);
-  if (!role) throw missing;
-  if (*role < least) throw Error(Code::forbidden, "this takes the role of " + text_of(least));
+  if (!standing.role) throw missing;
+  if (*standing.role < least)
+    throw Error(Code::forbidden, "this takes the role of " + text_of(least));
+}
+
+bool has_standing(const Who& who, const Standing& standing, Role least, Scope scope) {
+  try {
+    require_standing(who, standing, least, scope);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::vector<std::optional<Standing>> standings(
+    Tx& tx, const std::vector<std::pair<AccountId, Uuid>>& asked) {
+  std::vector<std::optional<Standing>> found(asked.size());
+  if (asked.empty()) return found;
+  std::vector<AccountId> accounts;
+  std::vector<ThingId> things;
+  for (const auto& [account, thing] : asked) {
+    accounts.push_back(account);
+    things.push_back(ThingId{thing});
+  }
+  for (const auto& row : tx.all(kStandings, accounts, things))
+    found.at(static_cast<std::size_t>(row.n - 1)) = {row.merchant_id, row.country, row.role};
+  return found;
+}
+
+void require_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope) {
+  Standing standing{merchant, {}, std::nullopt};
+  if (who.kind != Kind::api_key) standing.role = tx.find(kRole, merchant, who.account);
+  require_standing(who, standing, least, scope);
 }
 
 bool is_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope) {
@@ -281,13 +326,24 @@ std::string merchant_topic(MerchantId merchant) { return text_of(merchant); }
 MerchantId merchant_of(Tx& tx, const Uuid& thing) { return tx.one(kDirectory, ThingId{thing}); }
 
 void enter_directory(Tx& tx, const Uuid& thing, MerchantId merchant) {
-  tx.run(kEnterDirectory, ThingId{thing}, merchant);
+  enter_directory(tx, std::vector{thing}, merchant);
 }
 
 void enter_directory(Tx& tx, const std::vector<Uuid>& things, MerchantId merchant) {
+  std::vector<std::pair<Uuid, MerchantId>> entered;
+  for (const auto& thing : things) entered.emplace_back(thing, merchant);
+  enter_directory(tx, entered);
+}
+
+void enter_directory(Tx& tx, const std::vector<std::pair<Uuid, MerchantId>>& things) {
+  if (things.empty()) return;
   std::vector<ThingId> ids;
-  for (const auto& thing : things) ids.push_back(ThingId{thing});
-  tx.run(kEnterAll, ids, merchant);
+  std::vector<MerchantId> merchants;
+  for (const auto& [thing, merchant] : things) {
+    ids.push_back(ThingId{thing});
+    merchants.push_back(merchant);
+  }
+  tx.run(kEnterDirectory, ids, merchants);
 }
 
 void leave_directory(Tx& tx, const Uuid& thing) { tx.run(kLeaveDirectory, ThingId{thing}); }

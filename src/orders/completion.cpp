@@ -58,9 +58,10 @@ std::int64_t complete_due(Tx& tx, const CompletionRules& rules, std::int64_t bat
   for (auto& order : tx.all(kSent, State::shipped, first_at(sent), sent, tx.now(), batch,
                             kLifecycle.advance(State::shipped, Event::complete)))
     done.push_back(std::move(order));
-  // All orders are held before the first conversation, and these in the order of messages.
-  std::ranges::sort(done, {}, [](const Order& order) { return order.conversation_id; });
-  for (const auto& order : done) tell(tx, order, "order.completed", text_of(order.state));
+  // All orders are held before the first conversation.
+  conversations::Log log;
+  for (const auto& order : done) tell(log, order, "order.completed", text_of(order.state));
+  log.write(tx);
   return static_cast<std::int64_t>(done.size());
 }
 

@@ -7,6 +7,10 @@ namespace bottega::orders {
 // Tells both sides, with all but where it goes; `words` end the line that simple clients show.
 void tell(Tx& tx, const Order& order, const std::string& event, const std::string& words,
           const Shipment* shipment = nullptr);
+// The same, written by the caller; with this seq, where it is known.
+void tell(conversations::Log& log, const Order& order, const std::string& event,
+          const std::string& words, const Shipment* shipment = nullptr,
+          std::optional<std::int64_t> seq = std::nullopt);
 // Writes what an order has become.
 void write(Tx& tx, const Order& order);
 Order move(Tx& tx, Order order, Event on);

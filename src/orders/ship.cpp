@@ -7,19 +7,39 @@
 namespace bottega::orders {
 namespace {
 
-// The parcel and the order in one statement, which says as well what the payout is reckoned from.
-const Sql<Share(MerchantId, OrderId, ShipmentId, std::string, std::optional<std::string>,
-                std::optional<std::string>, SentLines, Instant, State, Fulfilment,
-                std::optional<Instant>)>
+template <class T>
+using Column = std::vector<T>;
+
+struct Paid {
+  OrderId id;
+  Money total;
+  std::int64_t fee = 0, refunded = 0, fee_returned = 0;
+};
+BOOST_DESCRIBE_STRUCT(Paid, (), (id, total, fee, refunded, fee_returned))
+
+// The parcels and the orders in one statement, which says as well what the payouts are reckoned
+// from.
+const Sql<Paid(Column<MerchantId>, Column<OrderId>, Column<ShipmentId>, Column<std::string>,
+               Column<std::optional<std::string>>, Column<std::optional<std::string>>,
+               Column<SentLines>, Column<State>, Column<Fulfilment>, Column<std::optional<Instant>>,
+               Instant)>
     kSend{"orders.send", R"(
     WITH parcel AS (
       INSERT INTO shipments (merchant_id, id, order_id, carrier, tracking_number, tracking_url,
                              lines, status, status_at, created_at, shipped_at)
-      VALUES ($1, $3, $2, $4, $5, $6, $7, 'shipped', $8, $8, $8))
-    UPDATE orders SET carrier = $4, tracking_number = $5, state = $9, fulfilment = $10,
-           shipped_at = $11
-    WHERE merchant_id = $1 AND id = $2
-    RETURNING total, currency, fee, refunded, fee_returned)"};
+      SELECT merchant_id, id, order_id, carrier, tracking_number, tracking_url, lines, 'shipped',
+             $11::timestamptz, $11::timestamptz, $11::timestamptz
+      FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+                  $7::jsonb[])
+             AS p (merchant_id, order_id, id, carrier, tracking_number, tracking_url, lines))
+    UPDATE orders o
+    SET carrier = u.carrier, tracking_number = u.tracking_number, state = u.state,
+        fulfilment = u.fulfilment, shipped_at = u.shipped_at
+    FROM unnest($1::uuid[], $2::uuid[], $4::text[], $5::text[], $8::text[], $9::text[],
+                $10::timestamptz[])
+           AS u (merchant_id, id, carrier, tracking_number, state, fulfilment, shipped_at)
+    WHERE o.merchant_id = u.merchant_id AND o.id = u.id
+    RETURNING o.id, o.total, o.currency, o.fee, o.refunded, o.fee_returned)"};
 
 const Sql<Shipment(MerchantId, OrderId)> kOfOrder{"orders.shipments", R"(
     SELECT id, order_id, carrier, tracking_number, tracking_url, lines, status, status_at,
@@ -115,6 +135,68 @@ Shipment parcel_of(Tx& tx, const Order& order, const NewShipment& given, carrier
   return parcel;
 }
 
+// What it makes of the order; throws where that cannot be.
+Sent pack(Tx& tx, Order order, const NewShipment& given, const std::vector<Shipment>& before) {
+  kLifecycle.advance(order.state, Event::ship);
+  auto label = carriers::label(text_in(given.carrier), text_in(given.tracking_number));
+  if (before.size() >= kShipmentsMax) throw Error(Code::conflict, "there are too many parcels");
+  auto left = left_of(order, before);
+  auto parcel = parcel_of(tx, order, given, label);
+  parcel.lines = given.lines ? *given.lines : all_of(left);
+  take(left, parcel.lines);
+  const bool is_all = is_nothing(left);
+  order.state = kLifecycle.advance(order.state, is_all ? Event::ship : Event::ship_part);
+  order.fulfilment = is_all ? Fulfilment::all : Fulfilment::partial;
+  order.carrier = parcel.carrier;
+  order.tracking_number = parcel.tracking_number;
+  if (is_all) order.shipped_at = tx.now();
+  return {std::move(order), std::move(parcel), {}, std::move(label.warnings)};
+}
+
+// Of what is plain nothing was sent before, and nothing is asked.
+std::variant<Sent, Error> try_to_pack(Tx& tx, const Sending& asked) {
+  const auto& order = asked.order;
+  std::vector<Shipment> before;
+  if (order.fulfilment != Fulfilment::none) before = shipments_of(tx, order.merchant_id, order.id);
+  try {
+    return pack(tx, order, *asked.given, before);
+  } catch (const Error& refusal) {
+    return refusal;
+  }
+}
+
+void write_sent(Tx& tx, const std::map<OrderId, Sent*>& all) {
+  if (all.empty()) return;
+  Column<MerchantId> merchants;
+  Column<OrderId> ids;
+  Column<ShipmentId> parcels;
+  Column<std::string> carriers;
+  Column<std::optional<std::string>> numbers, urls;
+  Column<SentLines> lines;
+  Column<State> states;
+  Column<Fulfilment> fulfilments;
+  Column<std::optional<Instant>> times;
+  std::vector<std::pair<Uuid, MerchantId>> entered;
+  for (const auto& [id, sent] : all) {
+    const auto& [order, parcel, share, warnings] = *sent;
+    merchants.push_back(order.merchant_id);
+    ids.push_back(id);
+    parcels.push_back(parcel.id);
+    carriers.push_back(parcel.carrier);
+    numbers.push_back(parcel.tracking_number);
+    urls.push_back(parcel.tracking_url);
+    lines.push_back(parcel.lines);
+    states.push_back(order.state);
+    fulfilments.push_back(order.fulfilment);
+    times.push_back(order.shipped_at);
+    if (parcel.id.uuid != id.uuid) entered.emplace_back(parcel.id.uuid, order.merchant_id);
+  }
+  identity::enter_directory(tx, entered);
+  for (const auto& row : tx.all(kSend, merchants, ids, parcels, carriers, numbers, urls, lines,
+                                states, fulfilments, times, tx.now()))
+    all.at(row.id)->share = {row.total, row.fee, row.refunded, row.fee_returned};
+}
+
 template <class T>
 void check_label(const T& given, Faults& faults, const std::string& pointer) {
   const bool is_untracked = given.carrier && given.carrier->value == carriers::kOther;
@@ -131,34 +213,24 @@ void ChangedShipment::check(Faults& faults, const std::string& pointer) const {
   check_label(*this, faults, pointer);
 }
 
-Sent ship(Tx& tx, Order order, const NewShipment& given) {
-  kLifecycle.advance(order.state, Event::ship);
-  auto label = carriers::label(text_in(given.carrier), text_in(given.tracking_number));
-  std::vector<Shipment> before;
-  if (order.fulfilment != Fulfilment::none) before = shipments_of(tx, order.merchant_id, order.id);
-  if (before.size() >= kShipmentsMax) throw Error(Code::conflict, "there are too many parcels");
-  auto left = left_of(order, before);
-  auto parcel = parcel_of(tx, order, given, label);
-  parcel.lines = given.lines ? *given.lines : all_of(left);
-  take(left, parcel.lines);
-  const bool is_all = is_nothing(left);
-  order.state = kLifecycle.advance(order.state, is_all ? Event::ship : Event::ship_part);
-  order.fulfilment = is_all ? Fulfilment::all : Fulfilment::partial;
-  order.carrier = parcel.carrier;
-  order.tracking_number = parcel.tracking_number;
-  if (is_all) order.shipped_at = tx.now();
-  if (parcel.id.uuid != order.id.uuid)
-    identity::enter_directory(tx, parcel.id.uuid, order.merchant_id);
-  const auto share = tx.one(kSend, order.merchant_id, order.id, parcel.id, parcel.carrier,
-                            parcel.tracking_number, parcel.tracking_url, parcel.lines, tx.now(),
-                            order.state, order.fulfilment, order.shipped_at);
-  if (is_all) {
-    jobs::cancel(tx, kCancelJob, text_of(order.id));
-    tell(tx, order, "order.shipped", text_of(order.state), &parcel);
-  } else {
-    tell(tx, order, "order.part_shipped", "a part was sent", &parcel);
+std::vector<std::variant<Sent, Error>> ship(Tx& tx, const std::vector<Sending>& asked,
+                                            conversations::Log& log) {
+  std::vector<std::variant<Sent, Error>> all;
+  all.reserve(asked.size());
+  for (const auto& one : asked) all.push_back(try_to_pack(tx, one));
+  std::map<OrderId, Sent*> packed;
+  for (auto& one : all)
+    if (auto* sent = std::get_if<Sent>(&one)) packed.emplace(sent->order.id, sent);
+  write_sent(tx, packed);
+  for (const auto& one : all) {
+    const auto* sent = std::get_if<Sent>(&one);
+    if (sent == nullptr) continue;
+    if (sent->order.state == State::shipped)
+      tell(log, sent->order, "order.shipped", text_of(sent->order.state), &sent->shipment);
+    else
+      tell(log, sent->order, "order.part_shipped", "a part was sent", &sent->shipment);
   }
-  return {std::move(order), std::move(parcel), share, std::move(label.warnings)};
+  return all;
 }
 
 Corrected correct(Tx& tx, const Who& who, ShipmentId id, const ChangedShipment& given) {
@@ -202,9 +274,7 @@ Order close(Tx& tx, Order order, const std::string& reason) {
     throw Error(Code::conflict, "nothing was sent: it can be cancelled");
   order.reason = reason;
   order.shipped_at = tx.now();
-  order = move(tx, std::move(order), Event::ship);
-  jobs::cancel(tx, kCancelJob, text_of(order.id));
-  return order;
+  return move(tx, std::move(order), Event::ship);
 }
 
 Order tell_closed(Tx& tx, Order order) {

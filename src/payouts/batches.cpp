@@ -291,6 +291,7 @@ void want_sending(Tx& tx, MerchantId merchant, BatchId batch) {
 
 // All of them are under way with this batch.
 void submit(Tx& tx, const Batch& batch, std::vector<Payout>& due, PayoutId running) {
+  std::vector<std::string> abouts;
   for (auto& payout : due) {
     if (payout.state == State::failed) {
       payout.retry_at.reset();
@@ -301,10 +302,10 @@ void submit(Tx& tx, const Batch& batch, std::vector<Payout>& due, PayoutId runni
     payout.reason.reset();
     payout.batch_id = batch.id;
     payout = move(tx, std::move(payout), Event::submit);
-    if (payout.id == running) continue;
-    jobs::cancel(tx, kPayJob, text_of(payout.id));
-    jobs::cancel(tx, kWaitJob, text_of(payout.id));
+    if (payout.id != running) abouts.push_back(text_of(payout.id));
   }
+  jobs::cancel(tx, kPayJob, abouts);
+  jobs::cancel(tx, kWaitJob, abouts);
 }
 
 }  // namespace

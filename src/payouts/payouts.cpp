@@ -1,25 +1,13 @@
 #include "bottega/payouts/payouts.hpp"
 
 #include "payouts/rows.hpp"
-#include "bottega/core/calendar.hpp"
 
 namespace bottega::payouts {
 namespace {
 
-constexpr int kBusinessDaysMost = 5;
 constexpr std::int64_t kMinimumMost = 1'000'000'000;
 
 using HoldAbout = Id<"about">;
-
-const Sql<Payout(MerchantId, PayoutId, OrderId, std::int64_t, std::int64_t, Currency, Instant,
-                 Instant, Date, Instant)>
-    kInsert{"payouts.insert", R"(
-    INSERT INTO payouts (merchant_id, id, order_id, amount, fee, currency, state, shipped_at,
-                         due_at, due_on, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, 'scheduled', $7, $8, $9, $10)
-    RETURNING id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
-              reason, reference, recovered, batch_id, tries, retry_at, created_at, submitted_at,
-           paid_at)"};
 
 const Sql<Payout(MerchantId, PayoutId)> kFetch{"payouts.fetch", R"(
     SELECT id, merchant_id, order_id, amount, currency, fee, state, shipped_at, due_at, due_on,
@@ -71,11 +59,6 @@ const Sql<std::string(MerchantId, OrderId)> kWhyHeld{"payouts.why_held", R"(
     WHERE merchant_id = $1 AND order_id = $2 AND lifted_at IS NULL
     ORDER BY created_at DESC, cause LIMIT 1)"};
 
-void enqueue_payment(Tx& tx, const Payout& payout, Instant at) {
-  jobs::enqueue(tx, kPayJob, text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}},
-                at);
-}
-
 // Held for a reason; what is held already tells the newer one.
 Payout stop(Tx& tx, Payout payout, const std::string& reason) {
   payout.reason = reason;
@@ -98,15 +81,6 @@ Payout go_on(Tx& tx, Payout payout) {
   return payout;
 }
 
-// When what is sent now is due: so many business days later, and with the batch of that day or the
-// next, but never behind the fifth.
-Instant due_at(const Calendar& calendar, Instant now, const Rules& rules) {
-  const auto due = calendar.add_business_days(now, static_cast<int>(rules.business_days));
-  if (!rules.batch_at) return due;
-  const auto batch = calendar.next_at(due, *rules.batch_at);
-  return batch <= calendar.add_business_days(now, kBusinessDaysMost) ? batch : due;
-}
-
 }  // namespace
 
 void write(Tx& tx, const Payout& payout) {
@@ -124,7 +98,8 @@ Payout move(Tx& tx, Payout payout, Event on) {
 // A new job: an older one, whose node may have died, would keep its earlier time.
 void want_payment(Tx& tx, const Payout& payout, Instant at) {
   jobs::cancel(tx, kPayJob, text_of(payout.id));
-  enqueue_payment(tx, payout, at);
+  jobs::enqueue(tx, kPayJob, text_of(payout.id), {{"merchant_id", text_of(payout.merchant_id)}},
+                at);
 }
 
 std::optional<std::chrono::minutes> batch_time(const std::string& text) {
@@ -155,37 +130,6 @@ std::map<Currency, std::int64_t> minimums_of(const std::string& text) {
                   "JPY:1000,KWD:3000");
   }
   return minimums;
-}
-
-Shipped ship(Tx& tx, const Who& who, OrderId order_id, const orders::NewShipment& given,
-             const Rules& rules) {
-  auto order = orders::lock_for_merchant(tx, who, order_id, identity::Role::agent);
-  auto sent = orders::ship(tx, std::move(order), given);
-  Shipped shipped{std::move(sent.order), std::move(sent.shipment), std::nullopt,
-                  std::move(sent.warnings)};
-  if (shipped.order.state != orders::State::shipped) return shipped;
-  auto payout = schedule(tx, shipped.order, sent.share, rules);
-  if (identity::is_member(tx, who, shipped.order.merchant_id, identity::Role::manager,
-                          identity::Scope::read))
-    shipped.payout = std::move(payout);
-  return shipped;
-}
-
-std::optional<Payout> schedule(Tx& tx, const orders::Order& order, const orders::Share& share,
-                               const Rules& rules) {
-  if (share.refunded >= share.total.amount) return std::nullopt;
-  const auto merchant = identity::fetch_merchant(tx, order.merchant_id);
-  const auto& calendar = Calendars::built_in().of(merchant.country.value);
-  const auto due = due_at(calendar, tx.now(), rules);
-  const auto id = PayoutId::make();
-  identity::enter_directory(tx, id.uuid, order.merchant_id);
-  auto payout =
-      tx.one(kInsert, order.merchant_id, id, order.id, share.merchants(), share.fee_left(),
-             share.total.currency, tx.now(), due, calendar.date_at(due), tx.now());
-  payout.reason = tx.find(kWhyHeld, order.merchant_id, order.id);
-  if (payout.reason) return move(tx, std::move(payout), Event::hold);
-  enqueue_payment(tx, payout, due);
-  return payout;
 }
 
 Payout fetch(Tx& tx, const Who& who, PayoutId id) {

@@ -110,6 +110,20 @@ std::vector<Merchant> merchants_of(Tx& tx, const Who& who);
 // the role or the API key's scope is not enough.
 void require_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope);
 
+// What somebody is to the merchant of a thing: the role of a person, if they have one there. An API
+// key has none: its scopes count.
+struct Standing {
+  MerchantId merchant;
+  Country country;  // the merchant's
+  std::optional<Role> role;
+};
+// Of many in one statement: nothing where there is no such thing. The two others say of one what
+// require_member() and is_member() say.
+std::vector<std::optional<Standing>> standings(
+    Tx& tx, const std::vector<std::pair<AccountId, Uuid>>& asked);
+void require_standing(const Who& who, const Standing& standing, Role least, Scope scope);
+bool has_standing(const Who& who, const Standing& standing, Role least, Scope scope);
+
 // Whether require_member() would let them.
 bool is_member(Tx& tx, const Who& who, MerchantId merchant, Role least, Scope scope);
 
@@ -146,6 +160,7 @@ MerchantId merchant_of(Tx& tx, const Uuid& thing);
 // Enters a new thing into the directory that merchant_of reads.
 void enter_directory(Tx& tx, const Uuid& thing, MerchantId merchant);
 void enter_directory(Tx& tx, const std::vector<Uuid>& things, MerchantId merchant);
+void enter_directory(Tx& tx, const std::vector<std::pair<Uuid, MerchantId>>& things);
 // Takes out what is gone for good.
 void leave_directory(Tx& tx, const Uuid& thing);
 

@@ -2,7 +2,7 @@
 // An order is made by a captured payment, is marked as sent by the merchant, and tells its news in
 // the conversation. Not marked as sent, it is never paid out, and in the end it is refunded by
 // itself. What was sent of it, and where that is, is in shipments.hpp.
-#include "bottega/conversations/conversations.hpp"
+#include "bottega/conversations/log.hpp"
 #include "bottega/core/machine.hpp"
 #include "bottega/jobs/job.hpp"
 #include "bottega/pricing/price.hpp"
@@ -162,6 +162,10 @@ struct Sale {
 // Makes the order, tells the conversation, and arranges that it is cancelled when it is not sent in
 // time.
 Order place(Tx& tx, const Sale& sale, std::chrono::days cancel_after);
+// The same for many, whose entries the caller writes: until then nothing else is to be written into
+// their conversations.
+std::vector<Order> place(Tx& tx, const std::vector<Sale>& sales, std::chrono::days cancel_after,
+                         conversations::Log& log);
 Order fetch(Tx& tx, const Who& who, OrderId id);
 std::vector<Order> list_of_buyer(Tx& tx, AccountId buyer, std::optional<OrderId> after,
                                  std::int64_t limit);
@@ -173,13 +177,13 @@ std::optional<Order> find_of_number(Tx& tx, MerchantId merchant, const std::stri
 std::optional<Order> find_of_payment(Tx& tx, MerchantId merchant, PaymentId payment);
 
 PaymentId payment_of(Tx& tx, MerchantId merchant, OrderId id);
-// Whether the merchant has sold nothing else yet; what was cancelled is no sale.
-bool is_first_of_merchant(Tx& tx, MerchantId merchant, OrderId id);
 
 // Locks the order for the merchant's member (or API key) who asks; throws Error(not_found) or
 // (forbidden).
 Order lock_for_merchant(Tx& tx, const Who& who, OrderId id, identity::Role least);
 Order lock(Tx& tx, MerchantId merchant, OrderId id);
+// Those of them that are there.
+std::vector<Order> lock(Tx& tx, const std::vector<std::pair<MerchantId, OrderId>>& named);
 
 // Tells the conversation; the caller holds the lock and sees to the money. Throws Error(conflict)
 // where a part was sent.
@@ -218,7 +222,11 @@ Share share_of(Tx& tx, MerchantId merchant, OrderId id);
 // Writes down that the merchant has given back this much, the fee that goes with it included.
 void give_back(Tx& tx, MerchantId merchant, OrderId id, std::int64_t amount, std::int64_t fee);
 
+// What was not sent in time is cancelled by a job of its own; of orders that were made together one
+// job wants these for those that are still to be sent.
 inline constexpr std::string_view kCancelJob = "orders.cancel_unsent";
+inline constexpr std::string_view kCancelManyJob = "orders.cancel_unsent_many";
+asio::awaitable<void> cancel_each(Database& db, const jobs::Job& job);
 inline constexpr std::string_view kCompleteJob = "orders.complete";
 
 }  // namespace bottega::orders

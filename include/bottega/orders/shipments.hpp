@@ -2,6 +2,8 @@
 // What was sent of an order: its parcels, who carries them, and what the carriers say about where
 // they are. News may come twice, late and in any order; all of it is kept, and none of it brings a
 // parcel back from where it has arrived.
+#include <variant>
+
 #include "bottega/core/webhook_signature.hpp"
 #include "bottega/orders/orders.hpp"
 
@@ -102,9 +104,16 @@ struct Sent {
   Share share;
   std::vector<std::string> warnings;  // about the tracking number
 };
-// The caller holds the order's lock, and sees to the payout where the order is `shipped` then.
-// Throws Error(invalid) for more than is left to send.
-Sent ship(Tx& tx, Order order, const NewShipment& given);
+// What is to be sent of an order whose lock the caller holds.
+struct Sending {
+  Order order;
+  const NewShipment* given = nullptr;
+};
+// For many, each order once: what becomes of one is nothing to the others. The caller writes their
+// entries, and sees to the payouts where an order is `shipped` then. Error(invalid) for more than
+// is left to send.
+std::vector<std::variant<Sent, Error>> ship(Tx& tx, const std::vector<Sending>& asked,
+                                            conversations::Log& log);
 
 // What was written wrongly on the label, or read wrongly from it; the rules are those of sending.
 struct ChangedShipment {

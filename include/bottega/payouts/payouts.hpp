@@ -130,6 +130,14 @@ struct Shipped {
 BOOST_DESCRIBE_STRUCT(Shipped, (), (order, shipment, payout, warnings))
 Shipped ship(Tx& tx, const Who& who, OrderId order, const orders::NewShipment& given,
              const Rules& rules);
+// The same for many, one after the other: what becomes of one is nothing to the others.
+struct Sending {
+  Who who;
+  OrderId order;
+  orders::NewShipment given;
+};
+std::vector<std::variant<Shipped, Error>> ship(Tx& tx, const std::vector<Sending>& asked,
+                                               const Rules& rules);
 // For an order that is `shipped` now; none where the buyer has had all of it back. The caller holds
 // its lock.
 std::optional<Payout> schedule(Tx& tx, const orders::Order& order, const orders::Share& share,
@@ -192,6 +200,10 @@ std::vector<Payout> list_of_batch(Tx& tx, MerchantId merchant, BatchId batch,
                                   std::optional<PayoutId> after, std::int64_t limit);
 
 inline constexpr std::string_view kPayJob = "payouts.pay";
+// For several that were sent together and are due at one moment: wants the job above for those that
+// are still to be paid.
+inline constexpr std::string_view kPayManyJob = "payouts.pay_many";
+asio::awaitable<void> pay_each(Database& db, const jobs::Job& job);
 inline constexpr std::string_view kWaitJob = "payouts.wait";  // the same, for what was too little
 inline constexpr std::string_view kSendJob = "payouts.send";
 

@@ -41,6 +41,10 @@ struct Try {
 // Error(conflict) for what is too much at present. Of the merchant's limit the buyer is told
 // nothing but that. Others who count for the same merchant or buyer wait for the commit.
 void count(Tx& tx, const Try& payment, const Rules& rules);
+// The same for many, one after the other: with what it was refused for, or nothing. Neither what is
+// refused counts, nor does it stop the others.
+std::vector<std::optional<Error>> count(Tx& tx, const std::vector<Try>& payments,
+                                        const Rules& rules);
 
 // Counts a try to charge a payment method for anything but a payment; throws as count() does.
 void count_try(Tx& tx, AccountId account, const wallet::MethodChoice& method, const Rules& rules);

@@ -47,6 +47,9 @@ BOOST_DESCRIBE_STRUCT(Review, (),
 // Looks at what a captured payment has just made: where there is a concern, a review is opened and
 // the order's payout held.
 std::optional<Review> assess(Tx& tx, const orders::Order& order, const Rules& rules);
+// The same for many that were made together, one after the other.
+std::vector<std::optional<Review>> assess(Tx& tx, const std::vector<orders::Order>& orders,
+                                          const Rules& rules);
 
 Review fetch_review(Tx& tx, ReviewId id);
 // Whether somebody has rejected this payment.

@@ -1,5 +1,5 @@
 // Orders, and marking them as sent.
-#include "bottega/orders/orders.hpp"
+#include "gateway/routes/orders.hpp"
 
 #include "gateway/routes/routes.hpp"
 #include "bottega/payments/refunds.hpp"
@@ -49,11 +49,21 @@ asio::awaitable<Reply> show(Call& call) {
   co_return co_await call.read([&](Tx& tx) { return ok(orders::fetch(tx, call.who(), id)); });
 }
 
+struct Shipment : GroupCommit::Part {
+  explicit Shipment(payouts::Sending given) : asked(std::move(given)) {}
+  payouts::Sending asked;
+};
+
 asio::awaitable<Reply> ship(Call& call) {
-  const auto id = call.at<OrderId>(0);
-  const auto given = call.body<orders::NewShipment>();
-  co_return co_await call.transact(
-      [&](Tx& tx) { return ok(payouts::ship(tx, call.who(), id, given, call.app.payout_rules)); });
+  payouts::Sending asked{call.who(), call.at<OrderId>(0), call.body<orders::NewShipment>()};
+  auto part = std::make_shared<Shipment>(std::move(asked));
+  part->key = once_key(call.request);
+  auto reply = co_await call.app.shipments.write(part);
+  if (reply) co_return *std::move(reply);
+  const auto& one = part->asked;
+  co_return co_await call.transact([&](Tx& tx) {
+    return ok(payouts::ship(tx, one.who, one.order, one.given, call.app.payout_rules));
+  });
 }
 
 asio::awaitable<Reply> close_rest(Call& call) {
@@ -208,5 +218,19 @@ const Route kRoutes[] = {
 }  // namespace
 
 std::span<const Route> order_routes() { return kRoutes; }
+
+GroupCommit::Write shipment_writer(const payouts::Rules& rules) {
+  return [&rules](Tx& tx, std::span<GroupCommit::Part* const> parts) {
+    std::vector<payouts::Sending> asked;
+    for (auto* part : parts) asked.push_back(static_cast<Shipment&>(*part).asked);
+    auto outcomes = payouts::ship(tx, asked, rules);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (const auto* refusal = std::get_if<Error>(&outcomes[i]))
+        parts[i]->refusal = std::make_exception_ptr(Error(*refusal));
+      else
+        parts[i]->reply = ok(std::get<payouts::Shipped>(outcomes[i]));
+    }
+  };
+}
 
 }  // namespace bottega::gateway
