@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 
+from buying import Buying
 from catalogue import Catalogue
 from checked import HERE, TOOLS, Checked, Proxy, Violation
 from client import Api, Problem
@@ -79,10 +80,11 @@ def check(server):
     proxy = Proxy(openapi, server.url)
     try:
         story = Story(proxy.url, server)
-        catalogue, shopping, links = (part(story).all for part in (Catalogue, Shopping, Links))
+        catalogue, shopping, buying, links = (
+            part(story).all for part in (Catalogue, Shopping, Buying, Links))
         for step in (story.public, story.people, story.privacy, story.devices, story.shop,
-                     story.prices, story.chat, story.files, catalogue, shopping, links, story.feeds,
-                     story.pay, story.follow, story.help, story.dispute, story.review,
+                     story.prices, story.chat, story.files, catalogue, shopping, buying, links,
+                     story.feeds, story.pay, story.follow, story.help, story.dispute, story.review,
                      story.wallet, story.staff):
             step()
     finally:
