@@ -13,7 +13,8 @@ CREATE TABLE guests (
   email text NOT NULL,
   created_at timestamptz NOT NULL
 );
-GRANT SELECT, INSERT, DELETE ON guests TO bottega_app;
+-- A lock of a row asks for the right to change it.
+GRANT SELECT, INSERT, UPDATE, DELETE ON guests TO bottega_app;
 
 CREATE TABLE payment_links (
   merchant_id uuid NOT NULL REFERENCES merchants,

@@ -2,6 +2,7 @@
 -- say again, and so also what was kept of a charge.
 
 ALTER TABLE attempts ADD COLUMN fee bigint;
+GRANT UPDATE (fee) ON attempts TO bottega_app;
 
 -- What was handled is forgotten after a while.
 CREATE INDEX processor_events_received ON processor_events USING brin (received_at);

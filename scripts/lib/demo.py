@@ -6,6 +6,7 @@ import sys
 import time
 
 from client import Api, Chat, Problem, base_of, post_form
+from demo_shop import Shop
 
 PASSWORD = "bottega demo"
 ADDRESS = {"name": "Bea Buyer", "street": "1 Main St", "city": "Springfield", "region": "IL",
@@ -38,6 +39,8 @@ def jobs_until(ops, seek, words, seconds=20):
 
 
 class Play:
+    address = ADDRESS
+
     def __init__(self, url):
         self.url = url
         self.merchant_api, self.buyer_api, self.ops = Api(url), Api(url), Api(url)
@@ -156,6 +159,10 @@ class Play:
         say("buyer", f"connects again: {len(log)} entries in the conversation, none missing")
         again.close()
 
+    def listen_again(self):
+        self.buyer = Chat(self.url, self.buyer_api.token, {self.conversation: 0})
+        self.buyer.wait("resumed")
+
     def balance(self):
         balance = self.ops.get("/v1/admin/ledger/trial_balance")
         print("\n  Trial balance                  debits       credits")
@@ -183,11 +190,16 @@ def main():
         for step in (play.open_shop, play.chat, play.ask_for_money, play.pay, play.ship,
                      play.pay_out, play.balance):
             step()
+        print("\n  And the shop in the chat")
+        play.listen_again()
+        for step in Shop(play, (say, check, money, jobs_until)).steps():
+            step()
+        play.balance()
     except (AssertionError, Problem, OSError, TimeoutError) as failure:
         print(f"\nThe demonstration failed in {step.__name__ if 'step' in dir() else 'sign_in'}: "
               f"{failure}\nThe server was sought at {play.url} (--url).", file=sys.stderr)
         return 1
-    print(f"\nThe main loop works ({time.monotonic() - began:.1f} s).")
+    print(f"\nThe main loop and the shop work ({time.monotonic() - began:.1f} s).")
     return 0
 
 
