@@ -1,5 +1,5 @@
-"""scripts/soak stock: 200 buyers check out one piece each, at the same moment, of what there are ten
-pieces. Ten are sold, never more; the others are told why not; what failed is there again."""
+"""scripts/soak stock: 200 buyers check out one piece each, at the same moment, of what there are
+ten pieces. Ten are sold, never more; the others are told why not; what failed is there again."""
 
 import threading
 import time

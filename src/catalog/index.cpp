@@ -91,9 +91,10 @@ std::int64_t reindex_due(Tx& tx, std::int64_t most) {
 }
 
 asio::awaitable<void> keep_index(Database& db) {
-  while (co_await db.read([](Tx& tx) { return tx.one(kIsDue, tx.now()); })) {
-    const auto done = co_await db.transact([](Tx& tx) { return reindex_due(tx, kPage); });
-    if (done == 0) co_return;  // another node is at it
+  for (std::int64_t done = 1; done > 0;) {  // none: another node is at it
+    const bool is_due = co_await db.read([](Tx& tx) { return tx.one(kIsDue, tx.now()); });
+    if (!is_due) co_return;
+    done = co_await db.transact([](Tx& tx) { return reindex_due(tx, kPage); });
   }
 }
 

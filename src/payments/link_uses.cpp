@@ -1,4 +1,4 @@
-#include "bottega/payments/link_uses.hpp"
+#include "payments/link_uses.hpp"
 
 namespace bottega::payments {
 namespace {

@@ -1,11 +1,11 @@
 // One try to pay, from the buyer's tap to the captured money or the definite no.
 #include "bottega/payments/payments.hpp"
+#include "payments/link_uses.hpp"
 #include "payments/questions.hpp"
 #include "payments/refund_rows.hpp"
 #include "payments/rows.hpp"
 #include "payments/stock.hpp"
 #include "bottega/core/log.hpp"
-#include "bottega/payments/link_uses.hpp"
 #include "bottega/pricing/discounts.hpp"
 #include "bottega/risk/reviews.hpp"
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "payments/link_uses.hpp"
 #include "payments/refund_rows.hpp"
-#include "bottega/payments/link_uses.hpp"
 #include "bottega/pricing/discounts.hpp"
 
 namespace bottega::payments {

@@ -65,7 +65,41 @@ Words returnable() {
   return words;
 }
 
-std::vector<Column> columns() {
+std::vector<Column> columns_of_money() {
+  return {
+      {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},
+      {"bottega", "ledger_transfers", "why", words_of<ledger::Why>()},
+      {"bottega", "ledger_transfers", "phase", words_of<ledger::Phase>()},
+      {"bottega", "payment_requests", "state", words_of<payments::RequestState>()},
+      {"bottega", "payment_requests", "shipping_address", words_of<payments::ShippingAddress>()},
+      {"bottega", "payment_requests", "origin", words_of<payments::Origin>()},
+      {"bottega", "payment_questions", "standing_answer", words_of<payments::Answer>()},
+      {"bottega", "payment_questions", "answer", words_of<payments::Answer>()},
+      {"bottega", "payments", "state", words_of<payments::State>()},
+      {"bottega", "attempts", "state", words_of<attempts::State>()},
+      {"bottega", "attempts", "operation", operations()},
+      {"bottega", "refunds", "state", words_of<payments::RefundState>()},
+      {"bottega", "refunds", "funded_by", words_of<payments::Funder>()},
+      {"bottega", "refunds", "source", words_of<payments::Source>()},
+      {"bottega", "payout_holds", "cause", words_of<payouts::Cause>()},
+      {"bottega", "reviews", "state", words_of<risk::ReviewState>()},
+      {"bottega", "reviews", "reasons", words_of<risk::Concern>()},
+      {"bottega", "payouts", "state", words_of<payouts::State>()},
+      {"bottega", "payout_batches", "state", words_of<payouts::BatchState>()},
+      {"bottega", "settlement_runs", "state", words_of<settlements::State>()},
+      {"bottega", "settlement_runs", "phase", words_of<settlements::Phase>()},
+      {"bottega", "settlement_differences", "kind", words_of<settlements::Kind>()},
+      {"bottega", "settlement_differences", "operation", compared()},
+      {"bottega", "disputes", "state", words_of<disputes::State>()},
+      {"bottega", "disputes", "source", words_of<payments::Source>()},
+      {"bottega", "disputes", "response", words_of<disputes::Stance>()},
+      {"bottega", "top_ups", "state", words_of<wallet::TopUpState>()},
+      {"bottega", "withdrawals", "state", words_of<wallet::WithdrawalState>()},
+      {"bottega", "transfers", "state", words_of<wallet::TransferState>()},
+  };
+}
+
+std::vector<Column> columns_of_the_rest() {
   return {
       {"bottega", "accounts", "staff_role", words_of<identity::StaffRole>()},
       {"bottega", "accounts", "state", words_of<identity::AccountState>()},
@@ -92,9 +126,6 @@ std::vector<Column> columns() {
       {"bottega", "feed_import_remarks", "severity", words_of<catalog::Severity>()},
       {"bottega", "entries", "author", words_of<conversations::Author>()},
       {"bottega", "markers", "side", words_of<conversations::Side>()},
-      {"bottega", "ledger_accounts", "kind", words_of<ledger::Kind>()},
-      {"bottega", "ledger_transfers", "why", words_of<ledger::Why>()},
-      {"bottega", "ledger_transfers", "phase", words_of<ledger::Phase>()},
       {"bottega", "checkout_settings", "tax_mode", words_of<pricing::TaxMode>()},
       {"bottega", "checkout_settings", "ask_address", words_of<pricing::Asked>()},
       {"bottega", "checkout_settings", "ask_email", words_of<pricing::Asked>()},
@@ -108,33 +139,10 @@ std::vector<Column> columns() {
       {"bottega", "shipments", "status", words_of<orders::Tracking>()},
       {"bottega", "shipment_events", "status", words_of<orders::Tracking>()},
       {"bottega", "shipment_events", "source", words_of<orders::Source>()},
-      {"bottega", "payment_requests", "state", words_of<payments::RequestState>()},
-      {"bottega", "payment_requests", "shipping_address", words_of<payments::ShippingAddress>()},
-      {"bottega", "payment_requests", "origin", words_of<payments::Origin>()},
-      {"bottega", "payment_questions", "standing_answer", words_of<payments::Answer>()},
-      {"bottega", "payment_questions", "answer", words_of<payments::Answer>()},
-      {"bottega", "payments", "state", words_of<payments::State>()},
-      {"bottega", "attempts", "state", words_of<attempts::State>()},
-      {"bottega", "attempts", "operation", operations()},
       {"bottega", "returns", "state", words_of<returns::State>()},
       {"bottega", "returns", "reason", words_of<returns::Reason>()},
       {"bottega", "returns", "order_state", returnable()},
-      {"bottega", "refunds", "state", words_of<payments::RefundState>()},
-      {"bottega", "refunds", "funded_by", words_of<payments::Funder>()},
-      {"bottega", "refunds", "source", words_of<payments::Source>()},
-      {"bottega", "payout_holds", "cause", words_of<payouts::Cause>()},
-      {"bottega", "reviews", "state", words_of<risk::ReviewState>()},
-      {"bottega", "reviews", "reasons", words_of<risk::Concern>()},
-      {"bottega", "payouts", "state", words_of<payouts::State>()},
-      {"bottega", "payout_batches", "state", words_of<payouts::BatchState>()},
-      {"bottega", "settlement_runs", "state", words_of<settlements::State>()},
-      {"bottega", "settlement_runs", "phase", words_of<settlements::Phase>()},
       {"bottega", "settlement_movements", "operation", compared()},
-      {"bottega", "settlement_differences", "kind", words_of<settlements::Kind>()},
-      {"bottega", "settlement_differences", "operation", compared()},
-      {"bottega", "disputes", "state", words_of<disputes::State>()},
-      {"bottega", "disputes", "source", words_of<payments::Source>()},
-      {"bottega", "disputes", "response", words_of<disputes::Stance>()},
       {"bottega", "top_up_disputes", "state", words_of<disputes::State>()},
       {"bottega", "top_up_disputes", "response", words_of<disputes::Stance>()},
       {"bottega", "support_cases", "kind", words_of<support::Kind>()},
@@ -144,14 +152,19 @@ std::vector<Column> columns() {
       {"bottega", "support_cases", "desk", words_of<support::Desk>()},
       {"bottega", "case_messages", "voice", words_of<support::Voice>()},
       {"bottega", "payment_methods", "brand", words_of<processors::Brand>()},
-      {"bottega", "top_ups", "state", words_of<wallet::TopUpState>()},
-      {"bottega", "withdrawals", "state", words_of<wallet::WithdrawalState>()},
-      {"bottega", "transfers", "state", words_of<wallet::TransferState>()},
+  };
+}
+
+std::vector<Column> columns() {
+  std::vector<Column> all = {
       {"sandbox", "accounts", "state", words_of<processors::AccountState>()},
       {"sandbox", "movements", "state", words_of<processors::MovementState>()},
       {"sandbox", "movements", "operation", movements()},
       {"sandbox", "disputes", "state", words_of<processors::DisputeState>()},
   };
+  for (const auto& part : {columns_of_money(), columns_of_the_rest()})
+    all.insert(all.end(), part.begin(), part.end());
+  return all;
 }
 
 const std::string& superuser() {

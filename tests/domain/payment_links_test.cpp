@@ -1,6 +1,6 @@
 // Payment links: what one sells, when it may be used, and that its uses are counted right.
+#include "payments/link_uses.hpp"
 #include "bottega/checkout/links.hpp"
-#include "bottega/payments/link_uses.hpp"
 
 #include "domain/shopping.hpp"
 #include "support/at_once.hpp"

@@ -114,6 +114,23 @@ Moves transfer_moves() {
             {"expire", "returned"}}}};
 }
 
+Moves order_moves() {
+  return {{"paid", {{"ship_part", "paid"}, {"ship", "shipped"}, {"cancel", "cancelled"}}},
+          {"shipped",
+           {{"deliver", "delivered"},
+            {"complete", "completed"},
+            {"request_return", "return_requested"}}},
+          {"delivered", {{"complete", "completed"}, {"request_return", "return_requested"}}},
+          {"completed", {{"request_return", "return_requested"}}},
+          {"returned", {{"request_return", "return_requested"}}},
+          {"return_requested",
+           {{"receive_return", "returned"},
+            {"resume_shipped", "shipped"},
+            {"resume_delivered", "delivered"},
+            {"resume_completed", "completed"},
+            {"resume_returned", "returned"}}}};
+}
+
 const std::vector<Subject>& subjects() {
   static const std::vector<Subject> all{
       subject<payments::kRequestLifecycle>("Request", "payment_requests",
@@ -124,22 +141,7 @@ const std::vector<Subject>& subjects() {
                                               {"expire", "expired"}}},
                                             {"paying", {{"pay", "paid"}, {"fail", "open"}}}}),
       subject<payments::kLifecycle>("Payment", "payments", payment_moves()),
-      subject<orders::kLifecycle>(
-          "Order", "orders",
-          {{"paid", {{"ship_part", "paid"}, {"ship", "shipped"}, {"cancel", "cancelled"}}},
-           {"shipped",
-            {{"deliver", "delivered"},
-             {"complete", "completed"},
-             {"request_return", "return_requested"}}},
-           {"delivered", {{"complete", "completed"}, {"request_return", "return_requested"}}},
-           {"completed", {{"request_return", "return_requested"}}},
-           {"returned", {{"request_return", "return_requested"}}},
-           {"return_requested",
-            {{"receive_return", "returned"},
-             {"resume_shipped", "shipped"},
-             {"resume_delivered", "delivered"},
-             {"resume_completed", "completed"},
-             {"resume_returned", "returned"}}}}),
+      subject<orders::kLifecycle>("Order", "orders", order_moves()),
       subject<attempts::kLifecycle>("Attempt", "attempts", attempt_moves()),
       subject<catalog::kFeedLifecycle>("FeedImport", "feed_imports", feed_moves()),
       subject<payouts::kLifecycle>(
