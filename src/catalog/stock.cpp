@@ -1,6 +1,5 @@
-// The stock, in the path of every sale: one statement for all that is bought, which first locks the
-// rows in the order of their ids, so that two sales of the same things wait for each other and
-// never in a circle.
+// The stock, in the path of every sale: the rows of all that is bought are locked in the order of
+// their ids, so that two sales of the same things wait for each other and never in a circle.
 #include "bottega/catalog/stock.hpp"
 
 #include <algorithm>
@@ -16,31 +15,29 @@ struct Taken {
 };
 BOOST_DESCRIBE_STRUCT(Taken, (), (variant_id, quantity, rest, waits))
 
-// All of it or, where a piece lacks, nothing. Of what is sold before it is there, as much is set
-// aside as there is. What is locked is read as it is by then, also where another has changed it
-// while this waited.
 using Quantities = std::vector<std::int64_t>;
-const Sql<Taken(MerchantId, std::vector<VariantId>, Quantities)> kReserve{"catalog.reserve", R"(
+
+// What is locked is read as it is by then, also where another has changed it while this waited. It
+// is decided upon here and written by a statement of its own: within one, PostgreSQL reads some of
+// it as it was before (READ COMMITTED looks again only at the row that is updated).
+const Sql<Taken(MerchantId, std::vector<VariantId>, Quantities)> kHold{"catalog.hold_stock", R"(
     WITH asked AS MATERIALIZED (
       SELECT u.id, sum(u.quantity)::bigint AS quantity
       FROM unnest($2::uuid[], $3::bigint[]) AS u (id, quantity) GROUP BY u.id),
     held AS MATERIALIZED (
       SELECT s.variant_id, a.quantity, s.on_hand - s.reserved AS rest
       FROM asked a JOIN stock s ON s.merchant_id = $1 AND s.variant_id = a.id
-      ORDER BY s.variant_id FOR UPDATE OF s),
-    known AS MATERIALIZED (
-      SELECT h.variant_id, h.quantity, h.rest,
-             v.availability IN ('preorder', 'backorder') AS waits
-      FROM held h
-           CROSS JOIN LATERAL (
-             SELECT x.availability FROM variants x
-             WHERE x.merchant_id = $1 AND x.id = h.variant_id OFFSET 0) v),
-    done AS (
-      UPDATE stock s SET reserved = s.reserved + least(k.quantity, k.rest)
-      FROM known k
-      WHERE s.merchant_id = $1 AND s.variant_id = k.variant_id AND k.rest > 0
-        AND NOT EXISTS (SELECT FROM known l WHERE l.rest < l.quantity AND NOT l.waits))
-    SELECT variant_id, quantity, rest, waits FROM known)"};
+      ORDER BY s.variant_id FOR UPDATE OF s)
+    SELECT h.variant_id, h.quantity, h.rest, v.availability IN ('preorder', 'backorder') AS waits
+    FROM held h
+         CROSS JOIN LATERAL (
+           SELECT x.availability FROM variants x
+           WHERE x.merchant_id = $1 AND x.id = h.variant_id OFFSET 0) v)"};
+
+const Sql<void(MerchantId, std::vector<VariantId>, Quantities)> kReserve{"catalog.reserve", R"(
+    UPDATE stock s SET reserved = s.reserved + u.quantity
+    FROM unnest($2::uuid[], $3::bigint[]) AS u (id, quantity)
+    WHERE s.merchant_id = $1 AND s.variant_id = u.id AND s.variant_id = ANY ($2::uuid[]))"};
 
 const Sql<Taken(MerchantId, std::vector<VariantId>, Quantities)> kRelease{"catalog.release", R"(
     WITH asked AS MATERIALIZED (
@@ -121,18 +118,23 @@ void tell_of_first(Tx& tx, MerchantId merchant, const std::vector<Taken>& rows) 
 }  // namespace
 
 Reserved reserve(Tx& tx, MerchantId merchant, const std::vector<Item>& items) {
-  const auto rows = all(tx, kReserve, merchant, items);
+  const auto rows = all(tx, kHold, merchant, items);
   Reserved out;
   for (const auto& row : rows)
     if (row.rest < row.quantity && !row.waits) out.lacking.push_back({row.variant_id, row.rest});
   if (!out.lacking.empty()) return out;
-  std::vector<VariantId> gone;
+  std::vector<VariantId> ids, gone;
+  Quantities quantities;
   for (const auto& row : rows) {
+    // Of what is sold before it is there, as much is set aside as there is.
     const auto held = std::min(row.quantity, row.rest);
     if (held == 0) continue;
     out.held.push_back({row.variant_id, held});
+    ids.push_back(row.variant_id);
+    quantities.push_back(held);
     if (held == row.rest) gone.push_back(row.variant_id);
   }
+  if (!ids.empty()) tx.run(kReserve, merchant, ids, quantities);
   tell_index(tx, merchant, gone);
   return out;
 }

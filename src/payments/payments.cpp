@@ -139,6 +139,7 @@ void failed(Tx& tx, const Payment& payment, Request& request) {
 // The buyer is to confirm it somewhere else, and others may buy what is left lying about.
 void wait_for_buyer(Tx& tx, const Payment& payment, const Request& request, const Rules& rules) {
   tell_request(tx, request, "payment_request.action_required", {});
+  if (!is_of_catalogue(request)) return;
   jobs::enqueue(tx, kAbandonJob, text_of(payment.id),
                 {{"merchant_id", text_of(payment.merchant_id)}}, tx.now() + rules.reserved_for);
 }

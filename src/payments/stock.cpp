@@ -31,11 +31,6 @@ std::vector<catalog::Item> items_of(const orders::Lines& lines) {
   return items;
 }
 
-bool is_of_catalogue(const Request& request) {
-  return std::ranges::any_of(request.lines.items,
-                             [](const auto& line) { return line.variant_id.has_value(); });
-}
-
 [[noreturn]] void refuse(const Request& request, const std::vector<catalog::Lack>& lacking) {
   Faults faults;
   for (std::size_t i = 0; i < request.lines.size(); ++i) {
@@ -54,6 +49,11 @@ bool is_of_catalogue(const Request& request) {
 }
 
 }  // namespace
+
+bool is_of_catalogue(const Request& request) {
+  return std::ranges::any_of(request.lines.items,
+                             [](const auto& line) { return line.variant_id.has_value(); });
+}
 
 std::optional<Held> set_aside(Tx& tx, const Request& request) {
   const auto items = items_of(request.lines);

@@ -7,6 +7,8 @@ namespace bottega::payments {
 
 using Held = List<catalog::Item, 0, 100>;
 
+// Whether paying it takes something off what others can buy.
+bool is_of_catalogue(const Request& request);
 // Before a payment begins; nothing where nothing of the request is counted. Throws Error(conflict)
 // with the lines of what is sold out, and nothing is set aside.
 std::optional<Held> set_aside(Tx& tx, const Request& request);

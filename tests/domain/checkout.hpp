@@ -47,6 +47,14 @@ class Checkout : public Shopping {
   payments::Accepted buy(const Json& body) {
     return charge(begin(body), body["payment_method"]["token"]);
   }
+  // Once more, after a decline.
+  payments::Accepted pay_again(const payments::Request& request) {
+    payments::Acceptance acceptance;
+    acceptance.payment_method.token = from_text<wallet::MethodToken>("tok_approved");
+    return charge(in([&](Tx& tx) {
+      return payments::begin(tx, shop.buyer, request.id, acceptance, world.payment_rules);
+    }));
+  }
   void set(const Json& settings) {
     const auto given = from_json<pricing::NewCheckoutSettings>(settings);
     in([&](Tx& tx) { return pricing::set_settings(tx, shop.owner, shop.merchant, given); });

@@ -167,7 +167,10 @@ TEST_F(Entries, ShowTheWholeRequestAndTheReasonOfAFailure) {
   world_->pay(shop, request, "tok_declined");
   const auto log = log_of(shop);
   ASSERT_EQ(log.size(), 3u);
-  EXPECT_EQ(log[0].data.at("payment_request"), to_json(request));
+  auto shown = to_json(request);
+  shown.erase("contact");
+  shown.erase("ship_to");
+  EXPECT_EQ(log[0].data.at("payment_request"), shown);
   const auto& failed = log[2].data.at("payment_request");
   EXPECT_EQ(failed.at("reason"), "card_declined");
   EXPECT_EQ(failed.at("total"), (Json{{"amount", 1999}, {"currency", "USD"}}));

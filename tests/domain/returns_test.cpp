@@ -192,6 +192,9 @@ TEST_F(Returns, PutBackWhatIsGoodWhereThatIsSaid) {
     execute(world->urls.superuser,
             "UPDATE bottega.orders SET lines = jsonb_set(lines, '{0,variant_id}', '\"" +
                 text_of(variant) + "\"') WHERE id = '" + uuid_text(order.id.uuid) + "'");
+    execute(world->urls.superuser,
+            "UPDATE bottega.payments SET held = '[{\"variant_id\": \"" + text_of(variant) +
+                "\", \"quantity\": 3}]' WHERE id = '" + uuid_text(order.payment_id.uuid) + "'");
     return test::now(*world, order);
   };
   const auto order = sold();

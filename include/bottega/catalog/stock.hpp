@@ -26,8 +26,8 @@ struct Reserved {
   std::vector<Item> held;
 };
 
-// Each is one statement for all items, and locks the rows in the order of their ids. A variant may
-// be named twice. Where one lacks, nothing at all is set aside.
+// Each is one statement for all items, or two, and locks the rows in the order of their ids. A
+// variant may be named twice. Where one lacks, nothing at all is set aside.
 Reserved reserve(Tx& tx, MerchantId merchant, const std::vector<Item>& items);
 // What was set aside is there again.
 void release(Tx& tx, MerchantId merchant, const std::vector<Item>& held);
