@@ -48,7 +48,8 @@ class CatalogRoutes : public testing::Test {
   }
   static std::vector<std::string> titles(const Answer& page) {
     std::vector<std::string> out;
-    for (const auto& card : page.json()["data"]) out.push_back(card["title"]);
+    const auto body = page.json();
+    for (const auto& card : body["data"]) out.push_back(card["title"]);
     return out;
   }
 

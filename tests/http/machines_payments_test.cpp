@@ -101,7 +101,8 @@ class Payments {
     const auto list =
         "/v1/admin/payments?limit=100&merchant_id=" + request["merchant_id"].get<std::string>();
     const bool is_there = soon([&] {
-      for (const auto& payment : stage.admin.get(list).json()["data"])
+      const auto found = stage.admin.get(list).json();
+      for (const auto& payment : found["data"])
         if (payment["payment_request_id"] == request["id"]) paid.id = payment["id"];
       return !paid.id.empty();
     });
