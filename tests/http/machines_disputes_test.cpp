@@ -48,8 +48,9 @@ Disputed in(Stage& stage, State state) {
   stage.settle();
   const auto& owner = stage.front.owner.api;
   auto client = owner;
-  for (const auto& one :
-       client.get("/v1/disputes?limit=100&merchant_id=" + stage.front.merchant).json()["data"])
+  const auto heard =
+      client.get("/v1/disputes?limit=100&merchant_id=" + stage.front.merchant).json();
+  for (const auto& one : heard["data"])
     if (one["reference"] == reference)
       return {{&owner, "/v1/disputes/" + one["id"].get<std::string>(), stage.conversation()}, news};
   throw std::runtime_error("the dispute was not heard of");
