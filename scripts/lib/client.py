@@ -28,6 +28,7 @@ class Api:
     def __init__(self, url, token=None, timeout=20):
         self.url, self.token, self.timeout = url, token, timeout
         self._refresh_token = self._link = None
+        self._used = 0.0
 
     def call(self, method, path, body=None, key=None, headers=None):
         """The status and the parsed answer; raises Problem for 4xx and 5xx, OSError for none."""
@@ -77,6 +78,9 @@ class Api:
             self._link = None
 
     def _exchange(self, method, path, data, headers):
+        # Whoever is at the other end may close what is not used for some seconds.
+        if time.monotonic() - self._used > 3:
+            self.close()
         if self._link is None:
             parts = urllib.parse.urlsplit(self.url)
             self._link = http.client.HTTPConnection(parts.hostname, parts.port,
@@ -85,6 +89,7 @@ class Api:
             self._link.request(method, path, data, headers)
             answer = self._link.getresponse()
             text = answer.read()
+            self._used = time.monotonic()
         except (OSError, http.client.HTTPException) as failure:
             self.close()
             raise OSError(f"no answer: {failure!r}") from failure
