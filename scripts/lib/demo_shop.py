@@ -61,9 +61,10 @@ class Shop:
         path = self.talk + f"/products?q=tea&sort=price_up&limit={SHOWN}"
         self.found = self.jobs_until(self.ops, lambda: self._enough(path), "nothing is found")
         self.say("buyer", f"looks for tea without leaving the chat: {self.found[0]['title']}, …")
+        seen = self._last()
         self.owner.post(self.talk + "/messages",
                         {"product": {"variant_id": self.found[0]["variant_id"]}})
-        card = self.play.buyer.wait("message.created", after=self._last())
+        card = self.play.buyer.wait("message.created", after=seen)
         self.say("merchant", f"shares a card: {card['data']['fallback']}")
 
     def buy_now(self):
