@@ -134,7 +134,6 @@ void FeedMapper::collect(const FeedRow& row) {
   values_ = {};
   there_ = {};
   links_.clear();
-  std::string_view image_link;
   if (reader_.has_head())
     for (const auto field : fields_)
       if (field < Field::ignored) there_[static_cast<std::size_t>(field)] = true;

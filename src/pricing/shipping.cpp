@@ -97,8 +97,8 @@ struct Zone {
 Zone zone_of(const NewShippingZone& given) {
   Zone zone{given.countries.items, {}, {}};
   std::ranges::sort(zone.countries);
-  const auto same = std::ranges::unique(zone.countries);
-  zone.countries.erase(same.begin(), same.end());
+  const auto same = std::unique(zone.countries.begin(), zone.countries.end());
+  zone.countries.erase(same, zone.countries.end());
   if (zone.countries.size() != 1) return zone;
   zone.regions = regions_of(given);
   zone.postal_prefixes = folded(given.postal_prefixes, fold_postal);
