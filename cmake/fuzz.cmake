@@ -5,7 +5,8 @@ set(FUZZED src/gateway/admit.cpp src/gateway/boost.cpp src/gateway/chunked.cpp
     src/gateway/head.cpp src/gateway/range.cpp src/gateway/url.cpp src/attachments/content.cpp src/attachments/metadata.cpp
     src/attachments/signatures.cpp src/bus/envelope.cpp src/catalog/feed_item.cpp
     src/catalog/feed_text.cpp src/catalog/feed_values.cpp src/catalog/feed_writer.cpp
-    src/catalog/feed_xml.cpp src/catalog/fields.cpp src/checkout/given.cpp src/conversations/given.cpp
+    src/catalog/feed_xml.cpp src/catalog/fields.cpp src/catalog/given.cpp src/checkout/given.cpp src/conversations/given.cpp
+    src/orders/given.cpp src/pricing/given.cpp src/pricing/places.cpp src/support/given.cpp
     src/identity/given.cpp src/identity/identity.cpp src/notifications/key_pair.cpp
     src/notifications/subscriptions.cpp src/notifications/web_push.cpp src/outbound/url.cpp
     src/processors/sandbox_signature.cpp src/storage/sql.cpp src/wallet/given.cpp)

@@ -1,6 +1,7 @@
 // What is wrong with a body by itself.
 #include <set>
 
+#include "bottega/checkout/links.hpp"
 #include "bottega/checkout/quotes.hpp"
 
 namespace bottega::checkout {
@@ -40,6 +41,29 @@ void NewCheckout::check(Faults& faults, const std::string& pointer) const {
 
 NewQuote NewCheckout::quoted() const {
   return {lines, cart_version, payment_link, currency, ship_to, shipping_rate, discount_code, tip};
+}
+
+void LinkLine::check(Faults& faults, const std::string& pointer) const {
+  constexpr const char* kOwn = "must be left out: the catalogue says it";
+  if (variant_id) {
+    if (name) faults.push_back({pointer + "/name", kOwn});
+    if (unit_amount) faults.push_back({pointer + "/unit_amount", kOwn});
+    if (needs_shipping) faults.push_back({pointer + "/needs_shipping", kOwn});
+    return;
+  }
+  if (!name) faults.push_back({pointer + "/name", "is required without a variant_id"});
+  if (!unit_amount)
+    faults.push_back({pointer + "/unit_amount", "is required without a variant_id"});
+}
+
+void NewPaymentLink::check(Faults& faults, const std::string& pointer) const {
+  std::set<catalog::VariantId> seen;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto& variant = lines.items[i].variant_id;
+    if (variant && !seen.insert(*variant).second)
+      faults.push_back(
+          {pointer + "/lines/" + std::to_string(i) + "/variant_id", "is there already"});
+  }
 }
 
 }  // namespace bottega::checkout

@@ -97,29 +97,6 @@ void require_room(Tx& tx, MerchantId merchant) {
 
 }  // namespace
 
-void LinkLine::check(Faults& faults, const std::string& pointer) const {
-  constexpr const char* kOwn = "must be left out: the catalogue says it";
-  if (variant_id) {
-    if (name) faults.push_back({pointer + "/name", kOwn});
-    if (unit_amount) faults.push_back({pointer + "/unit_amount", kOwn});
-    if (needs_shipping) faults.push_back({pointer + "/needs_shipping", kOwn});
-    return;
-  }
-  if (!name) faults.push_back({pointer + "/name", "is required without a variant_id"});
-  if (!unit_amount)
-    faults.push_back({pointer + "/unit_amount", "is required without a variant_id"});
-}
-
-void NewPaymentLink::check(Faults& faults, const std::string& pointer) const {
-  std::set<VariantId> seen;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const auto& variant = lines.items[i].variant_id;
-    if (variant && !seen.insert(*variant).second)
-      faults.push_back(
-          {pointer + "/lines/" + std::to_string(i) + "/variant_id", "is there already"});
-  }
-}
-
 PaymentLink create_link(Tx& tx, const Who& who, const NewPaymentLink& given) {
   const auto merchant = given.merchant_id;
   identity::require_member(tx, who, merchant, Role::agent, Scope::payments);

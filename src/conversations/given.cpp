@@ -1,10 +1,57 @@
 // What clients give must be, as far as that can be told without the database.
+#include <set>
+
+#include "bottega/conversations/conversations.hpp"
 #include "bottega/conversations/inbox.hpp"
 
 namespace bottega::conversations {
 
 void OfficeHours::check(Faults& faults, const std::string& pointer) const {
   if (to <= from) faults.push_back({pointer + "/to", "must be after from"});
+}
+
+void ProductRef::check(Faults& faults, const std::string& pointer) const {
+  if (product_id.has_value() == variant_id.has_value())
+    faults.push_back({pointer, "must name either a product_id or a variant_id"});
+}
+
+void NewProductList::check(Faults& faults, const std::string& pointer) const {
+  std::set<ProductId> seen;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    const auto& ids = sections.items[i].product_ids.items;
+    for (std::size_t j = 0; j < ids.size(); ++j, ++count)
+      if (!seen.insert(ids[j]).second)
+        faults.push_back(
+            {pointer + "/sections/" + std::to_string(i) + "/product_ids/" + std::to_string(j),
+             "is there already"});
+  }
+  if (count > kOfferedMax)
+    faults.push_back({pointer + "/sections",
+                      "must have at most " + std::to_string(kOfferedMax) + " products in all"});
+}
+
+bool has_offer(const NewMessage& message) {
+  return message.product || message.products || message.catalogue || message.about;
+}
+
+void NewMessage::check(Faults& faults, const std::string& pointer) const {
+  if (!text && !attachments && !has_offer(*this))
+    faults.push_back({pointer + "/text", "is required where there is nothing else"});
+  if (catalogue && !*catalogue)
+    faults.push_back({pointer + "/catalogue", "must be true where it is there"});
+  const std::pair<const char*, bool> offers[] = {{"/product", product.has_value()},
+                                                 {"/products", products.has_value()},
+                                                 {"/catalogue", catalogue.has_value()},
+                                                 {"/about", about.has_value()}};
+  bool is_second = false;
+  for (const auto& [name, is_there] : offers) {
+    if (is_there && is_second)
+      faults.push_back({pointer + name,
+                        "must be the only one of product, products, catalogue "
+                        "and about"});
+    is_second = is_second || is_there;
+  }
 }
 
 }  // namespace bottega::conversations

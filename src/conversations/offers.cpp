@@ -25,50 +25,6 @@ Json named_of(const Json& list) {
 
 }  // namespace
 
-void ProductRef::check(Faults& faults, const std::string& pointer) const {
-  if (product_id.has_value() == variant_id.has_value())
-    faults.push_back({pointer, "must name either a product_id or a variant_id"});
-}
-
-void NewProductList::check(Faults& faults, const std::string& pointer) const {
-  std::set<ProductId> seen;
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < sections.size(); ++i) {
-    const auto& ids = sections.items[i].product_ids.items;
-    for (std::size_t j = 0; j < ids.size(); ++j, ++count)
-      if (!seen.insert(ids[j]).second)
-        faults.push_back(
-            {pointer + "/sections/" + std::to_string(i) + "/product_ids/" + std::to_string(j),
-             "is there already"});
-  }
-  if (count > kOfferedMax)
-    faults.push_back({pointer + "/sections",
-                      "must have at most " + std::to_string(kOfferedMax) + " products in all"});
-}
-
-void NewMessage::check(Faults& faults, const std::string& pointer) const {
-  if (!text && !attachments && !has_offer(*this))
-    faults.push_back({pointer + "/text", "is required where there is nothing else"});
-  if (catalogue && !*catalogue)
-    faults.push_back({pointer + "/catalogue", "must be true where it is there"});
-  const std::pair<const char*, bool> offers[] = {{"/product", product.has_value()},
-                                                 {"/products", products.has_value()},
-                                                 {"/catalogue", catalogue.has_value()},
-                                                 {"/about", about.has_value()}};
-  bool is_second = false;
-  for (const auto& [name, is_there] : offers) {
-    if (is_there && is_second)
-      faults.push_back({pointer + name,
-                        "must be the only one of product, products, catalogue "
-                        "and about"});
-    is_second = is_second || is_there;
-  }
-}
-
-bool has_offer(const NewMessage& message) {
-  return message.product || message.products || message.catalogue || message.about;
-}
-
 void require_looked_up(const NewMessage& message) {
   if (has_offer(message) != message.offer.has_value())
     throw std::logic_error("what a message offers has not been looked up");

@@ -197,21 +197,7 @@ void write_sent(Tx& tx, const std::map<OrderId, Sent*>& all) {
     all.at(row.id)->share = {row.total, row.fee, row.refunded, row.fee_returned};
 }
 
-template <class T>
-void check_label(const T& given, Faults& faults, const std::string& pointer) {
-  const bool is_untracked = given.carrier && given.carrier->value == carriers::kOther;
-  if (!given.tracking_number && !is_untracked)
-    faults.push_back({pointer + "/tracking_number", "is required where the carrier is not other"});
-}
-
 }  // namespace
-
-void NewShipment::check(Faults& faults, const std::string& pointer) const {
-  check_label(*this, faults, pointer);
-}
-void ChangedShipment::check(Faults& faults, const std::string& pointer) const {
-  check_label(*this, faults, pointer);
-}
 
 std::vector<std::variant<Sent, Error>> ship(Tx& tx, const std::vector<Sending>& asked,
                                             conversations::Log& log) {

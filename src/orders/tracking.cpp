@@ -130,11 +130,6 @@ std::vector<TrackingEvent> list_events(Tx& tx, const Who& who, ShipmentId id, st
   return tx.all(kEvents, merchant, id, limit);
 }
 
-void TrackingNews::check(Faults& faults, const std::string& pointer) const {
-  if (shipment_id.has_value() == tracking_number.has_value())
-    faults.push_back({pointer + "/shipment_id", "is required, or tracking_number in its place"});
-}
-
 Shipment take_news(Tx& tx, MerchantId merchant, const TrackingNews& news,
                    const std::string& message_id) {
   auto id = news.shipment_id;

@@ -8,8 +8,6 @@
 namespace bottega::pricing {
 namespace {
 
-constexpr const char* kOnlyFor = "must be left out for this kind";
-
 const Sql<DiscountCode(MerchantId, DiscountId, std::int64_t)> kList{"pricing.codes", R"(
     SELECT id, code, kind, currency, amount, basis_points, least_total, starts_at, ends_at,
            uses_max, uses_per_buyer_max, used, created_at, updated_at
@@ -71,24 +69,7 @@ DiscountCode write(Tx& tx, const decltype(kAdd)& sql, MerchantId merchant, Disco
                 number_of(given.uses_max), number_of(given.uses_per_buyer_max), tx.now());
 }
 
-bool is_code_character(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-}
-
 }  // namespace
-
-void NewDiscountCode::check(Faults& faults, const std::string& pointer) const {
-  const bool is_amount = kind == DiscountKind::amount, is_percent = kind == DiscountKind::percent;
-  if (is_amount && !amount) faults.push_back({pointer + "/amount", "is required for this kind"});
-  if (!is_amount && amount) faults.push_back({pointer + "/amount", kOnlyFor});
-  if (is_percent && !basis_points)
-    faults.push_back({pointer + "/basis_points", "is required for this kind"});
-  if (!is_percent && basis_points) faults.push_back({pointer + "/basis_points", kOnlyFor});
-  if (!currency && (is_amount || least_total))
-    faults.push_back({pointer + "/currency", "is required with an amount or a least total"});
-  if (starts_at && ends_at && *starts_at >= *ends_at)
-    faults.push_back({pointer + "/ends_at", "must be after starts_at"});
-}
 
 std::vector<DiscountCode> list_codes(Tx& tx, MerchantId merchant, std::optional<DiscountId> after,
                                      std::int64_t limit) {
@@ -123,18 +104,3 @@ void remove_code(Tx& tx, MerchantId merchant, DiscountId id) {
 }
 
 }  // namespace bottega::pricing
-
-namespace bottega {
-
-using pricing::CouponCode, pricing::is_code_character;
-
-std::optional<CouponCode> Form<CouponCode>::parse(std::string_view text) {
-  if (text.size() < 3 || text.size() > 40) return std::nullopt;
-  CouponCode code{std::string(text)};
-  for (auto& c : code.value)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  if (!std::ranges::all_of(code.value, is_code_character)) return std::nullopt;
-  return code;
-}
-
-}  // namespace bottega

@@ -144,17 +144,6 @@ void add_taxes(Priced& out, const Taxed& group) {
 
 }  // namespace
 
-void Tips::check(Faults& faults, const std::string& pointer) const {
-  const auto& items = suggested_percent.items;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto place = pointer + "/suggested_percent/" + std::to_string(i);
-    if (i > 0 && items[i].value <= items[i - 1].value)
-      faults.push_back({place, "must be more than the one before"});
-    else if (items[i].value > most_percent.value)
-      faults.push_back({place, "must not be more than the most"});
-  }
-}
-
 std::vector<std::int64_t> spread(std::int64_t amount, const std::vector<std::int64_t>& shares) {
   const auto whole = std::accumulate(shares.begin(), shares.end(), std::int64_t{0}, plus);
   std::vector<std::int64_t> parts(shares.size(), 0);

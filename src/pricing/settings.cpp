@@ -116,14 +116,7 @@ PreCheckout pre_checkout_of(const Row& row) {
           row.standing_answer.value_or(usual.standing_answer)};
 }
 
-bool is_in_range(char c, char first, char last) { return c >= first && c <= last; }
-
 }  // namespace
-
-void SellerContact::check(Faults& faults, const std::string& pointer) const {
-  if (!email && !phone)
-    faults.push_back({pointer + "/email", "a mail address or a phone is required"});
-}
 
 CheckoutTerms CheckoutSettings::terms() const {
   return {merchant_id, tax_mode, buyer, tips, withdrawal_days, disclosures};
@@ -187,39 +180,3 @@ void renew_rules(Tx& tx, MerchantId merchant) {
 }
 
 }  // namespace bottega::pricing
-
-namespace bottega {
-
-using pricing::Phone, pricing::VatId, pricing::is_in_range;
-
-std::optional<Phone> Form<Phone>::parse(std::string_view text) {
-  Phone phone;
-  if (text.size() > 40 || !text.starts_with('+')) return std::nullopt;
-  for (const char c : text.substr(1)) {
-    if (is_in_range(c, '0', '9'))
-      phone.value += c;
-    else if (std::string_view(" -().").find(c) == std::string_view::npos)
-      return std::nullopt;
-  }
-  const auto digits = phone.value.size();
-  if (digits < 7 || digits > 15 || phone.value.front() == '0') return std::nullopt;
-  phone.value.insert(0, 1, '+');
-  return phone;
-}
-
-std::optional<VatId> Form<VatId>::parse(std::string_view text) {
-  VatId id;
-  if (text.size() > 30) return std::nullopt;
-  for (const char c : text) {
-    if (c == ' ' || c == '-' || c == '.') continue;
-    id.value += is_in_range(c, 'a', 'z') ? static_cast<char>(c - 'a' + 'A') : c;
-  }
-  if (id.value.size() < 4 || id.value.size() > 15) return std::nullopt;
-  for (std::size_t i = 0; i < id.value.size(); ++i) {
-    const bool letter = is_in_range(id.value[i], 'A', 'Z');
-    if (!letter && (i < 2 || !is_in_range(id.value[i], '0', '9'))) return std::nullopt;
-  }
-  return id;
-}
-
-}  // namespace bottega

@@ -105,38 +105,7 @@ Zone zone_of(const NewShippingZone& given) {
   return zone;
 }
 
-template <class Given>
-bool is_some(const std::optional<Given>& given) {
-  return given && given->size() > 0;
-}
-
 }  // namespace
-
-void NewShippingZone::check(Faults& faults, const std::string& pointer) const {
-  const std::string words = "must be left out unless there is exactly one country";
-  if (countries.size() != 1 && is_some(regions)) faults.push_back({pointer + "/regions", words});
-  if (countries.size() != 1 && is_some(postal_prefixes))
-    faults.push_back({pointer + "/postal_prefixes", words});
-  if (countries.size() != 1 || !postal_prefixes) return;
-  for (std::size_t i = 0; i < postal_prefixes->size(); ++i)
-    if (fold_postal(postal_prefixes->items[i].value).empty())
-      faults.push_back(
-          {pointer + "/postal_prefixes/" + std::to_string(i), "must have a letter or a digit"});
-}
-
-void NewShippingRate::check(Faults& faults, const std::string& pointer) const {
-  const auto& items = prices.items;
-  for (auto one = items.begin(); one != items.end(); ++one)
-    if (std::find_if(items.begin(), one, [&](const ShippingPrice& other) {
-          return other.currency == one->currency;
-        }) != one)
-      faults.push_back({pointer + "/prices/" + std::to_string(one - items.begin()) + "/currency",
-                        "has a price already"});
-  if (weight_over_g && weight_up_to_g && weight_over_g->value >= weight_up_to_g->value)
-    faults.push_back({pointer + "/weight_up_to_g", "must be more than weight_over_g"});
-  if (days_min && days_max && days_min->value > days_max->value)
-    faults.push_back({pointer + "/days_max", "must not be less than days_min"});
-}
 
 std::vector<ShippingZone> list_zones(Tx& tx, MerchantId merchant) {
   return tx.all(kZones, merchant);

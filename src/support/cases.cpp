@@ -96,16 +96,6 @@ Opening opening_of(Tx& tx, const Who& who, const NewCase& given) {
 
 }  // namespace
 
-void NewCase::check(Faults& faults, const std::string& pointer) const {
-  const int places = (order_id ? 1 : 0) + (conversation_id ? 1 : 0) + (merchant_id ? 1 : 0);
-  if (places != 1)
-    faults.push_back({pointer + "/order_id",
-                      "exactly one of order_id, conversation_id and merchant_id must be given"});
-  if (subject == Subject::withdrawal)
-    faults.push_back(
-        {pointer + "/subject", "is made by withdrawing from the contract of an order"});
-}
-
 Part part_of(Tx& tx, const Who& who, const Row& row, identity::Scope scope) {
   const bool is_buyers = row.kind == Kind::buyer;
   if (is_buyers && who.kind == identity::Kind::person && who.account == row.opened_by)
