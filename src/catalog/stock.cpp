@@ -20,7 +20,7 @@ using Quantities = std::vector<std::int64_t>;
 // What is locked is read as it is by then, also where another has changed it while this waited. It
 // is decided upon here and written by a statement of its own: within one, PostgreSQL reads some of
 // it as it was before (READ COMMITTED looks again only at the row that is updated).
-const Sql<Taken(MerchantId, std::vector<VariantId>, Quantities)> kHold{"catalog.hold_stock", R"(
+const Sql<Taken(MerchantId, std::vector<VariantId>, Quantities)> kHold{"catalog.hold_bought", R"(
     WITH asked AS MATERIALIZED (
       SELECT u.id, sum(u.quantity)::bigint AS quantity
       FROM unnest($2::uuid[], $3::bigint[]) AS u (id, quantity) GROUP BY u.id),
