@@ -286,7 +286,8 @@ class Plans : public testing::TestWithParam<const char*> {
     shop_ = world_->shop();
     world_->give_back(shop_, world_->sell(shop_), 100);
     world_->run_jobs();
-    multiply("orders", "'payment_id', gen_random_uuid()");
+    multiply("orders",
+             "'payment_id', gen_random_uuid(), 'number', lpad(n::text, 4, '0') || '-0000'");
     multiply("refunds", "'reason', 'a scratch'");
     multiply("payment_requests", "'title', 'Lamp'");
     multiply("conversations", "'buyer_id', gen_random_uuid()");
