@@ -36,12 +36,6 @@ const Sql<Counter(Column<MerchantId>, std::int64_t)> kCounters{"payments.counter
     FROM (SELECT id FROM unnest($1::uuid[]) AS one (id) LIMIT $2::bigint) u
          JOIN merchants m ON m.id = u.id LEFT JOIN checkout_settings s ON s.merchant_id = m.id)"};
 
-// Where the database fails, or has no time, nobody is refused anything.
-bool is_refusal(const Error& error) {
-  return error.code() != Code::busy && error.code() != Code::stopping &&
-         error.code() != Code::internal;
-}
-
 Error missing() { return {Code::not_found, "there is no such thing, or it is not yours"}; }
 
 Request request_of(const Who& buyer, const Buying& what, const Rules& rules, Instant now) {
@@ -286,6 +280,11 @@ class Together {
 };
 
 }  // namespace
+
+bool is_refusal(const Error& error) {
+  return error.code() != Code::busy && error.code() != Code::stopping &&
+         error.code() != Code::internal;
+}
 
 Beginnings begin(Tx& tx, const std::vector<Beginning>& asked, const Rules& rules) {
   if (asked.empty()) return {};

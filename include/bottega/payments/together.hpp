@@ -35,6 +35,10 @@ struct Begun {
 using Beginnings = std::vector<std::optional<std::variant<Begun, Error>>>;
 Beginnings begin(Tx& tx, const std::vector<Beginning>& asked, const Rules& rules);
 
+// Whether it is about one of several alone: where the database fails, or has no time, nobody is
+// refused anything.
+bool is_refusal(const Error& error);
+
 // What a processor said about a payment.
 struct Told {
   MerchantId merchant;
