@@ -19,10 +19,12 @@ const Sql<Offer(std::vector<MerchantId>, std::vector<VariantId>)> kOffers{"catal
            SELECT x.state, x.version, x.title, x.images, x.option_names, x.tax_class,
                   x.needs_shipping
            FROM products x
-           WHERE x.merchant_id = u.merchant_id AND x.id = v.product_id AND x.state = 'published' OFFSET 0) p
+           WHERE x.merchant_id = u.merchant_id AND x.id = v.product_id AND x.state = 'published'
+           OFFSET 0) p
          LEFT JOIN LATERAL (
            SELECT x.on_hand - x.reserved AS rest
-           FROM stock x WHERE x.merchant_id = u.merchant_id AND x.variant_id = u.id OFFSET 0) s ON true
+           FROM stock x WHERE x.merchant_id = u.merchant_id AND x.variant_id = u.id OFFSET 0) s
+           ON true
     ORDER BY u.place)"};
 
 // A card before its price is worked out of the prices of the variant that it shows.

@@ -37,16 +37,16 @@ BOOST_DESCRIBE_STRUCT(Row, (),
                        disclosures, rules, updated_by, updated_at))
 
 const Sql<Row(std::vector<MerchantId>)> kRules{"pricing.rules", R"(
-    SELECT m.id AS merchant_id, m.country, s.tax_mode, s.ask_address, s.ask_email, s.ask_phone, s.ask_name,
-           s.ask_billing, s.tips, s.pre_checkout, s.standing_answer,
+    SELECT m.id AS merchant_id, m.country, s.tax_mode, s.ask_address, s.ask_email, s.ask_phone,
+           s.ask_name, s.ask_billing, s.tips, s.pre_checkout, s.standing_answer,
            NULL::bigint AS withdrawal_days, NULL::jsonb AS disclosures, s.rules,
            NULL::text AS updated_by, NULL::timestamptz AS updated_at
     FROM merchants m LEFT JOIN checkout_settings s ON s.merchant_id = m.id
     WHERE m.id = ANY($1::uuid[]))"};
 
 const Sql<Row(MerchantId)> kSettings{"pricing.settings", R"(
-    SELECT m.id AS merchant_id, m.country, s.tax_mode, s.ask_address, s.ask_email, s.ask_phone, s.ask_name,
-           s.ask_billing, s.tips, s.pre_checkout, s.standing_answer, s.withdrawal_days,
+    SELECT m.id AS merchant_id, m.country, s.tax_mode, s.ask_address, s.ask_email, s.ask_phone,
+           s.ask_name, s.ask_billing, s.tips, s.pre_checkout, s.standing_answer, s.withdrawal_days,
            s.disclosures, NULL::jsonb AS rules, s.updated_by, s.updated_at
     FROM merchants m LEFT JOIN checkout_settings s ON s.merchant_id = m.id
     WHERE m.id = $1)"};
