@@ -102,6 +102,7 @@ class Together {
         if (!is_refusal(refusal)) throw;
         outcomes_[i] = refusal;
       }
+    find_tokens();
     set_aside();
     write();
     return std::move(outcomes_);
@@ -150,9 +151,23 @@ class Together {
     draft->ship_to = address_of(request, one.acceptance);
     draft->payment_id = PaymentId::make();
     draft->basket = {request.merchant_id, items_of(request.lines)};
-    draft->token = wallet::token_to_charge(tx_, one.who.account, one.acceptance.payment_method,
-                                           draft->to.processor);
     return draft;
+  }
+
+  // What is to be charged; who has nothing of the kind is out of it.
+  void find_tokens() {
+    std::vector<wallet::Charging> charging;
+    for (const auto& draft : drafts_) {
+      const auto& one = asked_[draft.place];
+      charging.push_back({one.who.account, one.acceptance.payment_method, draft.to.processor});
+    }
+    auto tokens = wallet::tokens_to_charge(tx_, charging);
+    for (std::size_t k = 0; k < drafts_.size(); ++k)
+      if (const auto* refusal = std::get_if<Error>(&tokens[k]))
+        outcomes_[drafts_[k].place] = *refusal;
+      else
+        drafts_[k].token = std::get<std::string>(std::move(tokens[k]));
+    std::erase_if(drafts_, [&](const Draft& draft) { return outcomes_[draft.place].has_value(); });
   }
 
   std::optional<Draft> draft_of(const Who& who, const Buying& what) {

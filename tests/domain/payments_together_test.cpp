@@ -208,6 +208,30 @@ TEST_F(PaymentsTogether, AreFoundWhereNobodyCouldWriteTheirEnd) {
   EXPECT_EQ(stock(id).reserved, 0);
 }
 
+TEST_F(PaymentsTogether, ChargeWhatEachKeeps) {
+  const auto keep = [&](const identity::Who& who, const std::string& token,
+                        processors::Brand brand) {
+    const auto given = from_json<wallet::NewMethod>({{"token", token}});
+    const processors::MethodFacts facts{brand, "4242", {}, {}};
+    return in(
+        [&](Tx& tx) { return wallet::add_method(tx, who.account, "sandbox", given, facts).id; });
+  };
+  const auto card = keep(shop.buyer, "tok_approved", processors::Brand::visa),
+             theirs = keep(far.buyer, "tok_approved", processors::Brand::visa),
+             bank = keep(shop.buyer, "tok_bank", processors::Brand::bank);
+  std::vector<payments::Beginning> asked;
+  for (const auto& id : {card, theirs, bank, card}) {
+    auto one = paying(shop.buyer, world.ask(shop).id);
+    one.acceptance.payment_method = {id, std::nullopt};
+    asked.push_back(one);
+  }
+  asked.push_back(paying(shop.buyer, world.ask(shop).id));
+  const auto outcomes = begin_all(asked);
+  EXPECT_EQ(said(outcomes), (Words{"begun", "invalid", "invalid", "begun", "begun"}));
+  EXPECT_EQ(begun(outcomes[0]).charge.method, "tok_approved");
+  EXPECT_EQ(count_of("payments"), "3");
+}
+
 TEST_F(PaymentsTogether, AreNoneWhereNothingIsAsked) {
   EXPECT_TRUE(begin_all({}).empty());
   EXPECT_TRUE(settle_all({}).empty());
