@@ -147,15 +147,15 @@ struct End : GroupCommit::Part {
 
 // What was charged is written down with others; the money has moved, so that whatever keeps it from
 // being written with them does not keep it from being written.
-asio::awaitable<Reply> end_together(Call& call, const Paying& paying, const Payment& payment,
+asio::awaitable<Reply> end_together(Call& call, const Paying& paying, const Start& start,
                                     const processors::Outcome& outcome) {
-  const auto merchant = payment.merchant_id;
-  const auto id = payment.id;
+  const auto merchant = start.payment->payment.merchant_id;
+  const auto id = start.payment->payment.id;
   std::optional<Reply> reply;
   if (outcome.verdict == processors::Verdict::succeeded) {
     Told told{merchant, id, outcome};
     auto part = std::make_shared<End>(std::move(told), paying.captured);
-    part->key = once_key(call.request);
+    part->key = start.key;
     try {
       reply = co_await call.app.settlements.write(part);
     } catch (const Error& error) {
@@ -189,7 +189,7 @@ asio::awaitable<Reply> pay(Call& call, Paying paying) {
   } else {
     outcome = refused_by_shop();
   }
-  co_return co_await end_together(call, paying, payment, outcome);
+  co_return co_await end_together(call, paying, *part, outcome);
 }
 
 GroupCommit::Write beginning_writer(const payments::Rules& rules) {
