@@ -20,8 +20,9 @@ struct Shelved {
 BOOST_DESCRIBE_STRUCT(Shelved, (), (merchant_id, variant_id, rest, waits))
 
 // The limit says how many they are (see conversations.write_entries).
-const Sql<Shelved(Column<MerchantId>, Column<VariantId>, std::int64_t)> kHold{"catalog.hold_stock",
-                                                                              R"(
+const Sql<Shelved(Column<MerchantId>, Column<VariantId>, std::int64_t)> kHold{
+    "catalog.hold_shelves",
+    R"(
     SELECT s.merchant_id, s.variant_id, s.on_hand - s.reserved AS rest,
            (SELECT v.availability IN ('preorder', 'backorder') FROM variants v
             WHERE v.merchant_id = s.merchant_id AND v.id = s.variant_id) AS waits

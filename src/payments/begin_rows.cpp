@@ -6,7 +6,8 @@ namespace {
 template <class T>
 using Column = std::vector<T>;
 
-// Requests that are new begin as they are being paid.
+// Requests that are new begin as they are being paid. Each holds on to its conversation: in the
+// order in which everybody locks several of them.
 const Sql<void(
     Column<bool>, Column<MerchantId>, Column<RequestId>, Column<PaymentId>, Column<ConversationId>,
     Column<AccountId>, Column<std::string>, Column<std::string>, Column<orders::Lines>,
@@ -35,7 +36,7 @@ const Sql<void(
       SELECT merchant_id, request_id, conversation_id, buyer_id, title, description, lines, total,
              currency, shipping_address, expires_at, created_by, 'paying', $22::timestamptz,
              $22::timestamptz, origin, breakdown, contact, priced_for
-      FROM given WHERE is_new),
+      FROM given WHERE is_new ORDER BY conversation_id),
     moved AS (
       UPDATE payment_requests r
       SET state = 'paying', reason = NULL, updated_at = $22::timestamptz
