@@ -277,9 +277,10 @@ class Together {
 
   void finish(Draft& draft, const attempts::Attempt& attempt) {
     Begun begun{payment_of(draft, tx_.now()),
+                std::move(draft.request),
                 {attempt.key(), attempt.amount, std::move(draft.token), attempt.account, {}},
                 draft.asks};
-    if (draft.asks) ask_shop(tx_, draft.request, begun.payment, rules_);
+    if (draft.asks) ask_shop(tx_, begun.request, begun.payment, rules_);
     outcomes_[draft.place] = std::move(begun);
   }
 

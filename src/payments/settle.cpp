@@ -24,15 +24,16 @@ struct Ready {
   std::optional<orders::Address> ship_to;
   std::optional<Held> held;
   Instant created_at{};
-  std::string title, description;
-  orders::Lines lines;
+  // Nothing of these where the request is known.
+  std::optional<std::string> title, description;
+  std::optional<orders::Lines> lines;
+  std::optional<pricing::Breakdown> breakdown;
+  std::optional<Contact> contact;
+  std::optional<orders::Address> priced_for;
   Money total;
   ShippingAddress shipping_address{};
   Instant expires_at{}, asked_at{};
   Origin origin{};
-  std::optional<pricing::Breakdown> breakdown;
-  std::optional<Contact> contact;
-  std::optional<orders::Address> priced_for;
   std::optional<LinkId> payment_link_id;
   attempts::AttemptId attempt_id;
   Country country;
@@ -40,22 +41,28 @@ struct Ready {
 };
 BOOST_DESCRIBE_STRUCT(Ready, (),
                       (id, merchant_id, payment_request_id, conversation_id, buyer_id, processor,
-                       ship_to, held, created_at, title, description, lines, total,
-                       shipping_address, expires_at, asked_at, origin, breakdown, contact,
-                       priced_for, payment_link_id, attempt_id, country, basis_points, fixed))
+                       ship_to, held, created_at, title, description, lines, breakdown, contact,
+                       priced_for, total, shipping_address, expires_at, asked_at, origin,
+                       payment_link_id, attempt_id, country, basis_points, fixed))
 
 // Of each the request is locked first, then the payment, then the attempt; those of which the news
 // came another way, while this waited for the lock, are left out. The limit says how many they are
 // (see conversations.write_entries).
-const Sql<Ready(Column<MerchantId>, Column<PaymentId>, std::int64_t, Instant)> kHoldReady{
-    "payments.hold_ready", R"(
+const Sql<Ready(Column<MerchantId>, Column<PaymentId>, Column<bool>, std::int64_t, Instant)>
+    kHoldReady{"payments.hold_ready", R"(
     SELECT p.id, p.merchant_id, p.payment_request_id, p.conversation_id, p.buyer_id, p.processor,
-           p.ship_to, p.held, p.created_at, r.title, r.description, r.lines, r.total, r.currency,
-           r.shipping_address, r.expires_at, r.created_at AS asked_at, r.origin, r.breakdown,
-           r.contact, r.ship_to AS priced_for, r.payment_link_id, a.id AS attempt_id, m.country,
-           f.basis_points, f.fixed
-    FROM (SELECT merchant_id, id FROM unnest($1::uuid[], $2::uuid[]) AS one (merchant_id, id)
-          LIMIT $3::bigint) u
+           p.ship_to, p.held, p.created_at,
+           CASE WHEN NOT u.is_known THEN r.title END AS title,
+           CASE WHEN NOT u.is_known THEN r.description END AS description,
+           CASE WHEN NOT u.is_known THEN r.lines END AS lines,
+           CASE WHEN NOT u.is_known THEN r.breakdown END AS breakdown,
+           CASE WHEN NOT u.is_known THEN r.contact END AS contact,
+           CASE WHEN NOT u.is_known THEN r.ship_to END AS priced_for,
+           r.total, r.currency, r.shipping_address, r.expires_at, r.created_at AS asked_at,
+           r.origin, r.payment_link_id, a.id AS attempt_id, m.country, f.basis_points, f.fixed
+    FROM (SELECT merchant_id, id, is_known
+          FROM unnest($1::uuid[], $2::uuid[], $3::boolean[]) AS one (merchant_id, id, is_known)
+          LIMIT $4::bigint) u
          JOIN payments p ON p.merchant_id = u.merchant_id AND p.id = u.id
          JOIN payment_requests r
            ON r.merchant_id = p.merchant_id AND r.id = p.payment_request_id
@@ -64,7 +71,7 @@ const Sql<Ready(Column<MerchantId>, Column<PaymentId>, std::int64_t, Instant)> k
          CROSS JOIN LATERAL (
            SELECT x.basis_points, x.fixed FROM fee_plans x
            WHERE x.merchant_id = p.merchant_id
-             AND (x.currency = p.currency OR x.currency IS NULL) AND x.effective_from <= $4
+             AND (x.currency = p.currency OR x.currency IS NULL) AND x.effective_from <= $5
            ORDER BY x.effective_from DESC, x.currency NULLS LAST LIMIT 1) f
     WHERE r.state = 'paying' AND p.state = 'created' AND p.reference IS NULL
       AND p.processor_fee IS NULL AND NOT p.is_late AND a.state = 'sent'
@@ -98,27 +105,33 @@ bool is_about(const Outcome& outcome, const Ready& ready) {
   return is_newest && (!outcome.amount || *outcome.amount == ready.total);
 }
 
-Request request_of(const Ready& ready, Instant now) {
+Request request_of(const Ready& ready) {
   Request out;
   out.id = ready.payment_request_id;
   out.merchant_id = ready.merchant_id;
   out.conversation_id = ready.conversation_id;
   out.buyer_id = ready.buyer_id;
-  out.title = ready.title;
-  out.description = ready.description;
-  out.lines = ready.lines;
+  out.title = ready.title.value();
+  out.description = ready.description.value();
+  out.lines = ready.lines.value();
   out.total = ready.total;
   out.shipping_address = ready.shipping_address;
-  out.state = kRequestLifecycle.advance(RequestState::paying, RequestEvent::pay);
+  out.state = RequestState::paying;
   out.expires_at = ready.expires_at;
   out.created_at = ready.asked_at;
-  out.updated_at = now;
   out.origin = ready.origin;
   out.breakdown = ready.breakdown;
   out.contact = ready.contact;
   out.ship_to = ready.priced_for;
   out.payment_link_id = ready.payment_link_id;
   return out;
+}
+
+Request paid(Request request, Instant now) {
+  request.state = kRequestLifecycle.advance(RequestState::paying, RequestEvent::pay);
+  request.reason.reset();
+  request.updated_at = now;
+  return request;
 }
 
 Payment payment_of(const Ready& ready, const Outcome& outcome, Instant now) {
@@ -137,21 +150,21 @@ Payment payment_of(const Ready& ready, const Outcome& outcome, Instant now) {
   return out;
 }
 
-orders::Sale sale_of(const Ready& ready) {
+orders::Sale sale_of(const Ready& ready, const Request& request) {
   const auto due = fee_of(identity::FeeRate{ready.basis_points, ready.fixed}, ready.total);
   return {ready.merchant_id, ready.conversation_id,
           ready.buyer_id,    ready.id,
-          ready.title,       ready.lines,
+          request.title,     request.lines,
           ready.total,       std::min(due, ready.total.amount - 1),
           ready.ship_to,     ready.country,
-          ready.breakdown};
+          request.breakdown};
 }
 
 // One of them, and where it was told.
 struct Capture {
   std::size_t place = 0;
   Ready ready;
-  const Outcome* outcome = nullptr;
+  const Told* told = nullptr;
 };
 
 // In the order of the locks: those of the rows are held.
@@ -166,8 +179,10 @@ class Captures {
     take_stock();
     forget_ends();
     std::vector<Accepted> done;
-    for (const auto& [place, ready, outcome] : all_)
-      done.push_back({request_of(ready, tx_.now()), payment_of(ready, *outcome, tx_.now()), {}});
+    for (const auto& [place, ready, told] : all_)
+      done.push_back({paid(told->request ? *told->request : request_of(ready), tx_.now()),
+                      payment_of(ready, told->outcome, tx_.now()),
+                      {}});
     make_orders(done);
     return done;
   }
@@ -180,13 +195,14 @@ class Captures {
     Column<std::string> references;
     Column<std::optional<std::int64_t>> fees;
     std::vector<attempts::Charged> charged;
-    for (const auto& [place, ready, outcome] : all_) {
+    for (const auto& [place, ready, told] : all_) {
+      const auto& outcome = told->outcome;
       merchants.push_back(ready.merchant_id);
       requests.push_back(ready.payment_request_id);
       payments.push_back(ready.id);
-      references.push_back(outcome->reference);
-      fees.push_back(outcome->fee);
-      charged.push_back({ready.merchant_id, ready.attempt_id, outcome->reference, outcome->fee});
+      references.push_back(outcome.reference);
+      fees.push_back(outcome.fee);
+      charged.push_back({ready.merchant_id, ready.attempt_id, outcome.reference, outcome.fee});
     }
     tx_.run(kWrite, merchants, requests, payments, references, fees, tx_.now(),
             std::ssize(payments));
@@ -196,13 +212,14 @@ class Captures {
   void post() {
     using ledger::Kind, ledger::Why;
     ledger::Batch batch;
-    for (const auto& [place, ready, outcome] : all_) {
+    for (const auto& [place, ready, told] : all_) {
       batch.post(ledger::transfer_within(ready.merchant_id, Why::capture, ready.id.uuid,
                                          Kind::processor_clearing, Kind::held, ready.total));
-      if (outcome->fee.value_or(0) == 0) continue;
+      const auto fee = told->outcome.fee.value_or(0);
+      if (fee == 0) continue;
       batch.post(ledger::transfer_within(ready.merchant_id, Why::processor_fee, ready.id.uuid,
                                          Kind::processor_fees, Kind::processor_clearing,
-                                         {*outcome->fee, ready.total.currency}));
+                                         {fee, ready.total.currency}));
     }
     batch.write(tx_);
   }
@@ -228,7 +245,8 @@ class Captures {
     conversations::Log log;
     std::vector<orders::Sale> sales;
     for (const auto& one : done) tell_request(log, one.payment_request, "payment_request.paid", {});
-    for (const auto& capture : all_) sales.push_back(sale_of(capture.ready));
+    for (std::size_t i = 0; i < done.size(); ++i)
+      sales.push_back(sale_of(all_[i].ready, done[i].payment_request));
     const auto orders = orders::place(tx_, sales, rules_.cancel_after, log);
     risk::assess(tx_, orders, rules_.limits);
     log.write(tx_);
@@ -249,14 +267,17 @@ std::vector<Capture> hold(Tx& tx, const std::vector<Told>& told) {
   if (places.empty()) return all;
   Column<MerchantId> merchants;
   Column<PaymentId> payments;
+  Column<bool> known;
   for (const auto& [id, place] : places) {
     merchants.push_back(told[place].merchant);
     payments.push_back(id);
+    known.push_back(told[place].request.has_value());
   }
-  for (auto& ready : tx.all(kHoldReady, merchants, payments, std::ssize(payments), tx.now())) {
+  const auto count = std::ssize(payments);
+  for (auto& ready : tx.all(kHoldReady, merchants, payments, known, count, tx.now())) {
     const auto place = places.at(ready.id);
-    const auto* outcome = &told[place].outcome;
-    if (is_about(*outcome, ready)) all.push_back({place, std::move(ready), outcome});
+    if (is_about(told[place].outcome, ready))
+      all.push_back({place, std::move(ready), &told[place]});
   }
   return all;
 }

@@ -1,5 +1,7 @@
 #pragma once
 // Payments that begin together and are settled together, the way the gateway does it.
+#include <atomic>
+
 #include "domain/checkout.hpp"
 #include "bottega/payments/together.hpp"
 
@@ -32,10 +34,12 @@ class Buying : public Checkout {
   static const payments::Begun& begun(const payments::Beginnings::value_type& outcome) {
     return std::get<payments::Begun>(outcome.value());
   }
-  // What the processor says to it.
+  // What the processor says to it; every other time it is remembered how it has begun.
   payments::Told charged(const payments::Begun& one) {
-    return {one.payment.merchant_id, one.payment.id,
-            run(payments::call(world.registry.get("sandbox"), one.charge))};
+    payments::Told told{one.payment.merchant_id, one.payment.id,
+                        run(payments::call(world.registry.get("sandbox"), one.charge))};
+    if (++charged_ % 2 == 0) told.request = one.request;
+    return told;
   }
   Outcomes settle_all(const Told& told) {
     return in([&](Tx& tx) { return payments::settle(tx, told, world.payment_rules); });
@@ -120,6 +124,9 @@ class Buying : public Checkout {
           FROM directory WHERE merchant_id = )" +
                                              merchant + ") AS all_rows");
   }
+
+ private:
+  std::atomic<int> charged_ = 0;
 };
 
 }  // namespace bottega::test

@@ -25,6 +25,7 @@ struct Beginning {
 
 struct Begun {
   Payment payment;
+  Request request;
   processors::Charge charge;  // without where the buyer comes back to
   bool is_asked = false;      // the shop: its answer is waited for
 };
@@ -44,6 +45,9 @@ struct Told {
   MerchantId merchant;
   PaymentId payment;
   processors::Outcome outcome;
+  // As it has begun, where that is at hand still: what it asks for never changes, and is not read
+  // again.
+  std::optional<Request> request = {};
 };
 // Settles those that were charged as they were asked for, and of which nothing was heard before.
 // Nothing for the others, with which settle() must be done.

@@ -153,7 +153,7 @@ asio::awaitable<Reply> end_together(Call& call, const Paying& paying, const Star
   const auto id = start.payment->payment.id;
   std::optional<Reply> reply;
   if (outcome.verdict == processors::Verdict::succeeded) {
-    Told told{merchant, id, outcome};
+    Told told{merchant, id, outcome, start.payment->request};
     auto part = std::make_shared<End>(std::move(told), paying.captured);
     part->key = start.key;
     try {
