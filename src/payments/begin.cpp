@@ -210,11 +210,9 @@ class Together {
       for (auto* draft : left) {
         auto reserved = shelves.reserve(draft->basket);
         draft->held = std::move(reserved.held);
-        if (reserved.lacking.empty())
-          fitting.push_back(draft);
-        else
+        (reserved.lacking.empty() ? fitting : lacking).push_back(draft);
+        if (!reserved.lacking.empty())
           outcomes_[draft->place] = out_of_stock(draft->request, reserved.lacking);
-        if (!reserved.lacking.empty()) lacking.push_back(draft);
       }
       is_freed = count(fitting, shelves);
       left = std::move(lacking);
