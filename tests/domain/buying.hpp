@@ -92,7 +92,8 @@ class Buying : public Checkout {
         SELECT string_agg(line, E'\n' ORDER BY line) FROM (
           SELECT concat_ws('|', r.title, r.total, r.currency, r.state, r.reason, r.origin,
                            r.ship_to, r.contact, r.breakdown, r.shipping_address,
-                           r.expires_at > r.created_at, p.amount, p.state, p.processor, p.reference IS NULL, p.ship_to,
+                           r.expires_at > r.created_at, p.amount, p.state, p.processor,
+                           p.reference IS NULL, p.ship_to,
                            p.held IS NULL, p.processor_fee, p.is_late, a.operation, a.amount,
                            a.state, a.account = m.processor_account, a.reference = p.reference,
                            a.settled_at IS NULL, a.fee, o.total, o.fee, o.state, o.title, o.ship_to,
