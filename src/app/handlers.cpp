@@ -7,6 +7,7 @@
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/core/log.hpp"
 #include "bottega/identity/onboarding.hpp"
+#include "bottega/payments/together.hpp"
 #include "bottega/privacy/erasure.hpp"
 #include "bottega/privacy/exports.hpp"
 #include "bottega/returns/returns.hpp"
@@ -236,6 +237,10 @@ asio::awaitable<void> check_settlement(const JobWorld& world, const jobs::Job& j
 // Each of them waits for a processor, or for what waits for one.
 std::vector<jobs::Kind> sale_kinds(const JobWorld* w, std::chrono::seconds quick,
                                    std::chrono::seconds with_calls) {
+  const auto of_many = [w, quick](std::string_view name, auto work) {
+    const auto run = [w, work](const jobs::Job& job) { return work(w->db, job); };
+    return lasting(name, quick, run, jobs::Lane::database);
+  };
   return {
       lasting(
           payments::kExpireJob, with_calls,
@@ -246,14 +251,9 @@ std::vector<jobs::Kind> sale_kinds(const JobWorld* w, std::chrono::seconds quick
       lasting(
           orders::kCancelJob, quick, [w](const jobs::Job& job) { return cancel_unsent(*w, job); },
           jobs::Lane::database),
-      lasting(
-          orders::kCancelManyJob, quick,
-          [w](const jobs::Job& job) { return orders::cancel_each(w->db, job); },
-          jobs::Lane::database),
-      lasting(
-          payouts::kPayManyJob, quick,
-          [w](const jobs::Job& job) { return payouts::pay_each(w->db, job); },
-          jobs::Lane::database),
+      of_many(orders::kCancelManyJob, orders::cancel_each),
+      of_many(payouts::kPayManyJob, payouts::pay_each),
+      of_many(payments::kReconcileManyJob, payments::reconcile_each),
       lasting(
           returns::kExpireJob, quick, [w](const jobs::Job& job) { return expire_return(*w, job); },
           jobs::Lane::database),

@@ -5,24 +5,26 @@
 namespace bottega::catalog {
 namespace {
 
-const Sql<Offer(MerchantId, std::vector<VariantId>)> kOffers{"catalog.offers", R"(
-    SELECT v.id AS variant_id, v.product_id, p.state, p.version, p.title, v.sku,
+const Sql<Offer(std::vector<MerchantId>, std::vector<VariantId>)> kOffers{"catalog.offers", R"(
+    SELECT u.merchant_id, v.id AS variant_id, v.product_id, p.state, p.version, p.title, v.sku,
            coalesce(v.image, p.images -> 0) AS image, p.option_names, v.options, v.prices,
            v.availability, v.available_at, coalesce(v.weight_g, 0) AS weight_g, p.tax_class,
            p.needs_shipping, s.rest AS left
-    FROM unnest($2::uuid[]) WITH ORDINALITY AS u (id, place)
+    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS u (merchant_id, id, place)
          CROSS JOIN LATERAL (
            SELECT x.id, x.product_id, x.sku, x.image, x.options, x.prices, x.availability,
                   x.available_at, x.weight_g
-           FROM variants x WHERE x.merchant_id = $1 AND x.id = u.id OFFSET 0) v
+           FROM variants x WHERE x.merchant_id = u.merchant_id AND x.id = u.id OFFSET 0) v
          CROSS JOIN LATERAL (
            SELECT x.state, x.version, x.title, x.images, x.option_names, x.tax_class,
                   x.needs_shipping
            FROM products x
-           WHERE x.merchant_id = $1 AND x.id = v.product_id AND x.state = 'published' OFFSET 0) p
+           WHERE x.merchant_id = u.merchant_id AND x.id = v.product_id AND x.state = 'published'
+           OFFSET 0) p
          LEFT JOIN LATERAL (
            SELECT x.on_hand - x.reserved AS rest
-           FROM stock x WHERE x.merchant_id = $1 AND x.variant_id = u.id OFFSET 0) s ON true
+           FROM stock x WHERE x.merchant_id = u.merchant_id AND x.variant_id = u.id OFFSET 0) s
+           ON true
     ORDER BY u.place)"};
 
 // A card before its price is worked out of the prices of the variant that it shows.
@@ -114,7 +116,18 @@ std::string Offer::name() const {
 }
 
 std::vector<Offer> offer(Tx& tx, MerchantId merchant, const std::vector<VariantId>& ids) {
-  return tx.all(kOffers, merchant, ids);
+  return tx.all(kOffers, std::vector(ids.size(), merchant), ids);
+}
+
+std::vector<Offer> offer(Tx& tx, const std::set<std::pair<MerchantId, VariantId>>& wanted) {
+  if (wanted.empty()) return {};
+  std::vector<MerchantId> merchants;
+  std::vector<VariantId> ids;
+  for (const auto& [merchant, id] : wanted) {
+    merchants.push_back(merchant);
+    ids.push_back(id);
+  }
+  return tx.all(kOffers, merchants, ids);
 }
 
 std::vector<Card> cards(Tx& tx, MerchantId merchant, const std::vector<ProductId>& ids,

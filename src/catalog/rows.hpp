@@ -60,7 +60,7 @@ void require_sellable(Tx& tx, const Product& product);
 void check_options(const OptionNames& names, const OptionValues& values, Faults& faults,
                    const std::string& pointer);
 // Has the index follow the stock of a variant, a moment later.
-void tell_index_of(Tx& tx, MerchantId merchant, VariantId id);
+void tell_index_of(Tx& tx, MerchantId merchant, const std::vector<VariantId>& ids);
 [[noreturn]] void refuse(Faults faults);
 
 }  // namespace bottega::catalog

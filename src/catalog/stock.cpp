@@ -151,6 +151,8 @@ void put_back(Tx& tx, MerchantId merchant, const std::vector<Item>& held) {
   tell_of_first(tx, merchant, all(tx, kPutBack, merchant, held));
 }
 
-void tell_index_of(Tx& tx, MerchantId merchant, VariantId id) { tell_index(tx, merchant, {id}); }
+void tell_index_of(Tx& tx, MerchantId merchant, const std::vector<VariantId>& ids) {
+  tell_index(tx, merchant, ids);
+}
 
 }  // namespace bottega::catalog

@@ -62,7 +62,7 @@ void note(Tx& tx, const Who& who, const Edit& edit, VariantId id,
   const auto before = edit.before ? edit.before->on_hand : 0;
   tx.run(kNote, edit.merchant, id, StockChangeId::make(), on_hand.value_or(0) - before, on_hand,
          reason, who.actor(), tx.now());
-  tell_index_of(tx, edit.merchant, id);
+  tell_index_of(tx, edit.merchant, {id});
 }
 
 Stock count(Tx& tx, const Who& who, const Edit& edit, VariantId id, std::int64_t on_hand,

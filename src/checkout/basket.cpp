@@ -12,13 +12,6 @@ using pricing::Asked;
 
 constexpr std::size_t kNameMax = 100;
 
-// What is bought, and in which currency, with the pointer of its lines.
-struct Chosen {
-  LinkLines lines;
-  Currency currency;
-  std::string place = {};
-};
-
 LinkLines lines_of(const std::vector<CartItem>& items) {
   LinkLines lines;
   for (const auto& item : items)
@@ -36,15 +29,6 @@ Chosen linked(Tx& tx, Basket& basket, const NewQuote& given) {
   basket.link = link.id;
   basket.title = std::move(link.title);
   return {std::move(link.lines), link.currency, "/payment_link"};
-}
-
-Chosen chosen_of(Tx& tx, Basket& basket, const Stall& stall, ConversationId id,
-                 const NewQuote& given) {
-  if (given.payment_link) return linked(tx, basket, given);
-  const auto currency = given.currency.value_or(stall.currency);
-  if (given.lines) return {lines_of(given.lines->items), currency};
-  basket.origin = payments::Origin::cart;
-  return {lines_of(cart_items(tx, stall, id, given.cart_version->value)), currency, "/cart"};
 }
 
 // At most so many bytes, and no half a character.
@@ -101,33 +85,6 @@ void refuse(Faults faults, Faults lacking) {
       .reason("out_of_stock");
 }
 
-// Looks up what was chosen, in one statement.
-void look_up(Tx& tx, Basket& basket, const Chosen& chosen) {
-  const auto offers = offers_of_link(tx, basket.merchant_id, chosen.lines);
-  Lookup in{chosen.currency, tx.now()};
-  for (std::size_t i = 0; i < chosen.lines.size(); ++i) {
-    const auto& line = chosen.lines.items[i];
-    if (!line.variant_id) {
-      add_free(basket, line);
-      continue;
-    }
-    const auto offer = offers.find(*line.variant_id);
-    add(basket, in, offer == offers.end() ? nullptr : &offer->second, line.quantity,
-        chosen.place + "/lines/" + std::to_string(i));
-  }
-  refuse(std::move(in.faults), std::move(in.lacking));
-}
-
-pricing::Choice choice_of(Tx& tx, const Who& who, const Basket& basket, const NewQuote& given) {
-  pricing::Choice choice;
-  choice.shipping_rate = given.shipping_rate;
-  choice.tip = given.tip ? given.tip->value : 0;
-  if (given.discount_code)
-    choice.discount =
-        pricing::find_discount(tx, basket.merchant_id, *given.discount_code, who.account);
-  return choice;
-}
-
 void name_way(Basket& basket, const NewQuote& given, const pricing::Destination* place) {
   if (!given.shipping_rate) return;
   const auto options = pricing::shipping_options(basket.priced_from, place, basket.rules);
@@ -137,21 +94,61 @@ void name_way(Basket& basket, const NewQuote& given, const pricing::Destination*
 
 }  // namespace
 
-Basket fill(Tx& tx, const Who& who, ConversationId id, const NewQuote& given) {
-  const auto stall = stall_of_buyer(tx, who, id);
+Basket basket_of(const Stall& stall) {
   Basket basket;
   basket.merchant_id = stall.merchant_id;
   basket.shop = stall.name;
   basket.origin = payments::Origin::buy_now;
-  const auto chosen = chosen_of(tx, basket, stall, id, given);
+  return basket;
+}
+
+Chosen chosen_of(Tx& tx, Basket& basket, const Stall& stall, ConversationId id,
+                 const NewQuote& given) {
+  if (given.payment_link) return linked(tx, basket, given);
+  const auto currency = given.currency.value_or(stall.currency);
+  if (given.lines) return {lines_of(given.lines->items), currency};
+  basket.origin = payments::Origin::cart;
+  return {lines_of(cart_items(tx, stall, id, given.cart_version->value)), currency, "/cart"};
+}
+
+void put_in(Basket& basket, const Chosen& chosen, const Offers& offers, Instant now) {
   basket.priced_from.currency = chosen.currency;
-  look_up(tx, basket, chosen);
-  basket.rules = pricing::read_rules(tx, stall.merchant_id);
+  Lookup in{chosen.currency, now};
+  for (std::size_t i = 0; i < chosen.lines.size(); ++i) {
+    const auto& line = chosen.lines.items[i];
+    if (!line.variant_id) {
+      add_free(basket, line);
+      continue;
+    }
+    const auto offer = offers.find({basket.merchant_id, *line.variant_id});
+    add(basket, in, offer == offers.end() ? nullptr : &offer->second, line.quantity,
+        chosen.place + "/lines/" + std::to_string(i));
+  }
+  refuse(std::move(in.faults), std::move(in.lacking));
+}
+
+void set_price(Basket& basket, const NewQuote& given, std::optional<pricing::Discount> discount) {
   const auto place = destination_of(given.ship_to);
   const auto* where = place ? &*place : nullptr;
-  const auto choice = choice_of(tx, who, basket, given);
+  const pricing::Choice choice{given.shipping_rate, std::move(discount),
+                               given.tip ? given.tip->value : 0};
   basket.priced = pricing::price(basket.priced_from, where, basket.rules, choice);
   name_way(basket, given, where);
+}
+
+Basket fill(Tx& tx, const Who& who, ConversationId id, const NewQuote& given) {
+  const auto stall = stall_of_buyer(tx, who, id);
+  auto basket = basket_of(stall);
+  const auto chosen = chosen_of(tx, basket, stall, id, given);
+  Offers offers;
+  for (auto& [variant, offer] : offers_of_link(tx, stall.merchant_id, chosen.lines))
+    offers.emplace(std::pair(stall.merchant_id, variant), std::move(offer));
+  put_in(basket, chosen, offers, tx.now());
+  basket.rules = pricing::read_rules(tx, stall.merchant_id);
+  std::optional<pricing::Discount> discount;
+  if (given.discount_code)
+    discount = pricing::find_discount(tx, stall.merchant_id, *given.discount_code, who.account);
+  set_price(basket, given, std::move(discount));
   return basket;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 // What a buyer has chosen, looked up and priced, as a quote shows it and a checkout sells it.
+#include "checkout/items.hpp"
+#include "bottega/checkout/links.hpp"
 #include "bottega/checkout/quotes.hpp"
 
 namespace bottega::checkout {
@@ -28,9 +30,29 @@ struct Basket {
 // Throws Error(invalid) with everything that cannot be bought so, Error(conflict) for what lacks.
 Basket fill(Tx& tx, const Who& who, ConversationId id, const NewQuote& given);
 
+// The parts of fill(), for whoever reads what they need for several at once. The rules of the shop
+// are put into the basket before its price is set.
+struct Chosen {
+  LinkLines lines;
+  Currency currency;
+  std::string place = {};  // the pointer of its lines
+};
+using Offers = std::map<std::pair<MerchantId, catalog::VariantId>, catalog::Offer>;
+Basket basket_of(const Stall& stall);
+Chosen chosen_of(Tx& tx, Basket& basket, const Stall& stall, ConversationId id,
+                 const NewQuote& given);
+void put_in(Basket& basket, const Chosen& chosen, const Offers& offers, Instant now);
+void set_price(Basket& basket, const NewQuote& given, std::optional<pricing::Discount> discount);
+
 std::optional<pricing::Destination> destination_of(const std::optional<orders::Address>& address);
 // What is missing before it can be paid: where it goes, and which way it is shipped.
 Faults missing_address(const Basket& basket, const NewQuote& given);
 Faults missing_way(const Basket& basket, const NewQuote& given);
+
+// A guest has said who they are when they opened the link.
+void add_contact(Tx& tx, const Who& who, NewCheckout& given);
+// What is paid for. Throws Error(invalid) with all that is missing, Error(conflict) where it costs
+// something else now.
+payments::Purchase purchase_of(const Basket& basket, ConversationId id, const NewCheckout& given);
 
 }  // namespace bottega::checkout

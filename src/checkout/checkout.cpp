@@ -27,13 +27,6 @@ void require_complete(const Basket& basket, const NewCheckout& given) {
   if (!faults.empty()) throw Error(Code::invalid, "the shop needs more to sell it", faults);
 }
 
-// A guest has said who they are when they opened the link.
-std::optional<payments::Contact> contact_of_guest(Tx& tx, const Who& who) {
-  const auto guest = identity::find_guest(tx, who.account);
-  if (!guest) return std::nullopt;
-  return payments::Contact{Line<1, 100>{guest->name}, guest->email, std::nullopt};
-}
-
 // What the shop does not ask for, it does not get; a guest cannot be reached in another way.
 std::optional<payments::Contact> contact_of(const Basket& basket, const NewCheckout& given) {
   if (!given.contact || basket.origin == payments::Origin::link) return given.contact;
@@ -62,7 +55,18 @@ std::string title_of(const Basket& basket) {
   return others == 0 ? first : first + ", and " + std::to_string(others) + " more";
 }
 
+}  // namespace
+
+void add_contact(Tx& tx, const Who& who, NewCheckout& given) {
+  if (!who.is_guest || given.contact) return;
+  const auto guest = identity::find_guest(tx, who.account);
+  if (guest)
+    given.contact = payments::Contact{Line<1, 100>{guest->name}, guest->email, std::nullopt};
+}
+
 payments::Purchase purchase_of(const Basket& basket, ConversationId id, const NewCheckout& given) {
+  require_complete(basket, given);
+  require_price(basket, given);
   const auto& priced = basket.priced;
   payments::Purchase out;
   out.conversation_id = id;
@@ -87,20 +91,16 @@ payments::Purchase purchase_of(const Basket& basket, ConversationId id, const Ne
   return out;
 }
 
-}  // namespace
-
 payments::Payment begin(Tx& tx, const Who& who, ConversationId id, NewCheckout given,
                         const payments::Rules& rules) {
-  if (who.is_guest && !given.contact) given.contact = contact_of_guest(tx, who);
+  add_contact(tx, who, given);
   const auto seat =
       conversations::enter(tx, who, id, identity::Scope::chat, conversations::Lock::no);
   conversations::require_not_blocked(tx, seat);
   const auto basket = fill(tx, who, id, given.quoted());
-  require_complete(basket, given);
-  require_price(basket, given);
+  const auto purchase = purchase_of(basket, id, given);
   const auto merchant = identity::keep_merchant(tx, basket.merchant_id);
-  const auto request =
-      payments::open_purchase(tx, who, merchant, purchase_of(basket, id, given), rules);
+  const auto request = payments::open_purchase(tx, who, merchant, purchase, rules);
   payments::Acceptance acceptance{given.payment_method, std::nullopt, given.billing, given.pin};
   return payments::begin(tx, who, request.id, acceptance, rules);
 }

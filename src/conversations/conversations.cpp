@@ -145,12 +145,11 @@ Side side_of(const Who& who, const SeatRow& row) {
 
 Author author_of(Side side) { return side == Side::buyer ? Author::buyer : Author::merchant; }
 
-Event event_of(const EntryRow& row) {
-  Json data = row.data;
-  data["id"] = text_of(row.id);
-  data["author"] = text_of(row.author);
-  data["author_id"] = to_json(row.author_id);
-  return {row.event, row.conversation_id, row.seq, row.at, std::move(data)};
+Event event_of(EntryRow row) {
+  row.data["id"] = text_of(row.id);
+  row.data["author"] = text_of(row.author);
+  row.data["author_id"] = to_json(row.author_id);
+  return {std::move(row.event), row.conversation_id, row.seq, row.at, std::move(row.data)};
 }
 
 std::string frame_text(const EntryRow& row, std::string_view data_text) {

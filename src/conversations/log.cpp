@@ -18,7 +18,7 @@ BOOST_DESCRIBE_STRUCT(Numbered, (), (place, buyer_id, before))
 
 // One entry alone, in two thirds of the time that the statement for many takes for it.
 const Sql<Numbered(MerchantId, ConversationId, EntryId, std::string, Author,
-                   std::optional<AccountId>, std::optional<ClientKey>, Json, Instant, bool)>
+                   std::optional<AccountId>, std::optional<ClientKey>, std::string, Instant, bool)>
     kWriteOne{"conversations.write_entry", R"(
     WITH next AS (
       UPDATE conversations
@@ -40,8 +40,8 @@ const Sql<Numbered(MerchantId, ConversationId, EntryId, std::string, Author,
 const Sql<Numbered(Column<MerchantId>, Column<ConversationId>, Column<std::int64_t>,
                    Column<std::int64_t>, Column<std::int64_t>, Column<bool>, Column<std::int64_t>,
                    Column<std::int64_t>, Column<EntryId>, Column<std::string>, Column<Author>,
-                   Column<std::optional<AccountId>>, Column<std::optional<ClientKey>>, Column<Json>,
-                   Instant, bool, std::int64_t)>
+                   Column<std::optional<AccountId>>, Column<std::optional<ClientKey>>,
+                   Column<std::string>, Instant, bool, std::int64_t)>
     kWrite{"conversations.write_entries", R"(
     WITH held AS MATERIALIZED (
       SELECT c.id
@@ -87,7 +87,7 @@ struct Log::Columns {
   Column<Author> authors;
   Column<std::optional<AccountId>> author_ids;
   Column<std::optional<ClientKey>> client_keys;
-  Column<Json> data;
+  Column<std::string> data;    // as JSON
   std::vector<EntryRow> rows;  // of which the seq is not known yet
 
   std::vector<Numbered> write(Tx& tx) const;
@@ -103,7 +103,7 @@ struct Log::Columns {
     events.push_back(row.event);
     authors.push_back(row.author);
     author_ids.push_back(row.author_id);
-    data.push_back(row.data);
+    data.push_back(row.data.dump());
   }
 };
 
@@ -111,7 +111,7 @@ std::vector<Numbered> Log::Columns::write(Tx& tx) const {
   if (rows.size() == 1) {
     const auto& row = rows.front();
     return tx.all(kWriteOne, merchants.front(), row.conversation_id, row.id, row.event, row.author,
-                  row.author_id, client_keys.front(), row.data, row.at, is_news(row.event));
+                  row.author_id, client_keys.front(), data.front(), row.at, is_news(row.event));
   }
   const auto count = std::ssize(conversations);
   return tx.all(kWrite, merchants, conversations, counts, for_buyer, for_merchant, from_buyer,
@@ -176,11 +176,16 @@ std::vector<Event> Log::write(Tx& tx) {
     const auto& entry = entries_[i];
     const auto& place = places_.at(entry.conversation);
     const auto& known = *of_place.at(place.number);
-    all.rows[i].seq = known.before + entry.nth;
-    if (entry.seq && *entry.seq != all.rows[i].seq)
+    auto& row = all.rows[i];
+    row.seq = known.before + entry.nth;
+    if (entry.seq && *entry.seq != row.seq)
       throw std::logic_error("an entry has another number than it was given");
-    events.push_back(event_of(all.rows[i]));
-    tell(tx, place.merchant, known.buyer_id, events.back());
+    // The text that was written is told as it is: to make it anew takes longer than to write it.
+    auto notice = notice_of(place.merchant, known.buyer_id, row.conversation_id, row.seq,
+                            frame_text(row, all.data[i]));
+    notice.rewrites = !is_news(row.event);
+    tx.announce(std::move(notice));
+    events.push_back(event_of(std::move(row)));
   }
   places_.clear();
   entries_.clear();

@@ -34,7 +34,7 @@ std::optional<Side> find_side(const Who& who, const SeatRow& row);
 Side side_of(const Who& who, const SeatRow& row);
 Author author_of(Side side);
 
-Event event_of(const EntryRow& row);
+Event event_of(EntryRow row);
 // Text of the event's frame; the same document as to_frame(event_of(row)) for data without the
 // members that event_of adds.
 std::string frame_text(const EntryRow& row, std::string_view data_text);

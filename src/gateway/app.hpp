@@ -7,6 +7,7 @@
 #include "gateway/limits.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/routes/orders.hpp"
+#include "gateway/routes/payments.hpp"
 #include "gateway/routes/processors.hpp"
 #include "gateway/routes/transfers.hpp"
 #include "gateway/tokens.hpp"
@@ -59,6 +60,9 @@ struct App {
   Metrics metrics{};
   TokenCache tokens{};
   GroupCommit transfers{db, transfer_writer(wallet_rules), 64, 1024};
+  // The two transactions of a payment.
+  GroupCommit beginnings{db, beginning_writer(payment_rules), 64, 1024, GroupCommit::Keys::begun};
+  GroupCommit settlements{db, settlement_writer(payment_rules), 64, 1024, GroupCommit::Keys::held};
   GroupCommit shipments{db, shipment_writer(payout_rules), 64, 1024};
   GroupCommit events{db, event_writer(), 128, 4096};  // of processors
   std::atomic<bool> stopping{false};

@@ -108,9 +108,7 @@ asio::awaitable<bool> Call::is_repeat() {
 asio::awaitable<std::string> Call::begin(std::function<std::string(Tx&)> op,
                                          std::chrono::seconds more) {
   const auto key = once_key(request);
-  // One call to the processor, and what is around it.
-  const auto patience = std::chrono::ceil<std::chrono::seconds>(app.payment_rules.call_timeout) +
-                        std::chrono::seconds(5) + more;
+  const auto patience = patience_of(app.payment_rules) + more;
   co_return co_await app.db.transact([&](Tx& tx) {
     if (const auto begun = claim_flow(tx, *key, patience)) return *begun;
     auto resource = op(tx);

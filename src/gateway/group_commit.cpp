@@ -24,8 +24,13 @@ const Sql<std::string()> kSettings{"once.batch_settings", R"(
 
 }  // namespace
 
-GroupCommit::GroupCommit(Database& db, Write write, std::size_t batch_max, std::size_t waiting_max)
-    : db_(db), write_(std::move(write)), batch_max_(batch_max), waiting_max_(waiting_max) {}
+GroupCommit::GroupCommit(Database& db, Write write, std::size_t batch_max, std::size_t waiting_max,
+                         Keys keys)
+    : db_(db),
+      write_(std::move(write)),
+      batch_max_(batch_max),
+      waiting_max_(waiting_max),
+      keys_(keys) {}
 
 GroupCommit::~GroupCommit() {
   std::unique_lock lock(mutex_);
@@ -111,8 +116,9 @@ void GroupCommit::run(Tx& tx) {
   std::vector<const OnceKey*> keys;
   for (const auto& part : batch_) {
     part->reply.reset();
+    part->begun.reset();
     part->refusal = nullptr;
-    if (part->key) keys.push_back(&*part->key);
+    if (part->key && keys_ != Keys::held) keys.push_back(&*part->key);
   }
   const auto known = known_among(tx, keys);
   for (const auto& part : batch_)
@@ -120,16 +126,27 @@ void GroupCommit::run(Tx& tx) {
   if (parts.empty()) return;
   tx.one(kSettings);
   write_(tx, parts);
+  if (!keep(tx, parts)) throw KeyTaken();
+}
+
+bool GroupCommit::keep(Tx& tx, const std::vector<Part*>& parts) const {
   std::vector<std::pair<const OnceKey*, const Reply*>> replies;
-  for (const auto* part : parts)
+  std::vector<std::pair<const OnceKey*, const Flow*>> flows;
+  for (const auto* part : parts) {
     if (part->key && part->reply) replies.emplace_back(&*part->key, &*part->reply);
-  if (!keep_new(tx, replies)) throw KeyTaken();
+    if (part->key && part->begun) flows.emplace_back(&*part->key, &*part->begun);
+  }
+  if (keys_ == Keys::begun) return claim_flows(tx, flows);
+  if (keys_ == Keys::replied) return keep_new(tx, replies);
+  keep_all(tx, replies);
+  return true;
 }
 
 void GroupCommit::finish(std::exception_ptr failure) {
   const bool alone = failure && is_of_one(failure);
   for (const auto& part : batch_) {
     if (failure) part->reply.reset();
+    if (failure) part->begun.reset();
     if (failure) part->refusal = nullptr;
     // The batch stays until the next one; whoever waited for it must not.
     const auto done = std::exchange(part->done, nullptr);

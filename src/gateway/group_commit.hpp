@@ -19,8 +19,9 @@ class GroupCommit {
     virtual ~Part() = default;
     std::optional<OnceKey> key;
 
-    // What became of it: one of the two. A refusal leaves nothing behind, and no key.
+    // What became of it: one of these. A refusal leaves nothing behind, and no key.
     std::optional<Reply> reply;
+    std::optional<Flow> begun;  // of a flow that goes on
     std::exception_ptr refusal;
 
    private:
@@ -31,15 +32,21 @@ class GroupCommit {
   // a rollback or with other parts.
   using Write = std::function<void(Tx&, std::span<Part* const>)>;
 
+  // What becomes of the keys: they are claimed with the replies; they are claimed with what was
+  // begun; or the flows that end here hold them, and the replies are kept under them.
+  enum class Keys : std::uint8_t { replied, begun, held };
+
   // At most `batch_max` are written together; where `waiting_max` wait, the next is refused.
-  GroupCommit(Database& db, Write write, std::size_t batch_max, std::size_t waiting_max);
+  GroupCommit(Database& db, Write write, std::size_t batch_max, std::size_t waiting_max,
+              Keys keys = Keys::replied);
   // Waits for what is being written.
   ~GroupCommit();
   GroupCommit(const GroupCommit&) = delete;
   GroupCommit& operator=(const GroupCommit&) = delete;
 
-  // Throws the refusal, and Error(busy). Without a reply the request is to be done by itself: it
-  // was done before, or the database refused one of those that it was with.
+  // Throws the refusal, and Error(busy). Without a reply, and where nothing was begun, the request
+  // is to be done by itself: it was done before, whoever writes has left it out, or the database
+  // refused one of those that it was with.
   asio::awaitable<std::optional<Reply>> write(std::shared_ptr<Part> part);
 
  private:
@@ -51,11 +58,14 @@ class GroupCommit {
   // False where the database takes nothing more; then it has been answered.
   bool write_batch();
   void run(Tx& tx);
+  // False where somebody has used one of the keys meanwhile.
+  bool keep(Tx& tx, const std::vector<Part*>& parts) const;
   void finish(std::exception_ptr failure);
 
   Database& db_;
   const Write write_;
   const std::size_t batch_max_, waiting_max_;
+  const Keys keys_;
   std::mutex mutex_;  // owns waiting_ and is_writing_
   std::deque<std::shared_ptr<Part>> waiting_;
   std::condition_variable idle_;

@@ -74,6 +74,30 @@ const Sql<void(Words, Words, Words, Words, Words, std::vector<std::int64_t>, Wor
     ORDER BY identity, method, path, key_hash
     ON CONFLICT (identity, method, path, key_hash) DO NOTHING)"};
 
+// Taken for interrupted, each, so many seconds from now.
+const Sql<void(Words, Words, Words, Words, Words, Words, std::vector<std::int64_t>, Instant)>
+    kClaimNew{"once.claim_new", R"(
+    INSERT INTO idempotency_keys (identity, method, path, key_hash, digest, resource, locked_until,
+                                  created_at)
+    SELECT identity, method, path, key_hash, digest, resource,
+           clock_timestamp() + make_interval(secs => patience), $8
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                $7::bigint[])
+           AS given (identity, method, path, key_hash, digest, resource, patience)
+    ORDER BY identity, method, path, key_hash
+    ON CONFLICT (identity, method, path, key_hash) DO NOTHING)"};
+
+// The limit says how many they are (see conversations.write_entries).
+const Sql<void(Words, Words, Words, Words, std::vector<std::int64_t>, Words, std::int64_t)>
+    kKeepAll{"once.keep_all", R"(
+    UPDATE idempotency_keys k SET status = given.status, reply = given.reply
+    FROM (SELECT identity, method, path, key_hash, status, reply
+          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[])
+                 AS one (identity, method, path, key_hash, status, reply)
+          LIMIT $7::bigint) given
+    WHERE k.identity = given.identity AND k.method = given.method AND k.path = given.path
+      AND k.key_hash = given.key_hash)"};
+
 const Sql<void(Instant)> kSweep{"once.sweep", R"(
     DELETE FROM idempotency_keys WHERE created_at < $1)"};
 
@@ -242,6 +266,35 @@ bool keep_new(Tx& tx, const std::vector<std::pair<const OnceKey*, const Reply*>>
   }
   return tx.run(kKeepNew, columns.identities, columns.methods, columns.paths, columns.hashes,
                 digests, statuses, sealed, tx.now()) == replies.size();
+}
+
+bool claim_flows(Tx& tx, const std::vector<std::pair<const OnceKey*, const Flow*>>& flows) {
+  if (flows.empty()) return true;
+  KeyColumns columns;
+  Words digests, resources;
+  std::vector<std::int64_t> patiences;
+  for (const auto& [key, flow] : flows) {
+    columns.add(*key);
+    digests.push_back(key->digest);
+    resources.push_back(flow->resource);
+    patiences.push_back(flow->patience.count());
+  }
+  return tx.run(kClaimNew, columns.identities, columns.methods, columns.paths, columns.hashes,
+                digests, resources, patiences, tx.now()) == flows.size();
+}
+
+void keep_all(Tx& tx, const std::vector<std::pair<const OnceKey*, const Reply*>>& replies) {
+  if (replies.empty()) return;
+  KeyColumns columns;
+  Words sealed;
+  std::vector<std::int64_t> statuses;
+  for (const auto& [key, reply] : replies) {
+    columns.add(*key);
+    statuses.push_back(static_cast<std::int64_t>(reply->status));
+    sealed.push_back(sealed_reply(*key, *reply));
+  }
+  tx.run(kKeepAll, columns.identities, columns.methods, columns.paths, columns.hashes, statuses,
+         sealed, std::ssize(statuses));
 }
 
 void let_go(Tx& tx, const OnceKey& key) {

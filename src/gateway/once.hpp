@@ -42,6 +42,16 @@ std::set<const OnceKey*> known_among(Tx& tx, const std::vector<const OnceKey*>& 
 // Claims the keys and keeps the replies; false where somebody has used one meanwhile.
 bool keep_new(Tx& tx, const std::vector<std::pair<const OnceKey*, const Reply*>>& replies);
 
+// The same for flows that begin together: claims the keys, in flight, with what was begun under
+// them; false where somebody has used one meanwhile.
+struct Flow {
+  std::string resource;
+  std::chrono::seconds patience{};
+};
+bool claim_flows(Tx& tx, const std::vector<std::pair<const OnceKey*, const Flow*>>& flows);
+// And for those that end together: keeps the replies under the keys that they hold.
+void keep_all(Tx& tx, const std::vector<std::pair<const OnceKey*, const Reply*>>& replies);
+
 // Lets the next try of a flow go on at once.
 void let_go(Tx& tx, const OnceKey& key);
 // Forgets what is older than seven days; answers how much.

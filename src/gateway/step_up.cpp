@@ -75,6 +75,10 @@ void require_given(Proof proof) {
   if (proof != Proof::given) throw step_up_required();
 }
 
+std::exception_ptr missing_proof(Proof proof) {
+  return proof == Proof::given ? nullptr : std::make_exception_ptr(step_up_required());
+}
+
 asio::awaitable<Proof> step_up_to_pay(Call& call, const std::optional<Pin>& pin) {
   const auto& who = call.who();
   if (!pin) {

@@ -43,5 +43,7 @@ enum class Proof : std::uint8_t { earlier, given };
 asio::awaitable<Proof> step_up_to_pay(Call& call, const std::optional<identity::Pin>& pin);
 // Called where something new begins, which the proof of an earlier try is not enough for.
 void require_given(Proof proof);
+// The same for one of several: what it is refused with, or nothing.
+std::exception_ptr missing_proof(Proof proof);
 
 }  // namespace bottega::gateway

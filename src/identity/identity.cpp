@@ -64,6 +64,19 @@ const Sql<ApiKeyId(AccountId)> kKeysMadeBy{"identity.keys_made_by", R"(
 const Sql<AccountState(AccountId)> kHoldAccount{"identity.hold_account", R"(
     SELECT state FROM accounts WHERE id = $1 FOR NO KEY UPDATE)"};
 
+struct HeldAccount {
+  AccountId id;
+  AccountState state{};
+};
+BOOST_DESCRIBE_STRUCT(HeldAccount, (), (id, state))
+
+const Sql<HeldAccount(std::vector<AccountId>, std::int64_t)> kHoldAccounts{"identity.hold_accounts",
+                                                                           R"(
+    SELECT a.id, a.state
+    FROM (SELECT id FROM unnest($1::uuid[]) AS one (id) LIMIT $2::bigint) u
+         JOIN accounts a ON a.id = u.id
+    ORDER BY a.id FOR NO KEY UPDATE OF a)"};
+
 const Sql<Account(AccountId, Email, std::string, std::string, std::optional<StaffRole>, Instant)>
     kInsertAccount{"identity.insert_account", R"(
     INSERT INTO accounts (id, email, name, password_hash, staff_role, created_at)
@@ -244,6 +257,15 @@ void hold_account(Tx& tx, AccountId account) { tx.one(kHoldAccount, account); }
 void hold_active(Tx& tx, AccountId account) {
   if (tx.one(kHoldAccount, account) != AccountState::active)
     throw Error(Code::unauthenticated, "this account was closed in the meantime");
+}
+
+std::set<AccountId> hold_active(Tx& tx, const std::set<AccountId>& accounts) {
+  std::set<AccountId> active;
+  if (accounts.empty()) return active;
+  const std::vector<AccountId> ids(accounts.begin(), accounts.end());
+  for (const auto& row : tx.all(kHoldAccounts, ids, std::ssize(ids)))
+    if (row.state == AccountState::active) active.insert(row.id);
+  return active;
 }
 
 Tokens open_session(Tx& tx, AccountId account, const Device& device, TokenLife life) {

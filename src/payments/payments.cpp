@@ -6,6 +6,7 @@
 #include "payments/rows.hpp"
 #include "payments/stock.hpp"
 #include "bottega/core/log.hpp"
+#include "bottega/payments/together.hpp"
 #include "bottega/pricing/discounts.hpp"
 #include "bottega/risk/reviews.hpp"
 
@@ -179,7 +180,13 @@ bool is_overtaken(Tx& tx, const Payment& payment, const Outcome& outcome) {
   return tx.one(kIsLate, payment.merchant_id, payment.id);
 }
 
-// The price is that for the address of the checkout.
+void want_reconciliation(Tx& tx, const Payment& payment, std::chrono::milliseconds in) {
+  jobs::enqueue(tx, kReconcileJob, text_of(payment.id),
+                {{"merchant_id", text_of(payment.merchant_id)}}, tx.now() + in);
+}
+
+}  // namespace
+
 std::optional<orders::Address> address_of(const Request& request, const Acceptance& acceptance) {
   const auto& given = acceptance.ship_to;
   const bool is_required = request.shipping_address == ShippingAddress::required;
@@ -192,12 +199,11 @@ std::optional<orders::Address> address_of(const Request& request, const Acceptan
   return request.ship_to;
 }
 
-void want_reconciliation(Tx& tx, const Payment& payment, std::chrono::milliseconds in) {
-  jobs::enqueue(tx, kReconcileJob, text_of(payment.id),
-                {{"merchant_id", text_of(payment.merchant_id)}}, tx.now() + in);
+RequestState accepted_state(const Request& request, Instant now) {
+  if (request.state == RequestState::open && request.expires_at <= now)
+    throw Error(Code::conflict, "the request has expired");
+  return kRequestLifecycle.advance(request.state, RequestEvent::accept);
 }
-
-}  // namespace
 
 Payment lock_payment(Tx& tx, MerchantId merchant, PaymentId id) {
   return tx.one(kLock, merchant, id);
@@ -228,8 +234,7 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
   identity::hold_active(tx, who.account);
   auto request = lock_request(tx, identity::merchant_of(tx, id.uuid), id);
   require_buyer(tx, who, request);
-  if (request.state == RequestState::open && request.expires_at <= tx.now())
-    throw Error(Code::conflict, "the request has expired");
+  accepted_state(request, tx.now());
   request = move_request(tx, std::move(request), RequestEvent::accept, std::nullopt);
   const auto ship_to = address_of(request, acceptance);
   if (request.breakdown && request.breakdown->discount_code)
@@ -303,20 +308,25 @@ std::optional<PaymentId> find_alive(Tx& tx, MerchantId merchant, RequestId id) {
   return tx.find(kAlive, merchant, id);
 }
 
+asio::awaitable<Outcome> call(processors::Processor& processor, const processors::Charge& charge) {
+  Outcome outcome;
+  try {
+    outcome = co_await processor.charge(charge);
+  } catch (const std::exception& failure) {
+    // Whatever broke, the charge may have been made: unknown is not a verdict.
+    log::error("payment.call_failed",
+               {{"attempt", charge.key}, {"error", std::string(failure.what())}});
+  }
+  co_return outcome;
+}
+
 asio::awaitable<Outcome> call(Database& db, processors::Processor& processor, MerchantId merchant,
                               PaymentId id, std::string method, std::string return_url) {
   const processors::Charge charge = co_await db.transact([&](Tx& tx) {
     const auto attempt = attempts::lock_latest(tx, merchant, id.uuid, {});
     return processors::Charge{attempt.key(), attempt.amount, method, attempt.account, return_url};
   });
-  Outcome outcome;
-  try {
-    outcome = co_await processor.charge(charge);
-  } catch (const std::exception& failure) {
-    // Whatever broke, the charge may have been made: unknown is not a verdict.
-    log::error("payment.call_failed", {{"payment", id}, {"error", std::string(failure.what())}});
-  }
-  co_return outcome;
+  co_return co_await call(processor, charge);
 }
 
 asio::awaitable<void> reconcile(Database& db, const processors::Registry& registry,

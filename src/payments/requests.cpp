@@ -118,8 +118,8 @@ void check_currency(const identity::Merchant& merchant, const Currency& currency
               {{"/currency", "must be one of: " + codes}});
 }
 
-void check_fee(Tx& tx, MerchantId merchant, Money total) {
-  if (fee_of(tx, merchant, total) >= total.amount)
+void check_fee(std::int64_t fee, Money total) {
+  if (fee >= total.amount)
     throw Error(Code::invalid, "the platform's fee would take all of it",
                 {{"/lines", "must add up to more than the fee"}});
 }
@@ -141,8 +141,18 @@ void check_all(std::initializer_list<std::function<void()>> checks) {
 }  // namespace
 
 std::int64_t fee_of(Tx& tx, MerchantId merchant, Money total) {
-  const auto rate = identity::fee_rate(tx, merchant, total.currency);
+  return fee_of(identity::fee_rate(tx, merchant, total.currency), total);
+}
+
+std::int64_t fee_of(const identity::FeeRate& rate, Money total) {
   return share_half_even(total.amount, rate.basis_points) + rate.fixed;
+}
+
+void check_purchase(const identity::Merchant& merchant, Money total, const Bounds& bounds) {
+  require_active(merchant);
+  check_all({[&] { check_currency(merchant, total.currency); },
+             [&] { check_total(total, bounds.most); }});
+  check_fee(bounds.fee, total);
 }
 
 Request lock_request(Tx& tx, MerchantId merchant, RequestId id) {
@@ -163,19 +173,26 @@ void want_end(Tx& tx, const Request& request) {
                 {{"merchant_id", text_of(request.merchant_id)}}, request.expires_at);
 }
 
-void tell_request(Tx& tx, const Request& request, const std::string& event, const Author& author) {
+void tell_request(conversations::Log& log, const Request& request, const std::string& event,
+                  const Author& author) {
   // How to reach the buyer is not for the log.
   auto told = to_json(request);
   told.erase("contact");
   told.erase("ship_to");
-  conversations::append(tx, request.merchant_id, request.conversation_id,
-                        {event,
-                         author.side,
-                         author.account,
-                         std::nullopt,
-                         {{"payment_request", std::move(told)}},
-                         "Payment request " + request.title + ", " + display(request.total) + ": " +
-                             text_of(request.state) + "."});
+  log.append(request.merchant_id, request.conversation_id,
+             {event,
+              author.side,
+              author.account,
+              std::nullopt,
+              {{"payment_request", std::move(told)}},
+              "Payment request " + request.title + ", " + display(request.total) + ": " +
+                  text_of(request.state) + "."});
+}
+
+void tell_request(Tx& tx, const Request& request, const std::string& event, const Author& author) {
+  conversations::Log log;
+  tell_request(log, request, event, author);
+  log.write(tx);
 }
 
 Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules) {
@@ -195,7 +212,7 @@ Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules)
   check_all({[&] { total = total_of(given, currency, most); },
              [&] { check_currency(merchant, currency); }, [&] { look_up(tx, merchant.id, lines); },
              [&] { expires_at = expiry_of(tx, given, rules); }});
-  check_fee(tx, merchant.id, total);
+  check_fee(fee_of(tx, merchant.id, total), total);
   const auto id = RequestId::make();
   identity::enter_directory(tx, id.uuid, seat.merchant);
   const auto request =
@@ -211,11 +228,9 @@ Request ask(Tx& tx, const Who& who, const NewRequest& given, const Rules& rules)
 
 Request open_purchase(Tx& tx, const Who& buyer, const identity::Merchant& merchant,
                       const Purchase& purchase, const Rules& rules) {
-  require_active(merchant);
-  const auto most = most_of(tx, merchant.id, purchase.total.currency, rules);
-  check_all({[&] { check_currency(merchant, purchase.total.currency); },
-             [&] { check_total(purchase.total, most); }});
-  check_fee(tx, merchant.id, purchase.total);
+  check_purchase(merchant, purchase.total,
+                 {most_of(tx, merchant.id, purchase.total.currency, rules),
+                  fee_of(tx, merchant.id, purchase.total)});
   const auto id = RequestId::make();
   identity::enter_directory(tx, id.uuid, merchant.id);
   return tx.one(kInsert, merchant.id, id, purchase.conversation_id, buyer.account, purchase.title,

@@ -24,6 +24,8 @@ const Sql<HeldRow(MerchantId, PaymentId)> kForget{"payments.forget_held", R"(
           WHERE merchant_id = $1 AND id = $2 AND held IS NOT NULL FOR UPDATE) old
     WHERE p.merchant_id = old.merchant_id AND p.id = old.id RETURNING old.held)"};
 
+}  // namespace
+
 std::vector<catalog::Item> items_of(const orders::Lines& lines) {
   std::vector<catalog::Item> items;
   for (const auto& line : lines)
@@ -31,7 +33,7 @@ std::vector<catalog::Item> items_of(const orders::Lines& lines) {
   return items;
 }
 
-[[noreturn]] void refuse(const Request& request, const std::vector<catalog::Lack>& lacking) {
+Error out_of_stock(const Request& request, const std::vector<catalog::Lack>& lacking) {
   Faults faults;
   for (std::size_t i = 0; i < request.lines.size(); ++i) {
     const auto& id = request.lines.items[i].variant_id;
@@ -43,12 +45,10 @@ std::vector<catalog::Item> items_of(const orders::Lines& lines) {
                             : "is more than the " + std::to_string(lack->left) + " left";
     faults.push_back({"/lines/" + std::to_string(i) + "/quantity", detail});
   }
-  throw Error(Code::conflict, "not all of it is there any more; nothing was charged",
-              std::move(faults))
+  return Error(Code::conflict, "not all of it is there any more; nothing was charged",
+               std::move(faults))
       .reason("out_of_stock");
 }
-
-}  // namespace
 
 bool is_of_catalogue(const Request& request) {
   return std::ranges::any_of(request.lines.items,
@@ -59,7 +59,7 @@ std::optional<Held> set_aside(Tx& tx, const Request& request) {
   const auto items = items_of(request.lines);
   if (items.empty()) return std::nullopt;
   auto reserved = catalog::reserve(tx, request.merchant_id, items);
-  if (!reserved.lacking.empty()) refuse(request, reserved.lacking);
+  if (!reserved.lacking.empty()) throw out_of_stock(request, reserved.lacking);
   if (reserved.held.empty()) return std::nullopt;
   return Held{std::move(reserved.held)};
 }

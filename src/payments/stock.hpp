@@ -9,6 +9,10 @@ using Held = List<catalog::Item, 0, 100>;
 
 // Whether paying it takes something off what others can buy.
 bool is_of_catalogue(const Request& request);
+// What is of the catalogue.
+std::vector<catalog::Item> items_of(const orders::Lines& lines);
+// Why it cannot be sold.
+Error out_of_stock(const Request& request, const std::vector<catalog::Lack>& lacking);
 // Before a payment begins; nothing where nothing of the request is counted. Throws Error(conflict)
 // with the lines of what is sold out, and nothing is set aside.
 std::optional<Held> set_aside(Tx& tx, const Request& request);

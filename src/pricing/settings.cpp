@@ -18,6 +18,7 @@ BOOST_DESCRIBE_STRUCT(Document, (), (zones, taxes))
 
 // Everything but the country is NULL for a shop that has set nothing.
 struct Row {
+  MerchantId merchant_id;
   Country country;
   std::optional<TaxMode> tax_mode;
   std::optional<Asked> ask_address, ask_email, ask_phone, ask_name, ask_billing;
@@ -31,21 +32,21 @@ struct Row {
   std::optional<Instant> updated_at;
 };
 BOOST_DESCRIBE_STRUCT(Row, (),
-                      (country, tax_mode, ask_address, ask_email, ask_phone, ask_name, ask_billing,
-                       tips, pre_checkout, standing_answer, withdrawal_days, disclosures, rules,
-                       updated_by, updated_at))
+                      (merchant_id, country, tax_mode, ask_address, ask_email, ask_phone, ask_name,
+                       ask_billing, tips, pre_checkout, standing_answer, withdrawal_days,
+                       disclosures, rules, updated_by, updated_at))
 
-const Sql<Row(MerchantId)> kRules{"pricing.rules", R"(
-    SELECT m.country, s.tax_mode, s.ask_address, s.ask_email, s.ask_phone, s.ask_name,
-           s.ask_billing, s.tips, s.pre_checkout, s.standing_answer,
+const Sql<Row(std::vector<MerchantId>)> kRules{"pricing.rules", R"(
+    SELECT m.id AS merchant_id, m.country, s.tax_mode, s.ask_address, s.ask_email, s.ask_phone,
+           s.ask_name, s.ask_billing, s.tips, s.pre_checkout, s.standing_answer,
            NULL::bigint AS withdrawal_days, NULL::jsonb AS disclosures, s.rules,
            NULL::text AS updated_by, NULL::timestamptz AS updated_at
     FROM merchants m LEFT JOIN checkout_settings s ON s.merchant_id = m.id
-    WHERE m.id = $1)"};
+    WHERE m.id = ANY($1::uuid[]))"};
 
 const Sql<Row(MerchantId)> kSettings{"pricing.settings", R"(
-    SELECT m.country, s.tax_mode, s.ask_address, s.ask_email, s.ask_phone, s.ask_name,
-           s.ask_billing, s.tips, s.pre_checkout, s.standing_answer, s.withdrawal_days,
+    SELECT m.id AS merchant_id, m.country, s.tax_mode, s.ask_address, s.ask_email, s.ask_phone,
+           s.ask_name, s.ask_billing, s.tips, s.pre_checkout, s.standing_answer, s.withdrawal_days,
            s.disclosures, NULL::jsonb AS rules, s.updated_by, s.updated_at
     FROM merchants m LEFT JOIN checkout_settings s ON s.merchant_id = m.id
     WHERE m.id = $1)"};
@@ -145,19 +146,30 @@ CheckoutSettings set_settings(Tx& tx, const Who& who, MerchantId merchant,
   return fetch_settings(tx, merchant);
 }
 
+std::map<MerchantId, ShopRules> read_rules(Tx& tx, const std::set<MerchantId>& merchants) {
+  std::map<MerchantId, ShopRules> all;
+  if (merchants.empty()) return all;
+  for (auto& row : tx.all(kRules, {merchants.begin(), merchants.end()})) {
+    ShopRules rules{row.country,
+                    row.tax_mode.value_or(TaxMode::none),
+                    buyer_of(row),
+                    row.tips.value_or(Tips{}),
+                    pre_checkout_of(row),
+                    {},
+                    {}};
+    if (row.rules) {
+      rules.zones = std::move(row.rules->zones);
+      rules.taxes = std::move(row.rules->taxes);
+    }
+    all.emplace(row.merchant_id, std::move(rules));
+  }
+  return all;
+}
+
 ShopRules read_rules(Tx& tx, MerchantId merchant) {
-  auto row = tx.one(kRules, merchant);
-  ShopRules rules{row.country,
-                  row.tax_mode.value_or(TaxMode::none),
-                  buyer_of(row),
-                  row.tips.value_or(Tips{}),
-                  pre_checkout_of(row),
-                  {},
-                  {}};
-  if (!row.rules) return rules;
-  rules.zones = std::move(row.rules->zones);
-  rules.taxes = std::move(row.rules->taxes);
-  return rules;
+  auto found = read_rules(tx, std::set{merchant});
+  if (found.empty()) not_there();
+  return std::move(found.begin()->second);
 }
 
 void hold_rules(Tx& tx, MerchantId merchant) { tx.run(kHold, merchant); }

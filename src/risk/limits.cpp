@@ -35,7 +35,12 @@ Money in_minor(std::int64_t units, Currency currency) {
 std::optional<std::int64_t> request_max(Tx& tx, MerchantId merchant, Currency currency,
                                         const Rules& rules) {
   const auto own = tx.find(kOwn, merchant);
-  const auto most = own ? own->request_max.value_or(rules.request_max) : rules.request_max;
+  return request_max(own ? own->request_max : std::nullopt, currency, rules);
+}
+
+std::optional<std::int64_t> request_max(std::optional<std::int64_t> own, Currency currency,
+                                        const Rules& rules) {
+  const auto most = own.value_or(rules.request_max);
   if (most == 0) return std::nullopt;
   return in_minor(most, currency).amount;
 }

@@ -4,11 +4,12 @@ namespace bottega::wallet {
 namespace {
 
 struct Kept {
+  std::int64_t n = 0;  // whose it is, from 1
   std::string processor, token;
   Brand brand{};
   std::optional<std::int64_t> expiry_month, expiry_year;
 };
-BOOST_DESCRIBE_STRUCT(Kept, (), (processor, token, brand, expiry_month, expiry_year))
+BOOST_DESCRIBE_STRUCT(Kept, (), (n, processor, token, brand, expiry_month, expiry_year))
 
 const Sql<PaymentMethod(AccountId)> kList{"wallet.list_methods", R"(
     SELECT id, brand, last_four, expiry_month, expiry_year, is_default, created_at
@@ -27,9 +28,10 @@ const Sql<PaymentMethod(AccountId, MethodId)> kFetch{"wallet.fetch_method", R"(
     SELECT id, brand, last_four, expiry_month, expiry_year, is_default, created_at
     FROM payment_methods WHERE account_id = $1 AND id = $2)"};
 
-const Sql<Kept(AccountId, MethodId)> kKept{"wallet.kept_method", R"(
-    SELECT processor, token, brand, expiry_month, expiry_year
-    FROM payment_methods WHERE account_id = $1 AND id = $2)"};
+const Sql<Kept(std::vector<AccountId>, std::vector<MethodId>)> kKept{"wallet.kept_methods", R"(
+    SELECT u.n, m.processor, m.token, m.brand, m.expiry_month, m.expiry_year
+    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS u (account_id, id, n)
+         JOIN payment_methods m ON m.account_id = u.account_id AND m.id = u.id)"};
 
 const Sql<void(AccountId)> kNoDefault{"wallet.no_default_method", R"(
     UPDATE payment_methods SET is_default = false WHERE account_id = $1 AND is_default)"};
@@ -61,6 +63,24 @@ bool has_expired(const std::optional<std::int64_t>& month, const std::optional<s
 Error not_theirs(const std::string& what) {
   return Error(Code::invalid, "there is no such payment method",
                {{"/payment_method/id", "must be " + what}});
+}
+
+std::optional<Kept> find_kept(Tx& tx, AccountId account, MethodId id) {
+  return tx.find(kKept, {account}, {id});
+}
+
+std::string token_of(const Charging& charging, const Kept* kept, Instant now) {
+  if (const auto& token = charging.choice.token) {
+    refuse_card_number(token->value, "/payment_method/token");
+    return token->value;
+  }
+  if (kept == nullptr) throw not_theirs("one of your payment methods");
+  if (kept->brand == Brand::bank) throw not_theirs("a card");
+  if (kept->processor != charging.processor)
+    throw not_theirs("one of the processor that is paid through");
+  if (has_expired(kept->expiry_month, kept->expiry_year, now))
+    throw Error(Code::conflict, "this card has expired").reason("expired_card");
+  return kept->token;
 }
 
 }  // namespace
@@ -131,19 +151,37 @@ void remove_method(Tx& tx, AccountId account, MethodId id) {
     }
 }
 
+std::vector<std::variant<std::string, Error>> tokens_to_charge(Tx& tx,
+                                                               const std::vector<Charging>& all) {
+  std::vector<AccountId> accounts;
+  std::vector<MethodId> ids;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].choice.token) continue;
+    places.push_back(i);
+    accounts.push_back(all[i].account);
+    ids.push_back(all[i].choice.id.value());
+  }
+  std::map<std::size_t, Kept> kept;
+  if (!places.empty())
+    for (auto& row : tx.all(kKept, accounts, ids))
+      kept.emplace(places.at(static_cast<std::size_t>(row.n - 1)), std::move(row));
+  std::vector<std::variant<std::string, Error>> tokens;
+  for (std::size_t i = 0; i < all.size(); ++i) try {
+      const auto found = kept.find(i);
+      tokens.emplace_back(
+          token_of(all[i], found == kept.end() ? nullptr : &found->second, tx.now()));
+    } catch (const Error& refusal) {
+      tokens.emplace_back(refusal);
+    }
+  return tokens;
+}
+
 std::string token_to_charge(Tx& tx, AccountId account, const MethodChoice& choice,
                             const std::string& processor) {
-  if (choice.token) {
-    refuse_card_number(choice.token->value, "/payment_method/token");
-    return choice.token->value;
-  }
-  const auto kept = tx.find(kKept, account, choice.id.value());
-  if (!kept) throw not_theirs("one of your payment methods");
-  if (kept->brand == Brand::bank) throw not_theirs("a card");
-  if (kept->processor != processor) throw not_theirs("one of the processor that is paid through");
-  if (has_expired(kept->expiry_month, kept->expiry_year, tx.now()))
-    throw Error(Code::conflict, "this card has expired").reason("expired_card");
-  return kept->token;
+  auto token = tokens_to_charge(tx, {{account, choice, processor}}).front();
+  if (const auto* refusal = std::get_if<Error>(&token)) throw Error(*refusal);
+  return std::get<std::string>(std::move(token));
 }
 
 MethodId bank_of(Tx& tx, AccountId account, const std::optional<SavedMethod>& choice,
@@ -155,14 +193,16 @@ MethodId bank_of(Tx& tx, AccountId account, const std::optional<SavedMethod>& ch
     if (!newest) throw Error(Code::conflict, "a bank account must be kept first").reason("no_bank");
     return *newest;
   }
-  const auto kept = tx.find(kKept, account, choice->id);
+  const auto kept = find_kept(tx, account, choice->id);
   if (!kept || kept->brand != Brand::bank || kept->processor != processor)
     throw not_theirs("one of your bank accounts");
   return choice->id;
 }
 
 std::string token_of_bank(Tx& tx, AccountId account, MethodId id) {
-  return tx.one(kKept, account, id).token;
+  const auto kept = find_kept(tx, account, id);
+  if (!kept) throw Error(Code::not_found, "there is no such thing, or it is not yours");
+  return kept->token;
 }
 
 }  // namespace bottega::wallet

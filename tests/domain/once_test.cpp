@@ -227,6 +227,33 @@ TEST_F(OnceTest, AFlowUnderWayIsInFlightAndADeadOnesIsTakenUp) {
   }
 }
 
+TEST_F(OnceTest, FlowsThatBeginTogetherAreEachInFlight) {
+  auto others = request;
+  others.path = "/v1/other_things";
+  const auto other = *key_of(others);
+  const gateway::Flow one{"pay_1", 60s}, two{"pay_2", 60s};
+  using Flows = std::vector<std::pair<const OnceKey*, const gateway::Flow*>>;
+  const auto claim = [&](const Flows& flows) {
+    return world->transact([&](Tx& tx) { return gateway::claim_flows(tx, flows); });
+  };
+  EXPECT_TRUE(claim({}));
+  EXPECT_TRUE(claim({{&key, &one}, {&other, &two}}));
+  EXPECT_FALSE(claim({{&other, &two}})) << "somebody has used it";
+  EXPECT_EQ(code_of([&] { flow(key); }), Code::in_flight);
+  world->transact([](Tx& tx) { tx.run(kAge); });
+  EXPECT_EQ(flow(key), "pay_1");
+  EXPECT_EQ(flow(other), "pay_2");
+  const auto reply = gateway::ok(Json{{"n", 1}}), second = gateway::ok(Json{{"n", 2}});
+  world->transact([&](Tx& tx) { gateway::keep_all(tx, {{&key, &reply}, {&other, &second}}); });
+  for (const auto& [which, body] : {std::pair(&key, reply.body), std::pair(&other, second.body)})
+    try {
+      flow(*which);
+      ADD_FAILURE() << "the flow was begun again";
+    } catch (const Replayed& replayed) {
+      EXPECT_EQ(replayed.reply.body, body);
+    }
+}
+
 TEST_F(OnceTest, ConcurrentFlowsOfOneKeyHaveOneBeginner) {
   std::vector<std::future<int>> tries;
   for (int i = 0; i < 8; ++i)

@@ -71,6 +71,24 @@ struct Destination {
 // Writes down that we are about to ask. `subject` is the payment, refund or payout.
 Attempt begin(Tx& tx, MerchantId merchant, processors::Operation operation, const Uuid& subject,
               const Destination& to, Money amount);
+// The same for the charges of many payments, in one statement; whoever begins them enters them in
+// the directory.
+struct NewCharge {
+  MerchantId merchant;
+  Uuid payment;
+  Destination to;
+  Money amount;
+};
+std::vector<Attempt> begin(Tx& tx, const std::vector<NewCharge>& charges);
+// Charges that were made as they were asked for, in one statement: whoever says so holds them, and
+// has found them `sent`.
+struct Charged {
+  MerchantId merchant;
+  AttemptId attempt;
+  std::string reference;
+  std::optional<std::int64_t> fee;
+};
+void succeed(Tx& tx, const std::vector<Charged>& charges);
 // The processor and the account of a merchant.
 Destination destination_of(const identity::Merchant& merchant);
 // Writes down what we were told; a contradiction (failed after it succeeded) throws

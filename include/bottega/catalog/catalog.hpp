@@ -176,6 +176,7 @@ bool is_shown(Tx& tx, MerchantId merchant, AttachmentId id);
 
 // A variant as it can be bought now, with what a basket's price needs to know of it.
 struct Offer {
+  MerchantId merchant_id;
   VariantId variant_id;
   ProductId product_id;
   State state{};
@@ -198,11 +199,13 @@ struct Offer {
   std::string name() const;
 };
 BOOST_DESCRIBE_STRUCT(Offer, (),
-                      (variant_id, product_id, state, version, title, sku, image, option_names,
-                       options, prices, availability, available_at, weight_g, tax_class,
-                       needs_shipping, left))
+                      (merchant_id, variant_id, product_id, state, version, title, sku, image,
+                       option_names, options, prices, availability, available_at, weight_g,
+                       tax_class, needs_shipping, left))
 // One statement; in the order of the ids, without those that the shop has not published.
 std::vector<Offer> offer(Tx& tx, MerchantId merchant, const std::vector<VariantId>& ids);
+// The same of several shops, each with what is asked of it.
+std::vector<Offer> offer(Tx& tx, const std::set<std::pair<MerchantId, VariantId>>& wanted);
 
 // A product as a card shows it. The price is the lowest now, in this currency, of the variants that
 // are there, or of all where none is.

@@ -1,5 +1,7 @@
 #pragma once
 // How many pieces are there. What nobody counts is always there. A sale sets aside, then takes.
+#include <map>
+
 #include "bottega/catalog/catalog.hpp"
 
 namespace bottega::catalog {
@@ -29,10 +31,39 @@ struct Reserved {
 // Each is one statement for all items, or two, and locks the rows in the order of their ids. A
 // variant may be named twice. Where one lacks, nothing at all is set aside.
 Reserved reserve(Tx& tx, MerchantId merchant, const std::vector<Item>& items);
+
+// What somebody wants of one shop.
+struct Basket {
+  MerchantId merchant;
+  std::vector<Item> items;
+};
+// The stock that several baskets want, of whichever shops: locked in one statement, judged one
+// basket after the other, and written in another.
+class Shelves {
+ public:
+  // Locks the rows in the order of their ids.
+  Shelves(Tx& tx, const std::vector<Basket>& wanted);
+  // As reserve() says it of a basket that is among them. What one has is gone for those behind it,
+  Reserved reserve(const Basket& basket);
+  // until it is there again.
+  void put_back(MerchantId merchant, const std::vector<Item>& held);
+  // Sets aside what has not been put back.
+  void write(Tx& tx);
+
+ private:
+  struct Row {
+    std::int64_t rest = 0, taken = 0;
+    bool waits = false;  // it is sold before it is there
+  };
+  std::map<std::pair<MerchantId, VariantId>, Row> rows_;
+};
+
 // What was set aside is there again.
 void release(Tx& tx, MerchantId merchant, const std::vector<Item>& held);
 // What was set aside is sold.
 void take(Tx& tx, MerchantId merchant, const std::vector<Item>& held);
+// The same of several sales.
+void take(Tx& tx, const std::vector<Basket>& held);
 // What was sold is back on the shelf.
 void put_back(Tx& tx, MerchantId merchant, const std::vector<Item>& held);
 

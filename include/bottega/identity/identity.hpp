@@ -2,6 +2,7 @@
 // Who is asking: accounts of people and staff, their sessions and tokens, and merchants' API keys.
 // Every transport asks authenticate() and nothing else.
 #include <boost/describe/enum.hpp>
+#include <set>
 #include <vector>
 
 #include "bottega/core/config.hpp"
@@ -119,6 +120,8 @@ void require_current(Tx& tx, const Who& who);
 void hold_account(Tx& tx, AccountId account);
 // The same; throws Error(unauthenticated) where the account was erased or suspended meanwhile.
 void hold_active(Tx& tx, AccountId account);
+// The same of many, in the order of their ids: those who are active.
+std::set<AccountId> hold_active(Tx& tx, const std::set<AccountId>& accounts);
 
 // Throws Error(conflict) where the address is taken.
 Account register_account(Tx& tx, const Email& email, const std::string& name,

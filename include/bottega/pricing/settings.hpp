@@ -129,6 +129,8 @@ CheckoutSettings set_settings(Tx& tx, const Who& who, MerchantId merchant,
 // All that a price at this shop depends on but a discount code, in one statement that reads two
 // rows.
 ShopRules read_rules(Tx& tx, MerchantId merchant);
+// The same of several shops.
+std::map<MerchantId, ShopRules> read_rules(Tx& tx, const std::set<MerchantId>& merchants);
 
 // ---- shipping -----------------------------------------------------------------------------------
 

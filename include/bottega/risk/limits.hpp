@@ -30,6 +30,11 @@ Money in_minor(std::int64_t units, Currency currency);
 std::optional<std::int64_t> request_max(Tx& tx, MerchantId merchant, Currency currency,
                                         const Rules& rules);
 
+// The same where the merchant's own limit, in whole units, is known: nothing where the settings
+// apply.
+std::optional<std::int64_t> request_max(std::optional<std::int64_t> own, Currency currency,
+                                        const Rules& rules);
+
 // A payment that is about to begin.
 struct Try {
   MerchantId merchant;

@@ -1,6 +1,8 @@
 #pragma once
 // Ways to pay that a person keeps: the processor's token stands for the card or bank account. The
 // token goes to the processor and nowhere else.
+#include <variant>
+
 #include "bottega/identity/identity.hpp"
 #include "bottega/processors/processor.hpp"
 
@@ -67,6 +69,14 @@ void remove_method(Tx& tx, AccountId account, MethodId id);
 // or belongs to another processor, Error(conflict) for what has expired.
 std::string token_to_charge(Tx& tx, AccountId account, const MethodChoice& choice,
                             const std::string& processor);
+// The same for several, in one statement where any is kept: the token, or what it is refused with.
+struct Charging {
+  AccountId account;
+  MethodChoice choice;
+  std::string processor;
+};
+std::vector<std::variant<std::string, Error>> tokens_to_charge(Tx& tx,
+                                                               const std::vector<Charging>& all);
 // Where a withdrawal goes: to this bank account, or to the newest one. Throws Error(invalid).
 MethodId bank_of(Tx& tx, AccountId account, const std::optional<SavedMethod>& choice,
                  const std::string& processor);

@@ -22,6 +22,7 @@ asio::awaitable<Reply> buy(Call& call) {
   const auto id = call.at<ConversationId>(0);
   const auto given = call.body<NewCheckout>();
   Paying paying;
+  paying.asked = {call.who(), Ordering{id, given}};
   paying.acceptance.payment_method = given.payment_method;
   paying.acceptance.pin = given.pin;
   paying.begin = [&](Tx& tx) {

@@ -6,6 +6,7 @@
 
 #include "gateway/problem.hpp"
 #include "bottega/payments/questions.hpp"
+#include "bottega/payments/together.hpp"
 
 namespace bottega::gateway {
 namespace {
@@ -72,14 +73,36 @@ asio::awaitable<bool> is_wanted(Call& call, MerchantId merchant, PaymentId id) {
   co_return closed.answer == Answer::accept;
 }
 
-}  // namespace
+processors::Outcome refused_by_shop() {
+  processors::Outcome outcome;
+  outcome.verdict = processors::Verdict::declined;
+  outcome.reason = kRefused;
+  return outcome;
+}
 
-asio::awaitable<Reply> pay(Call& call, Paying paying) {
+// Where the buyer comes back to.
+std::string return_url_of(const Call& call, const Paying& paying, const Payment& payment) {
+  if (!paying.return_url.empty()) return paying.return_url;
+  return call.app.public_url + "/v1/payment_requests/" + text_of(payment.payment_request_id);
+}
+
+// The last transaction by itself: what was told is written down, or what has become of it by now
+// is read.
+asio::awaitable<Reply> end_alone(Call& call, const Paying& paying, MerchantId merchant,
+                                 PaymentId id, const std::optional<processors::Outcome>& outcome) {
+  const auto& rules = call.app.payment_rules;
+  std::function<Reply(Tx&)> last = [&](Tx& tx) {
+    const auto done =
+        outcome ? settle(tx, merchant, id, *outcome, rules) : current(tx, merchant, id);
+    if (paying.captured && done.order) paying.captured(tx, done);
+    return answer_of(tx, call, done);
+  };
+  co_return co_await call.finish(last);
+}
+
+// One that was begun before, or takes more than a look: both transactions by themselves.
+asio::awaitable<Reply> pay_alone(Call& call, const Paying& paying, Proof proof) {
   auto& app = call.app;
-  const auto& rules = app.payment_rules;
-  auto proof = Proof::given;
-  if (paying.acceptance.payment_method.id)
-    proof = co_await step_up_to_pay(call, paying.acceptance.pin);
   bool fresh = false;
   std::string token;
   std::function<std::string(Tx&)> first = [&](Tx& tx) {
@@ -98,24 +121,121 @@ asio::awaitable<Reply> pay(Call& call, Paying paying) {
   bool wanted = true;
   if (fresh) wanted = co_await is_wanted(call, merchant, id);
   if (!wanted) {
-    outcome.emplace();
-    outcome->verdict = processors::Verdict::declined;
-    outcome->reason = kRefused;
+    outcome = refused_by_shop();
   } else if (fresh) {
-    const auto return_url = paying.return_url.empty() ? app.public_url + "/v1/payment_requests/" +
-                                                            text_of(known.payment_request.id)
-                                                      : paying.return_url;
+    const auto return_url = return_url_of(call, paying, known.payment);
     outcome = co_await payments::call(app.db, app.registry.get(known.payment.processor), merchant,
                                       id, token, return_url);
   }
   if (!fresh) co_await find_out(call, merchant, id);
-  std::function<Reply(Tx&)> last = [&](Tx& tx) {
-    const auto done =
-        outcome ? settle(tx, merchant, id, *outcome, rules) : current(tx, merchant, id);
-    if (paying.captured && done.order) paying.captured(tx, done);
-    return answer_of(tx, call, done);
+  co_return co_await end_alone(call, paying, merchant, id, outcome);
+}
+
+struct Start : GroupCommit::Part {
+  Start(checkout::Asked what, Proof proven) : asked(std::move(what)), proof(proven) {}
+  checkout::Asked asked;
+  Proof proof;
+  std::optional<Begun> payment;
+};
+
+struct End : GroupCommit::Part {
+  End(Told news, std::function<void(Tx&, const Accepted&)> then)
+      : told(std::move(news)), captured(std::move(then)) {}
+  Told told;
+  std::function<void(Tx&, const Accepted&)> captured;
+};
+
+// What was charged is written down with others; the money has moved, so that whatever keeps it from
+// being written with them does not keep it from being written.
+asio::awaitable<Reply> end_together(Call& call, const Paying& paying, const Start& start,
+                                    const processors::Outcome& outcome) {
+  const auto merchant = start.payment->payment.merchant_id;
+  const auto id = start.payment->payment.id;
+  std::optional<Reply> reply;
+  if (outcome.verdict == processors::Verdict::succeeded) {
+    Told told{merchant, id, outcome, start.payment->request};
+    auto part = std::make_shared<End>(std::move(told), paying.captured);
+    part->key = start.key;
+    try {
+      reply = co_await call.app.settlements.write(part);
+    } catch (const Error& error) {
+      if (error.code() != Code::busy) throw;
+    }
+  }
+  if (reply) co_return *std::move(reply);
+  const std::optional<processors::Outcome> given = outcome;
+  co_return co_await end_alone(call, paying, merchant, id, given);
+}
+
+}  // namespace
+
+asio::awaitable<Reply> pay(Call& call, Paying paying) {
+  auto& app = call.app;
+  auto proof = Proof::given;
+  if (paying.acceptance.payment_method.id)
+    proof = co_await step_up_to_pay(call, paying.acceptance.pin);
+  auto part = std::make_shared<Start>(paying.asked, proof);
+  part->key = once_key(call.request);
+  co_await app.beginnings.write(part);
+  if (!part->begun) co_return co_await pay_alone(call, paying, proof);
+  auto& begun = part->payment.value();
+  const auto& payment = begun.payment;
+  bool wanted = true;
+  if (begun.is_asked) wanted = co_await is_wanted(call, payment.merchant_id, payment.id);
+  processors::Outcome outcome;
+  if (wanted) {
+    begun.charge.return_url = return_url_of(call, paying, payment);
+    outcome = co_await payments::call(app.registry.get(payment.processor), begun.charge);
+  } else {
+    outcome = refused_by_shop();
+  }
+  co_return co_await end_together(call, paying, *part, outcome);
+}
+
+GroupCommit::Write beginning_writer(const payments::Rules& rules) {
+  return [&rules](Tx& tx, std::span<GroupCommit::Part* const> parts) {
+    std::vector<checkout::Asked> asked;
+    std::vector<Start*> starts;
+    for (auto* part : parts) {
+      auto& start = static_cast<Start&>(*part);
+      start.payment.reset();
+      start.refusal = missing_proof(start.proof);
+      if (start.refusal) continue;
+      starts.push_back(&start);
+      asked.push_back(start.asked);
+    }
+    auto outcomes = checkout::begin(tx, asked, rules);
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      auto& start = *starts[i];
+      if (!outcomes[i]) continue;
+      if (const auto* refusal = std::get_if<Error>(&*outcomes[i])) {
+        start.refusal = std::make_exception_ptr(Error(*refusal));
+        continue;
+      }
+      start.payment = std::get<Begun>(*std::move(outcomes[i]));
+      start.begun =
+          Flow{text_of(start.payment->payment.id),
+               patience_of(rules) + std::chrono::ceil<std::chrono::seconds>(rules.answer_within)};
+    }
   };
-  co_return co_await call.finish(last);
+}
+
+GroupCommit::Write settlement_writer(const payments::Rules& rules) {
+  return [&rules](Tx& tx, std::span<GroupCommit::Part* const> parts) {
+    std::vector<Told> told;
+    for (const auto* part : parts) told.push_back(static_cast<const End&>(*part).told);
+    const auto settled = settle(tx, told, rules);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (!settled[i]) continue;
+      auto& end = static_cast<End&>(*parts[i]);
+      if (end.captured) end.captured(tx, *settled[i]);
+      end.reply = ok(*settled[i]);
+    }
+  };
+}
+
+std::chrono::seconds patience_of(const payments::Rules& rules) {
+  return std::chrono::ceil<std::chrono::seconds>(rules.call_timeout) + std::chrono::seconds(5);
 }
 
 }  // namespace bottega::gateway

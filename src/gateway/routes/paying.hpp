@@ -2,18 +2,20 @@
 // The flow of a payment, whatever is paid: two transactions with the processor's call between them.
 #include "gateway/app.hpp"
 #include "gateway/step_up.hpp"
-#include "bottega/payments/payments.hpp"
+#include "bottega/checkout/together.hpp"
 
 namespace bottega::gateway {
 
 struct Paying {
+  // What begins in the first transaction, together with others;
+  checkout::Asked asked;
   payments::Acceptance acceptance;
-  // Writes down that the buyer pays, in the first transaction.
+  // and the same by itself.
   std::function<payments::Payment(Tx&)> begin;
   // Where a buyer comes back to who has confirmed it elsewhere; the request where nothing is said.
   std::string return_url = {};
   // What else follows from a captured payment, in the last transaction; may be nothing.
-  std::function<void(Tx&, const payments::Accepted&)> captured;
+  std::function<void(Tx&, const payments::Accepted&)> captured = {};
 };
 
 // Safe to run again from the top: the key gives back the payment that an earlier, interrupted try

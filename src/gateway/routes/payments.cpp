@@ -47,6 +47,7 @@ asio::awaitable<Reply> accept(Call& call) {
   const auto given = call.body<Acceptance>();
   const auto id = call.at<RequestId>(0);
   Paying paying;
+  paying.asked = {call.who(), checkout::Accepting{id, given}};
   paying.acceptance = given;
   paying.begin = [&](Tx& tx) { return begin(tx, call.who(), id, given, call.app.payment_rules); };
   co_return co_await pay(call, std::move(paying));

@@ -65,15 +65,6 @@ Reply answer_to(const Move& asked, const Transfer& moved) {
   return std::holds_alternative<NewTransfer>(asked.what) ? created(moved) : ok(moved);
 }
 
-std::exception_ptr refusal_of(Proof proof) {
-  try {
-    require_given(proof);
-  } catch (...) {
-    return std::current_exception();
-  }
-  return nullptr;
-}
-
 asio::awaitable<Reply> move_money(Call& call, Move asked, Proof proof) {
   auto part = std::make_shared<Moving>(std::move(asked), proof);
   part->key = once_key(call.request);
@@ -185,7 +176,7 @@ GroupCommit::Write transfer_writer(const wallet::Rules& rules) {
     std::vector<Moving*> movings;
     for (auto* part : parts) {
       auto& moving = static_cast<Moving&>(*part);
-      moving.refusal = refusal_of(moving.proof);
+      moving.refusal = missing_proof(moving.proof);
       if (moving.refusal) continue;
       movings.push_back(&moving);
       asked.push_back(moving.move);
