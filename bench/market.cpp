@@ -158,11 +158,13 @@ std::array<double, kStepCount> Seller::sell() {
   auto checkout = checkout_of(ware);
   checkout["total"] = ware.amount;
   checkout["payment_method"] = {{"token", "tok_approved"}};
+  // Sent again it would be the same message.
+  const Json card = {{"client_id", random_token(12)}, {"product", {{"variant_id", ware.variant}}}};
   const Json parcel = {{"carrier", "ups"},
                        {"tracking_number", tracking_number(seed_ * 10'000'000 + done_)}};
   ++done_;
   const auto began = steady_clock::now();
-  member_.post(conversation + "/messages", {{"product", {{"variant_id", ware.variant}}}});
+  member_.send(conversation + "/messages", card);
   const auto shown = steady_clock::now();
   const auto paid = client_.post(conversation + "/checkouts", checkout);
   const auto bought = steady_clock::now();

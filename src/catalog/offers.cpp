@@ -5,12 +5,16 @@
 namespace bottega::catalog {
 namespace {
 
-const Sql<Offer(std::vector<MerchantId>, std::vector<VariantId>)> kOffers{"catalog.offers", R"(
+// The limit says how many they are (see conversations.write_entries).
+const Sql<Offer(std::vector<MerchantId>, std::vector<VariantId>, std::int64_t)> kOffers{
+    "catalog.offers", R"(
     SELECT u.merchant_id, v.id AS variant_id, v.product_id, p.state, p.version, p.title, v.sku,
            coalesce(v.image, p.images -> 0) AS image, p.option_names, v.options, v.prices,
            v.availability, v.available_at, coalesce(v.weight_g, 0) AS weight_g, p.tax_class,
            p.needs_shipping, s.rest AS left
-    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS u (merchant_id, id, place)
+    FROM (SELECT merchant_id, id, place
+          FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS one (merchant_id, id, place)
+          LIMIT $3::bigint) u
          CROSS JOIN LATERAL (
            SELECT x.id, x.product_id, x.sku, x.image, x.options, x.prices, x.availability,
                   x.available_at, x.weight_g
@@ -116,7 +120,7 @@ std::string Offer::name() const {
 }
 
 std::vector<Offer> offer(Tx& tx, MerchantId merchant, const std::vector<VariantId>& ids) {
-  return tx.all(kOffers, std::vector(ids.size(), merchant), ids);
+  return tx.all(kOffers, std::vector(ids.size(), merchant), ids, std::ssize(ids));
 }
 
 std::vector<Offer> offer(Tx& tx, const std::set<std::pair<MerchantId, VariantId>>& wanted) {
@@ -127,7 +131,7 @@ std::vector<Offer> offer(Tx& tx, const std::set<std::pair<MerchantId, VariantId>
     merchants.push_back(merchant);
     ids.push_back(id);
   }
-  return tx.all(kOffers, merchants, ids);
+  return tx.all(kOffers, merchants, ids, std::ssize(ids));
 }
 
 std::vector<Card> cards(Tx& tx, MerchantId merchant, const std::vector<ProductId>& ids,

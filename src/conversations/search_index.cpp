@@ -160,8 +160,9 @@ const Sql<Due(std::int64_t)> kTakeDue{"search.take_due", R"(
     ORDER BY since LIMIT $1 FOR UPDATE SKIP LOCKED)"};
 
 // Not in the statement that takes the rows: it must see what was done by whoever held them before.
-// A trace stands for the message that it is about, which is read as it is now. Conversations are
-// done in their order, and where the entries are not all, only the last of them is not done.
+// A trace stands for the message that it is about, which is read as it is now; what other entries
+// say may be long, and is not looked at. Conversations are done in their order, and where the
+// entries are not all, only the last of them is not done.
 const Sql<void(std::vector<MerchantId>, std::vector<ConversationId>, std::int64_t)> kTakeIn{
     "search.take_in", R"(
     WITH held AS MATERIALIZED (
@@ -177,7 +178,10 @@ const Sql<void(std::vector<MerchantId>, std::vector<ConversationId>, std::int64_
     fresh AS MATERIALIZED (
       SELECT h.place, e.seq, e.event, e.message_seq
       FROM held h CROSS JOIN LATERAL (
-             SELECT seq, event, (data->>'message_seq')::bigint AS message_seq FROM entries
+             SELECT seq, event,
+                    CASE WHEN event IN ('message.edited', 'message.deleted')
+                         THEN (data->>'message_seq')::bigint END AS message_seq
+             FROM entries
              WHERE merchant_id = h.merchant_id AND conversation_id = h.id AND seq > h.from_seq
              ORDER BY seq LIMIT $3) e
       ORDER BY h.place, e.seq LIMIT $3),

@@ -55,10 +55,13 @@ const Sql<void(std::string, std::string, std::string, std::string, std::int64_t,
 
 using Words = std::vector<std::string>;
 
-const Sql<std::int64_t(Words, Words, Words, Words)> kKnown{"once.known", R"(
+// The limit says how many they are (see conversations.write_entries).
+const Sql<std::int64_t(Words, Words, Words, Words, std::int64_t)> kKnown{"once.known", R"(
     SELECT given.n
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
-           WITH ORDINALITY AS given (identity, method, path, key_hash, n)
+    FROM (SELECT identity, method, path, key_hash, n
+          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+                 WITH ORDINALITY AS one (identity, method, path, key_hash, n)
+          LIMIT $5::bigint) given
     WHERE EXISTS (SELECT FROM idempotency_keys k
                   WHERE k.identity = given.identity AND k.method = given.method
                     AND k.path = given.path AND k.key_hash = given.key_hash OFFSET 0))"};
@@ -87,7 +90,6 @@ const Sql<void(Words, Words, Words, Words, Words, Words, std::vector<std::int64_
     ORDER BY identity, method, path, key_hash
     ON CONFLICT (identity, method, path, key_hash) DO NOTHING)"};
 
-// The limit says how many they are (see conversations.write_entries).
 const Sql<void(Words, Words, Words, Words, std::vector<std::int64_t>, Words, std::int64_t)>
     kKeepAll{"once.keep_all", R"(
     UPDATE idempotency_keys k SET status = given.status, reply = given.reply
@@ -247,8 +249,8 @@ std::set<const OnceKey*> known_among(Tx& tx, const std::vector<const OnceKey*>& 
   if (keys.empty()) return known;
   KeyColumns columns;
   for (const auto* key : keys) columns.add(*key);
-  for (const auto n :
-       tx.all(kKnown, columns.identities, columns.methods, columns.paths, columns.hashes))
+  for (const auto n : tx.all(kKnown, columns.identities, columns.methods, columns.paths,
+                             columns.hashes, std::ssize(keys)))
     known.insert(keys.at(static_cast<std::size_t>(n - 1)));
   return known;
 }

@@ -54,9 +54,10 @@ struct Open {
 };
 BOOST_DESCRIBE_STRUCT(Open, (), (merchant_id, id))
 
-const Sql<Open(Column<PaymentId>)> kOpen{"payments.open_of", R"(
+const Sql<Open(Column<PaymentId>, std::int64_t)> kOpen{"payments.open_of", R"(
     SELECT p.merchant_id, p.id
-    FROM unnest($1::uuid[]) AS u (id) JOIN directory d ON d.id = u.id
+    FROM (SELECT id FROM unnest($1::uuid[]) AS one (id) LIMIT $2::bigint) u
+         JOIN directory d ON d.id = u.id
          JOIN payments p ON p.merchant_id = d.merchant_id AND p.id = u.id
     WHERE p.state IN ('created', 'requires_action', 'authorized', 'unknown') ORDER BY p.id)"};
 
@@ -130,7 +131,7 @@ asio::awaitable<void> reconcile_each(Database& db, const jobs::Job& job) {
   const auto ids = from_json<std::vector<PaymentId>>(job.arguments.at("payments"));
   co_await db.transact([&](Tx& tx) {
     std::vector<jobs::Planned> planned;
-    for (const auto& open : tx.all(kOpen, ids))
+    for (const auto& open : tx.all(kOpen, ids, std::ssize(ids)))
       planned.push_back({text_of(open.id), {{"merchant_id", text_of(open.merchant_id)}}, tx.now()});
     jobs::enqueue(tx, kReconcileJob, planned);
   });

@@ -20,7 +20,7 @@ const Sql<std::string(std::string)> kMethod{"sandbox.method", R"(
 // only where this one does not.
 const Sql<std::string(std::string, Words, Words, Words, std::vector<std::int64_t>,
                       std::vector<Currency>, std::vector<MovementState>, Words, Words,
-                      std::vector<std::optional<std::int64_t>>, Words, Words, Instant,
+                      std::vector<std::optional<std::int64_t>>, Words, Words, Instant, std::int64_t,
                       std::int64_t)>
     kEnterAll{"sandbox.enter_charges", R"(
     WITH token AS (INSERT INTO commit_tokens (token) VALUES ($1::uuid)),
@@ -30,9 +30,12 @@ const Sql<std::string(std::string, Words, Words, Words, std::vector<std::int64_t
       SELECT c.key, 'charge', c.reference, c.account, '', c.amount, c.currency, c.state, c.reason,
              c.return_url, $13::timestamptz, c.fee,
              CASE WHEN c.state = 'succeeded' THEN $13::timestamptz END
-      FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-                  $8::text[], $9::text[], $10::bigint[])
-             AS c (key, reference, account, amount, currency, state, reason, return_url, fee)
+      FROM (SELECT key, reference, account, amount, currency, state, reason, return_url, fee
+            FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+                        $8::text[], $9::text[], $10::bigint[])
+                   AS one (key, reference, account, amount, currency, state, reason, return_url,
+                           fee)
+            LIMIT $15::bigint) c
       WHERE c.account = 'platform'
          OR EXISTS (SELECT FROM accounts a
                     WHERE a.reference = c.account AND a.state = 'active' OFFSET 0)
@@ -121,11 +124,11 @@ void Sandbox::write_charges(Tx& tx, std::span<Gather::Part* const> parts) {
     ids.push_back(entry.news.id);
     bodies.push_back(entry.news.body);
   }
-  const auto rows =
-      tx.was_committed()
-          ? tx.all(kEntered, references)
-          : tx.all(kEnterAll, tx.commit_token(), keys, references, accounts, amounts, currencies,
-                   states, reasons, urls, fees, ids, bodies, tx.now(), kFirstWait * 1'000);
+  const auto rows = tx.was_committed()
+                        ? tx.all(kEntered, references)
+                        : tx.all(kEnterAll, tx.commit_token(), keys, references, accounts, amounts,
+                                 currencies, states, reasons, urls, fees, ids, bodies, tx.now(),
+                                 kFirstWait * 1'000, std::ssize(keys));
   const std::set<std::string> entered(rows.begin(), rows.end());
   for (auto* part : parts) {
     auto& entry = static_cast<Entry&>(*part);
