@@ -83,12 +83,12 @@ const Sql<Missed(AccountId, std::optional<MerchantId>, Instant, std::int64_t, st
            FROM (SELECT e.seq, e.at FROM entries e
                  WHERE e.merchant_id = c.merchant_id AND e.conversation_id = c.id
                  ORDER BY e.seq DESC LIMIT $5) newest) n
-    WHERE c.last_entry_at >= $3
+    WHERE c.active_second >= second_of($3) AND c.last_entry_at >= $3
       AND (CASE WHEN $2::uuid IS NULL
                 THEN c.buyer_id = $1 OR c.merchant_id IN (
                   SELECT m.merchant_id FROM merchant_members m WHERE m.account_id = $1)
                 ELSE c.merchant_id = $2 END)
-    ORDER BY c.last_entry_at DESC LIMIT $4)"};
+    ORDER BY c.active_second DESC, c.last_entry_at DESC LIMIT $4)"};
 
 // For a node that may have missed news of any merchant: the one query here that names none.
 const Sql<Moved(Instant, Instant, Instant, ConversationId, std::int64_t)> kMovedIn{

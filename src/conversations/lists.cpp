@@ -65,24 +65,26 @@ const Sql<EntryRow(std::vector<MerchantId>, std::vector<ConversationId>, std::ve
          JOIN entries e ON e.merchant_id = g.merchant_id AND e.conversation_id = g.id
                            AND e.seq = g.seq)"};
 
+// Of the latest activity, which the index has by the second.
 const Sql<Place(AccountId, Instant, ConversationId, std::int64_t)> kOfBuyer{
     "conversations.of_buyer", R"(
     SELECT merchant_id, id, last_entry_at FROM conversations
-    WHERE buyer_id = $1 AND (last_entry_at, id) < ($2, $3)
-    ORDER BY last_entry_at DESC, id DESC LIMIT $4)"};
+    WHERE buyer_id = $1 AND (active_second, last_entry_at, id) < (second_of($2), $2, $3)
+    ORDER BY active_second DESC, last_entry_at DESC, id DESC LIMIT $4)"};
 
 const Sql<Place(MerchantId, Instant, ConversationId, std::int64_t, std::optional<Status>,
                 std::optional<AccountId>, bool, std::optional<std::string>)>
     kOfMerchant{"conversations.of_merchant", R"(
     SELECT c.merchant_id, c.id, c.last_entry_at FROM conversations c
-    WHERE c.merchant_id = $1 AND (c.last_entry_at, c.id) < ($2, $3)
+    WHERE c.merchant_id = $1
+      AND (c.active_second, c.last_entry_at, c.id) < (second_of($2), $2, $3)
       AND ($5::text IS NULL OR c.status = $5)
       AND ($6::uuid IS NULL OR c.assignee_id = $6)
       AND (NOT $7 OR c.assignee_id IS NULL)
       AND ($8::text IS NULL OR EXISTS (
             SELECT FROM conversation_labels l
             WHERE l.merchant_id = c.merchant_id AND l.conversation_id = c.id AND l.label = $8))
-    ORDER BY c.last_entry_at DESC, c.id DESC LIMIT $4)"};
+    ORDER BY c.active_second DESC, c.last_entry_at DESC, c.id DESC LIMIT $4)"};
 
 Conversation shown(const Overview& row, AccountId viewer) {
   Conversation out{

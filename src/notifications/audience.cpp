@@ -26,7 +26,7 @@ const Sql<Heard(Accounts, NodeId, bool)> kOfBuyers{"notifications.audience_of_bu
          CROSS JOIN LATERAL (
            SELECT merchant_id, id, buyer_id FROM conversations
            WHERE buyer_id = g.account_id AND NOT blocked_by_buyer AND NOT blocked_by_merchant
-           ORDER BY last_entry_at DESC, id DESC LIMIT 50) c
+           ORDER BY active_second DESC, last_entry_at DESC, id DESC LIMIT 50) c
     WHERE ($3 OR coalesce(f.show_presence, true))
       AND ($3 OR NOT EXISTS (
         SELECT FROM presences p JOIN nodes n ON n.id = p.node_id
@@ -56,7 +56,7 @@ const Sql<Heard(Accounts, NodeId, bool)> kOfShops{"notifications.audience_of_sho
     FROM shops s CROSS JOIN LATERAL (
            SELECT merchant_id, id, buyer_id FROM conversations
            WHERE merchant_id = s.merchant_id AND NOT blocked_by_buyer AND NOT blocked_by_merchant
-           ORDER BY last_entry_at DESC, id DESC LIMIT 1000) c
+           ORDER BY active_second DESC, last_entry_at DESC, id DESC LIMIT 1000) c
     WHERE EXISTS (
       SELECT FROM presences p JOIN nodes n ON n.id = p.node_id
       WHERE p.account_id = c.buyer_id AND n.until > clock_timestamp()))"};

@@ -146,10 +146,13 @@ const Sql<Found(Instant, AccountId, std::int64_t)> kSearch{"notifications.search
     FROM (SELECT DISTINCT account_id FROM push_subscriptions WHERE account_id > $2
           ORDER BY account_id LIMIT $3) a
          LEFT JOIN LATERAL (
-           SELECT id FROM conversations WHERE buyer_id = a.account_id AND last_entry_at >= $1
+           SELECT id FROM conversations
+           WHERE buyer_id = a.account_id AND active_second >= second_of($1) AND last_entry_at >= $1
            UNION ALL
            SELECT o.id FROM merchant_members m
-                JOIN conversations o ON o.merchant_id = m.merchant_id AND o.last_entry_at >= $1
+                JOIN conversations o
+                  ON o.merchant_id = m.merchant_id AND o.active_second >= second_of($1)
+                     AND o.last_entry_at >= $1
            WHERE m.account_id = a.account_id) c ON true)"};
 
 const Sql<Instant(NodeId)> kPosition{"notifications.node_position", R"(

@@ -294,7 +294,7 @@ TEST_F(ManyProducts, AreReadByIndexesAlone) {
        "product_index_words"},
       {"catalog.rest_of_prices", shelf + id + ", 1000, 1030, 20", "product_index_price"},
       {"catalog.cards", own + ", " + ids + ", 'USD', now(), 'published'", "variants_product"},
-      {"catalog.offers", own + ", " + ids, "variants_pkey"},
+      {"catalog.offers", "ARRAY[" + own + "]::uuid[], " + ids + ", 1", "variants_pkey"},
       {"catalog.reserve", own + ", " + ids + ", ARRAY[1]::bigint[]", "stock_pkey"},
       {"catalog.due_index", "now(), 100", "product_index_due"},
   };

@@ -237,7 +237,7 @@ std::string statement(identity::MerchantId merchant) {
   for (const auto* sql = SqlText::all; sql != nullptr; sql = sql->rest) {
     if (sql->name != "pricing.rules") continue;
     std::string text(sql->text);
-    return text.replace(text.find("$1"), 2, "'" + uuid_text(merchant.uuid) + "'");
+    return text.replace(text.find("$1"), 2, "'{" + uuid_text(merchant.uuid) + "}'");
   }
   return {};
 }

@@ -297,14 +297,19 @@ class Plans : public testing::TestWithParam<const char*> {
 
   // Three weeks of rows like the one that is there, one every ten minutes.
   static void multiply(const std::string& table, const std::string& but) {
+    const auto columns =
+        execute(world_->urls.superuser,
+                "SELECT string_agg(column_name, ', ') FROM information_schema.columns WHERE "
+                "table_schema = 'bottega' AND is_generated = 'NEVER' AND table_name = '" +
+                    table + "'");
     execute(world_->urls.superuser,
             "SET search_path = bottega; SET session_replication_role = replica; INSERT INTO " +
-                table +
-                " OVERRIDING USER VALUE SELECT (jsonb_populate_record(t, jsonb_build_object("
+                table + " (" + columns + ") OVERRIDING USER VALUE SELECT " + columns +
+                " FROM (SELECT (jsonb_populate_record(t, jsonb_build_object("
                 "'id', (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint - n * 600000), 12, "
                 "'0') || '7' || lpad(to_hex(n), 3, '0') || '8000000000000000')::uuid, "
                 "'created_at', now() - n * interval '10 minutes', " +
-                but + "))).* FROM " + table + " t, generate_series(1::bigint, 3000) AS n");
+                but + "))).* FROM " + table + " t, generate_series(1::bigint, 3000) AS n) AS made");
   }
 
   static void look(const Json& node, std::set<std::string>& indexes, std::int64_t& thrown_away) {
@@ -319,7 +324,7 @@ class Plans : public testing::TestWithParam<const char*> {
   static inline Shop shop_;
 };
 
-TEST_P(Plans, ReadTheRowsOfTheirDaysByThePrimaryKeyAndNoOthers) {
+TEST_P(Plans, ReadTheRowsOfTheirDaysByTheirIdsAndNoOthers) {
   const std::string name = GetParam();
   std::string statement;
   for (const auto* sql = SqlText::all; sql != nullptr; sql = sql->rest)
@@ -345,7 +350,8 @@ TEST_P(Plans, ReadTheRowsOfTheirDaysByThePrimaryKeyAndNoOthers) {
     std::int64_t thrown_away = 0;
     look(Json::parse(plan)[0]["Plan"], indexes, thrown_away);
     EXPECT_FALSE(indexes.empty()) << plan;
-    for (const auto& index : indexes) EXPECT_TRUE(index.ends_with("_pkey")) << plan;
+    for (const auto& index : indexes)
+      EXPECT_TRUE(index.ends_with("_pkey") || index.ends_with("_id")) << plan;
     EXPECT_LE(thrown_away, 10) << plan;
   }
 }
