@@ -9,7 +9,8 @@
 namespace bottega::catalog {
 namespace {
 
-constexpr std::int64_t kLook = 1'000;
+// How many products are looked at, and at the first glance for each that is wanted.
+constexpr std::int64_t kLook = 1'000, kGlances = 5;
 constexpr std::int64_t kLowest = -1, kHighest = INT64_MAX;
 
 struct Asked {
@@ -186,18 +187,38 @@ bool is_plain(const Search& s) {
   return !s.words && (s.sort != Sort::newest || (s.from == kLowest && s.to == kHighest));
 }
 
-std::vector<Browsed> run(Tx& tx, const Search& s) {
-  const auto look = is_plain(s) ? s.limit : kLook;
+// What a walk through the next products has found so far.
+struct Walk {
+  std::vector<Browsed> found;
+  BrowsePosition at;      // the last that was looked at
+  bool is_ended = false;  // nothing lies behind it
+};
+
+void look_on(Tx& tx, Search s, Walk& walk, std::int64_t look) {
+  s.after = walk.at;
+  s.limit -= std::ssize(walk.found);
   const auto looked = probe(tx, s, look);
-  std::vector<Browsed> out;
   for (const auto& row : looked)
-    if (!row.is_mark) out.push_back({row.product_id, row.low});
+    if (!row.is_mark) walk.found.push_back({row.product_id, row.low});
   const auto mark = std::ranges::find(looked, true, &Looked::is_mark);
-  const auto wanted = s.limit - static_cast<std::int64_t>(out.size());
-  if (is_plain(s) || wanted == 0 || mark == looked.end() || mark->looked < look) return out;
-  const auto behind = rest(tx, s, {mark->low, mark->product_id}, wanted);
-  out.insert(out.end(), behind.begin(), behind.end());
-  return out;
+  walk.is_ended = mark == looked.end() || mark->looked < look;
+  if (mark != looked.end()) walk.at = {mark->low, mark->product_id};
+}
+
+// A glance says how rare it is. It is looked on only where as much again will fill the page.
+std::vector<Browsed> run(Tx& tx, const Search& s) {
+  Walk walk{{}, s.after};
+  const auto glance = is_plain(s) ? s.limit : std::min(kGlances * s.limit, kLook);
+  look_on(tx, s, walk, glance);
+  const auto is_full = [&] { return std::ssize(walk.found) == s.limit; };
+  if (is_plain(s) || is_full() || walk.is_ended) return walk.found;
+  const auto left = kLook - glance;
+  const auto likely = std::ssize(walk.found) * left / glance;
+  if (likely >= s.limit - std::ssize(walk.found)) look_on(tx, s, walk, left);
+  if (is_full() || walk.is_ended) return walk.found;
+  const auto behind = rest(tx, s, walk.at, s.limit - std::ssize(walk.found));
+  walk.found.insert(walk.found.end(), behind.begin(), behind.end());
+  return walk.found;
 }
 
 }  // namespace
