@@ -236,6 +236,8 @@ Json parse_json(std::string_view text, unsigned depth_max) {
   return std::move(builder.root);
 }
 
+Json stored_json(std::string_view text) { return Json::parse(text); }
+
 std::string json_quoted(std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
@@ -286,3 +288,7 @@ template class nlohmann::basic_json<>;
 template class nlohmann::detail::serializer<nlohmann::json>;
 template class std::map<std::string, nlohmann::json, std::less<>>;
 template class std::vector<nlohmann::json>;
+template class nlohmann::detail::parser<nlohmann::json,
+                                        nlohmann::detail::iterator_input_adapter<const char*>>;
+template class nlohmann::detail::parser<
+    nlohmann::json, nlohmann::detail::iterator_input_adapter<std::string::const_iterator>>;

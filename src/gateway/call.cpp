@@ -85,11 +85,7 @@ Reply Call::page_of(Json data, std::optional<std::string> next_position) const {
   return reply;
 }
 
-asio::awaitable<Reply> Call::run_read(std::function<Reply(Tx&)>& op) {
-  co_return co_await app.db.read([&](Tx& tx) { return op(tx); });
-}
-
-asio::awaitable<Reply> Call::run_once(std::function<Reply(Tx&)>& op) {
+asio::awaitable<Reply> Call::transact(std::function<Reply(Tx&)> op) {
   const auto key = once_ == Once::none ? std::nullopt : once_key(request);
   co_return co_await app.db.transact([&](Tx& tx) {
     if (key) claim(tx, *key);
@@ -97,6 +93,10 @@ asio::awaitable<Reply> Call::run_once(std::function<Reply(Tx&)>& op) {
     if (key) keep(tx, *key, reply);
     return reply;
   });
+}
+
+asio::awaitable<Reply> Call::read(std::function<Reply(Tx&)> op) {
+  co_return co_await app.db.read([&](Tx& tx) { return op(tx); });
 }
 
 asio::awaitable<bool> Call::is_repeat() {

@@ -32,4 +32,21 @@ void unreadable(std::string_view what) {
   throw Error(Code::internal, "the database answered with " + std::string(what));
 }
 
+namespace detail {
+
+RowColumns::RowColumns(const Rows& rows, std::initializer_list<const char*> names, Amounts amounts)
+    : rows_(rows) {
+  columns_.reserve(names.size());
+  for (const auto* name : names) columns_.push_back(rows.column(name));
+  if (amounts == Amounts::some) currency_ = rows.column("currency");
+}
+
+void RowColumns::read(std::size_t row, std::span<const FromColumn> members) const {
+  const auto currency = currency_ ? rows_.at(row, *currency_) : std::nullopt;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    members[i].read(members[i].out, rows_.at(row, columns_[i]), currency);
+}
+
+}  // namespace detail
+
 }  // namespace bottega

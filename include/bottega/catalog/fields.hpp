@@ -75,7 +75,7 @@ struct Form<catalog::Gtin> {
   static std::string expected() {
     return "a GTIN of 8, 12, 13 or 14 digits with its check digit, none of a restricted prefix";
   }
-  static Json schema() { return {{"type", "string"}, {"pattern", "^([0-9]{8}|[0-9]{12,14})$"}}; }
+  static Json schema() { return schemas::text_like("^([0-9]{8}|[0-9]{12,14})$"); }
 };
 
 template <>
@@ -89,7 +89,7 @@ struct Form<catalog::Category> {
   static std::string expected() {
     return "a path such as Food > Drinks > Tea, of at most 10 names and 750 characters";
   }
-  static Json schema() { return {{"type", "string"}, {"minLength", 1}, {"maxLength", 750}}; }
+  static Json schema() { return schemas::text(1, 750); }
 };
 
 template <>

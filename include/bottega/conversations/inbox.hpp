@@ -141,9 +141,7 @@ struct Form<conversations::ClockTime> {
   static std::string text(const conversations::ClockTime& value);
   static std::optional<conversations::ClockTime> parse(std::string_view text);
   static std::string expected() { return "a time of the day from 00:00 to 24:00"; }
-  static Json schema() {
-    return {{"type", "string"}, {"pattern", "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"}};
-  }
+  static Json schema() { return schemas::text_like("^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"); }
 };
 
 }  // namespace bottega

@@ -1,11 +1,13 @@
 #pragma once
 // Describe a struct once (BOOST_DESCRIBE_STRUCT) and it is read from JSON, written to JSON, read
 // from SQL rows and described in JSON Schema. Reading names every bad field at once.
+#include <array>
 #include <boost/describe/class.hpp>
 #include <boost/describe/members.hpp>
 #include <boost/mp11/algorithm.hpp>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -18,11 +20,28 @@ namespace bottega {
 template <class T>
 concept Described = std::is_class_v<T> && boost::describe::has_describe_members<T>::value;
 
+template <class T>
+using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
+
 template <class T, class F>
 void each_member(F&& visit) {
-  boost::mp11::mp_for_each<boost::describe::describe_members<T, boost::describe::mod_public>>(
-      visit);
+  boost::mp11::mp_for_each<Members<T>>(visit);
 }
+
+// Calls `use` once with all of the members, for a table with a row for each. What is done with the
+// rows is then compiled once, and not again for every member of every struct in every file.
+template <class T, class F>
+decltype(auto) with_members(F&& use) {
+  return [&]<template <class...> class List, class... Member>(List<Member...>) -> decltype(auto) {
+    return use(Member{}...);
+  }(Members<T>{});
+}
+
+// The type of a member.
+template <class T, class Class>
+T field_of(T Class::*);
+template <class Member>
+using FieldOf = decltype(field_of(Member::pointer));
 
 template <class T>
 struct is_optional : std::false_type {};
@@ -58,6 +77,23 @@ concept SelfChecking = requires(const T& value, Faults& faults, const std::strin
 };
 
 template <class T>
+Json to_json(const T& value);
+
+namespace detail {
+// A member to be written, and to be read.
+struct Written {
+  const char* name;
+  const void* value;
+  Json (*write)(const void*);
+};
+template <class T>
+Written written(const char* name, const T& value) {
+  return {name, &value, [](const void* of) { return to_json(*static_cast<const T*>(of)); }};
+}
+Json write_object(std::span<const Written> members);
+}  // namespace detail
+
+template <class T>
 Json to_json(const T& value) {
   if constexpr (std::same_as<T, Json>) {
     return value;
@@ -72,32 +108,51 @@ Json to_json(const T& value) {
     for (const auto& item : value) array.push_back(to_json(item));
     return array;
   } else if constexpr (Described<T>) {
-    Json object = Json::object();
-    each_member<T>([&](auto member) { object[member.name] = to_json(value.*member.pointer); });
-    return object;
+    return with_members<T>([&](auto... member) {
+      const std::array<detail::Written, sizeof...(member)> members{
+          detail::written(member.name, value.*member.pointer)...};
+      return detail::write_object(members);
+    });
   } else {
     static_assert(Scalar<T>, "this type has no JSON form (a Secret never has)");
     return text_of(value);
   }
 }
 
-namespace detail {
-std::string child_pointer(const std::string& pointer, std::string_view name);
-// Adds one fault per member of the object that is not among the known names.
-void refuse_unknown(const Json& object, const std::vector<std::string_view>& known,
-                    const std::string& pointer, Faults& faults);
-}  // namespace detail
-
 template <class T>
 void read_json(const Json& json, T& out, const std::string& pointer, Faults& faults);
+
+namespace detail {
+struct Read {
+  std::string_view name;
+  void* out;
+  void (*read)(const Json&, void*, const std::string& pointer, Faults&);
+  bool is_required;
+};
+template <class T>
+Read read_into(std::string_view name, T& out) {
+  const auto read = [](const Json& json, void* to, const std::string& pointer, Faults& faults) {
+    read_json(json, *static_cast<T*>(to), pointer, faults);
+  };
+  return {name, &out, read, !is_optional<T>::value};
+}
+std::string child_pointer(const std::string& pointer, std::string_view name);
+// Adds a fault for each member that is missing, and for what is in the object beside them.
+void read_object(const Json& json, std::span<const Read> members, const std::string& pointer,
+                 Faults& faults);
+// Whether it is an array of so many items; adds a fault where it is not.
+bool is_array(const Json& json, std::size_t least, std::size_t most, const std::string& pointer,
+              Faults& faults);
+// Whether it is an integer of 64 bits with its sign, which is then the text of one.
+std::optional<std::string> integer_text(const Json& json);
+void refuse(Faults& faults, const std::string& pointer, const std::string& expected);
+[[noreturn]] void throw_invalid(Faults faults);
+}  // namespace detail
 
 template <class T>
 void read_items(const Json& json, std::vector<T>& out, std::size_t least, std::size_t most,
                 const std::string& pointer, Faults& faults) {
-  if (!json.is_array()) return faults.push_back({pointer, "expected an array"});
-  if (json.size() < least || json.size() > most)
-    return faults.push_back(
-        {pointer, "expected " + std::to_string(least) + " to " + std::to_string(most) + " items"});
+  if (!detail::is_array(json, least, most, pointer, faults)) return;
   for (std::size_t i = 0; i < json.size(); ++i) {
     out.emplace_back();
     read_json(json[i], out.back(), pointer + '/' + std::to_string(i), faults);
@@ -106,18 +161,12 @@ void read_items(const Json& json, std::vector<T>& out, std::size_t least, std::s
 
 template <Described T>
 void read_object(const Json& json, T& out, const std::string& pointer, Faults& faults) {
-  if (!json.is_object()) return faults.push_back({pointer, "expected an object"});
-  std::vector<std::string_view> known;
   const auto before = faults.size();
-  each_member<T>([&](auto member) {
-    known.push_back(member.name);
-    using Field = std::remove_reference_t<decltype(out.*member.pointer)>;
-    const auto found = json.find(member.name);
-    const auto place = detail::child_pointer(pointer, member.name);
-    if (found != json.end()) return read_json(*found, out.*member.pointer, place, faults);
-    if constexpr (!is_optional<Field>::value) faults.push_back({place, "is required"});
+  with_members<T>([&](auto... member) {
+    const std::array<detail::Read, sizeof...(member)> members{
+        detail::read_into(member.name, out.*member.pointer)...};
+    detail::read_object(json, members, pointer, faults);
   });
-  detail::refuse_unknown(json, known, pointer, faults);
   if constexpr (SelfChecking<T>) {
     if (faults.size() == before) out.check(faults, pointer);
   }
@@ -125,14 +174,11 @@ void read_object(const Json& json, T& out, const std::string& pointer, Faults& f
 
 template <class T>
 void read_number(const Json& json, T& out, const std::string& pointer, Faults& faults) {
-  const bool fits = json.is_number_unsigned()
-                        ? json.get<std::uint64_t>() <= std::uint64_t{INT64_MAX}
-                        : json.is_number_integer();
-  auto value = fits ? Form<T>::parse(std::to_string(json.get<std::int64_t>())) : std::nullopt;
-  if (value)
+  const auto text = detail::integer_text(json);
+  if (const auto value = text ? Form<T>::parse(*text) : std::nullopt)
     out = *value;
   else
-    faults.push_back({pointer, "expected " + std::string(Form<T>::expected())});
+    detail::refuse(faults, pointer, Form<T>::expected());
 }
 
 template <class T>
@@ -145,7 +191,7 @@ void read_json(const Json& json, T& out, const std::string& pointer, Faults& fau
     if (json.is_boolean())
       out = json.get<bool>();
     else
-      faults.push_back({pointer, "expected true or false"});
+      detail::refuse(faults, pointer, Form<T>::expected());
   } else if constexpr (JsonNumber<T>) {
     read_number(json, out, pointer, faults);
   } else if constexpr (is_list<T>::value) {
@@ -158,9 +204,9 @@ void read_json(const Json& json, T& out, const std::string& pointer, Faults& fau
     if (text != nullptr && code_points(*text) >= least && text->size() <= most)
       out.value = Secret(*text);
     else
-      faults.push_back({pointer, "expected a string of " + std::to_string(least) +
-                                     " or more characters, at most " + std::to_string(most) +
-                                     " bytes"});
+      detail::refuse(faults, pointer,
+                     "a string of " + std::to_string(least) + " or more characters, at most " +
+                         std::to_string(most) + " bytes");
   } else if constexpr (Described<T>) {
     read_object(json, out, pointer, faults);
   } else {
@@ -170,7 +216,7 @@ void read_json(const Json& json, T& out, const std::string& pointer, Faults& fau
     if (value)
       out = *std::move(value);
     else
-      faults.push_back({pointer, "expected " + std::string(Form<T>::expected())});
+      detail::refuse(faults, pointer, Form<T>::expected());
   }
 }
 
@@ -180,8 +226,7 @@ T from_json(const Json& json) {
   T out{};
   Faults faults;
   read_json(json, out, "", faults);
-  if (!faults.empty())
-    throw Error(Code::invalid, std::to_string(faults.size()) + " field(s) are not valid", faults);
+  if (!faults.empty()) detail::throw_invalid(std::move(faults));
   return out;
 }
 

@@ -53,8 +53,7 @@ struct Form<Id<Prefix>> {
   }
   static std::string expected() { return "an id like " + std::string(T::kPrefix) + "_…"; }
   static Json schema() {
-    return {{"type", "string"},
-            {"pattern", "^" + std::string(T::kPrefix) + "_[0-7][0-9a-hjkmnp-tv-z]{25}$"}};
+    return schemas::text_like("^" + std::string(T::kPrefix) + "_[0-7][0-9a-hjkmnp-tv-z]{25}$");
   }
 };
 

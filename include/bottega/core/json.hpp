@@ -17,6 +17,10 @@ using Json = nlohmann::json;
 // message says where, never what.
 Json parse_json(std::string_view text, unsigned depth_max = 32);
 
+// What the program has written itself, such as a column of the database, and need not read
+// strictly.
+Json stored_json(std::string_view text);
+
 // The text as a JSON string; it must be valid UTF-8.
 std::string json_quoted(std::string_view text);
 
@@ -30,3 +34,7 @@ extern template class nlohmann::basic_json<>;
 extern template class nlohmann::detail::serializer<nlohmann::json>;
 extern template class std::map<std::string, nlohmann::json, std::less<>>;
 extern template class std::vector<nlohmann::json>;
+extern template class nlohmann::detail::parser<
+    nlohmann::json, nlohmann::detail::iterator_input_adapter<const char*>>;
+extern template class nlohmann::detail::parser<
+    nlohmann::json, nlohmann::detail::iterator_input_adapter<std::string::const_iterator>>;

@@ -25,6 +25,20 @@ namespace bottega {
 template <class T>
 struct Form;
 
+// The schemas of scalars are put together in scalar.cpp: a braced list of Json is much code, and
+// would be compiled again for every type in every file.
+namespace schemas {
+Json text();
+Json text(std::size_t least, std::size_t most);
+Json text_like(const std::string& pattern);
+Json text_like(const std::string& pattern, std::size_t least, std::size_t most);
+Json text_of_format(const char* format);
+Json text_of_format(const char* format, std::size_t most);
+Json one_of(const std::vector<std::string>& words);
+Json integer();
+Json integer(std::int64_t least, std::int64_t most);
+}  // namespace schemas
+
 template <class T>
 concept Scalar = requires(const T& value, std::string_view text) {
   { Form<T>::text(value) } -> std::convertible_to<std::string>;
@@ -41,7 +55,7 @@ struct Form<std::string> {
   static std::string text(const std::string& value) { return value; }
   static std::optional<std::string> parse(std::string_view text) { return std::string(text); }
   static std::string expected() { return "a string"; }
-  static Json schema() { return {{"type", "string"}}; }
+  static Json schema() { return schemas::text(); }
 };
 
 template <std::integral T>
@@ -54,7 +68,7 @@ struct Form<T> {
     return value;
   }
   static std::string expected() { return "an integer"; }
-  static Json schema() { return {{"type", "integer"}, {"format", "int64"}}; }
+  static Json schema() { return schemas::integer(); }
 };
 
 template <>
@@ -84,9 +98,9 @@ struct Form<E> {
     return names;
   }
   static Json schema() {
-    Json names = Json::array();
-    each([&](const char* name) { names.push_back(name); });
-    return {{"type", "string"}, {"enum", names}};
+    std::vector<std::string> names;
+    each([&](const char* name) { names.emplace_back(name); });
+    return schemas::one_of(names);
   }
   template <class F>
   static void each(F&& visit) {
@@ -100,7 +114,7 @@ struct Form<Instant> {
   static std::string text(const Instant& value) { return to_text(value); }
   static std::optional<Instant> parse(std::string_view text) { return parse_instant(text); }
   static std::string expected() { return "an RFC 3339 time such as 2026-03-01T12:00:00Z"; }
-  static Json schema() { return {{"type", "string"}, {"format", "date-time"}}; }
+  static Json schema() { return schemas::text_of_format("date-time"); }
 };
 
 template <>
@@ -108,7 +122,7 @@ struct Form<Date> {
   static std::string text(const Date& value) { return to_text(value); }
   static std::optional<Date> parse(std::string_view text) { return parse_date(text); }
   static std::string expected() { return "a date such as 2026-03-01"; }
-  static Json schema() { return {{"type", "string"}, {"format", "date"}}; }
+  static Json schema() { return schemas::text_of_format("date"); }
 };
 
 template <>
@@ -116,7 +130,7 @@ struct Form<Currency> {
   static std::string text(const Currency& value) { return std::string(value.code()); }
   static std::optional<Currency> parse(std::string_view text) { return Currency::find(text); }
   static std::string expected() { return "an active ISO 4217 code such as USD"; }
-  static Json schema() { return {{"type", "string"}, {"pattern", "^[A-Z]{3}$"}}; }
+  static Json schema() { return schemas::text_like("^[A-Z]{3}$"); }
 };
 
 // The textual form of any scalar.

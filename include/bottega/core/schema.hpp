@@ -1,6 +1,8 @@
 #pragma once
 // JSON Schema (2020-12, as OpenAPI 3.1 uses it) of any type that can be read from or written to
 // JSON.
+#include <array>
+#include <span>
 #include <string>
 #include <typeinfo>
 
@@ -16,44 +18,42 @@ using Components = std::map<std::string, Json>;
 std::string schema_name(const std::type_info& type);
 
 template <class T>
+Json schema_of(Components& components);
+
+// The parts that do not depend on the type, in describe.cpp.
+namespace schemas {
+struct Field {
+  const char* name;
+  Json (*schema)(Components&);
+  bool is_required;
+};
+// The name of the struct's schema, which is made and put among the components the first time.
+Json reference(const std::type_info& type, std::span<const Field> fields, Components& components);
+Json nullable(Json inner);
+Json array(const Json& items);
+Json array(const Json& items, std::size_t least, std::size_t most);
+Json password(std::size_t least, std::size_t most);
+}  // namespace schemas
+
+template <class T>
 Json schema_of(Components& components) {
   if constexpr (std::same_as<T, Json>) {
     return Json::object();
   } else if constexpr (is_optional<T>::value) {
-    auto inner = schema_of<typename T::value_type>(components);
-    if (inner.contains("type") && inner["type"].is_string() && !inner.contains("enum")) {
-      inner["type"] = {inner["type"], "null"};
-      return inner;
-    }
-    return {{"anyOf", Json::array({inner, {{"type", "null"}}})}};
+    return schemas::nullable(schema_of<typename T::value_type>(components));
   } else if constexpr (is_list<T>::value) {
-    return {{"type", "array"},
-            {"items", schema_of<typename T::value_type>(components)},
-            {"minItems", T::kLeast},
-            {"maxItems", T::kMost}};
+    return schemas::array(schema_of<typename T::value_type>(components), T::kLeast, T::kMost);
   } else if constexpr (is_vector<T>::value) {
-    return {{"type", "array"}, {"items", schema_of<typename T::value_type>(components)}};
+    return schemas::array(schema_of<typename T::value_type>(components));
   } else if constexpr (is_secret<T>::value) {
-    return {{"type", "string"},
-            {"format", "password"},
-            {"minLength", is_secret<T>::kLeast},
-            {"maxLength", is_secret<T>::kMost}};
+    return schemas::password(is_secret<T>::kLeast, is_secret<T>::kMost);
   } else if constexpr (Described<T>) {
-    const auto name = schema_name(typeid(T));
-    if (!components.contains(name)) {
-      components[name] = Json::object();  // Reserves the name: a struct may contain itself.
-      Json properties = Json::object(), required = Json::array();
-      each_member<T>([&](auto member) {
-        using Field = std::remove_reference_t<decltype(std::declval<T&>().*member.pointer)>;
-        properties[member.name] = schema_of<Field>(components);
-        if (!is_optional<Field>::value) required.push_back(member.name);
-      });
-      Json schema = {{"type", "object"}, {"properties", properties}};
-      if (!required.empty()) schema["required"] = required;
-      schema["additionalProperties"] = false;
-      components[name] = schema;
-    }
-    return {{"$ref", "#/components/schemas/" + name}};
+    return with_members<T>([&](auto... member) {
+      static constexpr std::array<schemas::Field, sizeof...(member)> fields{
+          schemas::Field{member.name, &schema_of<FieldOf<decltype(member)>>,
+                         !is_optional<FieldOf<decltype(member)>>::value}...};
+      return schemas::reference(typeid(T), fields, components);
+    });
   } else {
     return Form<T>::schema();
   }

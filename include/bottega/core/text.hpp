@@ -53,7 +53,7 @@ struct Form<BoundedText<Least, Most, Kind>> {
            " characters without control characters" + (Least > 0 ? ", not blank" : "") +
            (Kind == Lines::one ? ", on one line" : "");
   }
-  static Json schema() { return {{"type", "string"}, {"minLength", Least}, {"maxLength", Most}}; }
+  static Json schema() { return schemas::text(Least, Most); }
 };
 
 // What somebody reacts with: at most 16 code points, for a family with its colours is one picture.
@@ -70,7 +70,7 @@ struct Form<Emoji> {
     return Emoji{std::string(text)};
   }
   static std::string expected() { return "an emoji"; }
-  static Json schema() { return {{"type", "string"}, {"minLength", 1}, {"maxLength", kMost}}; }
+  static Json schema() { return schemas::text(1, kMost); }
 };
 
 // A text as it stands in HTML, between tags or in a quoted attribute.
@@ -95,7 +95,7 @@ struct Form<Count<Least, Most>> {
   static std::string expected() {
     return "an integer from " + std::to_string(Least) + " to " + std::to_string(Most);
   }
-  static Json schema() { return {{"type", "integer"}, {"minimum", Least}, {"maximum", Most}}; }
+  static Json schema() { return schemas::integer(Least, Most); }
 };
 
 // A JSON array with a bound on its length.
@@ -121,7 +121,7 @@ struct Form<Email> {
   static std::string text(const Email& value) { return value.value; }
   static std::optional<Email> parse(std::string_view text);
   static std::string expected() { return "a mail address"; }
-  static Json schema() { return {{"type", "string"}, {"format", "email"}, {"maxLength", 254}}; }
+  static Json schema() { return schemas::text_of_format("email", 254); }
 };
 
 // An ISO 3166-1 alpha-2 country code.
@@ -135,7 +135,7 @@ struct Form<Country> {
   static std::string text(const Country& value) { return value.value; }
   static std::optional<Country> parse(std::string_view text);
   static std::string expected() { return "an ISO 3166 country code such as US"; }
-  static Json schema() { return {{"type", "string"}, {"pattern", "^[A-Z]{2}$"}}; }
+  static Json schema() { return schemas::text_like("^[A-Z]{2}$"); }
 };
 
 // An opaque name made of letters, digits, '_', '-', '.', ':' (a processor's token, a client's own
@@ -158,12 +158,7 @@ struct Form<Opaque<Most>> {
   static std::string expected() {
     return "1 to " + std::to_string(Most) + " letters, digits or any of _ - . :";
   }
-  static Json schema() {
-    return {{"type", "string"},
-            {"pattern", "^[A-Za-z0-9_.:-]+$"},
-            {"minLength", 1},
-            {"maxLength", Most}};
-  }
+  static Json schema() { return schemas::text_like("^[A-Za-z0-9_.:-]+$", 1, Most); }
 };
 
 // Whether a comma separated list has exactly this item; spaces around the commas do not matter.

@@ -144,17 +144,9 @@ class Call {
 
   // Runs the operation and answers; with an Idempotency-Key the reply is kept in the same
   // transaction and a repeat gets it again.
-  template <class Op>
-  asio::awaitable<Reply> transact(Op op) {
-    std::function<Reply(Tx&)> run = [&](Tx& tx) { return op(tx); };
-    co_return co_await run_once(run);
-  }
+  asio::awaitable<Reply> transact(std::function<Reply(Tx&)> op);
   // Only reads.
-  template <class Op>
-  asio::awaitable<Reply> read(Op op) {
-    std::function<Reply(Tx&)> run = [&](Tx& tx) { return op(tx); };
-    co_return co_await run_read(run);
-  }
+  asio::awaitable<Reply> read(std::function<Reply(Tx&)> op);
   // Whether an earlier try of the same request, by its Idempotency-Key, has begun it; where that
   // was answered already, this ends here with the same answer. Before anything is asked of somebody
   // that was asked of them then.
@@ -182,8 +174,6 @@ class Call {
 
  private:
   Json json_body() const;
-  asio::awaitable<Reply> run_once(std::function<Reply(Tx&)>& op);
-  asio::awaitable<Reply> run_read(std::function<Reply(Tx&)>& op);
 
   std::vector<std::string> captured_;
   Once once_;

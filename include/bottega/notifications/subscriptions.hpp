@@ -67,7 +67,7 @@ struct Form<notifications::Endpoint> {
   static std::string text(const T& value) { return value.value; }
   static std::optional<T> parse(std::string_view text);
   static std::string expected() { return "an https address of at most 2048 characters"; }
-  static Json schema() { return {{"type", "string"}, {"format", "uri"}, {"maxLength", 2048}}; }
+  static Json schema() { return schemas::text_of_format("uri", 2048); }
 };
 
 template <>
@@ -76,7 +76,7 @@ struct Form<notifications::PublicKey> {
   static std::string text(const T& value) { return value.value; }
   static std::optional<T> parse(std::string_view text);
   static std::string expected() { return "an uncompressed point of P-256 in base64url"; }
-  static Json schema() { return {{"type", "string"}, {"pattern", "^[A-Za-z0-9_-]{87}=?$"}}; }
+  static Json schema() { return schemas::text_like("^[A-Za-z0-9_-]{87}=?$"); }
 };
 
 }  // namespace bottega

@@ -21,10 +21,7 @@ struct Form<pricing::CouponCode> {
   static std::string text(const pricing::CouponCode& value) { return value.value; }
   static std::optional<pricing::CouponCode> parse(std::string_view text);
   static std::string expected() { return "3 to 40 letters, digits or any of _ - ."; }
-  static Json schema() {
-    return {
-        {"type", "string"}, {"pattern", "^[A-Za-z0-9_.-]+$"}, {"minLength", 3}, {"maxLength", 40}};
-  }
+  static Json schema() { return schemas::text_like("^[A-Za-z0-9_.-]+$", 3, 40); }
 };
 
 }  // namespace bottega

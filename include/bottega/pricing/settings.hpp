@@ -28,14 +28,14 @@ struct Form<pricing::Phone> {
   static std::string text(const pricing::Phone& value) { return value.value; }
   static std::optional<pricing::Phone> parse(std::string_view text);
   static std::string expected() { return "a phone number with its country, such as +15551234567"; }
-  static Json schema() { return {{"type", "string"}, {"minLength", 8}, {"maxLength", 40}}; }
+  static Json schema() { return schemas::text(8, 40); }
 };
 template <>
 struct Form<pricing::VatId> {
   static std::string text(const pricing::VatId& value) { return value.value; }
   static std::optional<pricing::VatId> parse(std::string_view text);
   static std::string expected() { return "a VAT number with its country, such as DE123456789"; }
-  static Json schema() { return {{"type", "string"}, {"minLength", 4}, {"maxLength", 30}}; }
+  static Json schema() { return schemas::text(4, 30); }
 };
 
 }  // namespace bottega

@@ -3,8 +3,10 @@
 // columns `total` and `currency`; a struct or list inside a row is one jsonb column; std::nullopt
 // is NULL.
 #include <array>
+#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,63 +67,90 @@ T from_sql(std::optional<std::string_view> given) {
     return from_sql<typename T::value_type>(given);
   } else {
     if (!given) unreadable("a NULL");
-    std::optional<T> value;
     if constexpr (is_id<T>::value) {
-      if (const auto uuid = parse_uuid(*given)) value = T{*uuid};
+      if (const auto uuid = parse_uuid(*given)) return T{*uuid};
     } else if constexpr (std::same_as<T, bool>) {
-      value = *given == "t";
+      return *given == "t";
     } else if constexpr (std::same_as<T, Instant>) {
-      value = parse_sql_instant(*given);
+      if (const auto instant = parse_sql_instant(*given)) return *instant;
     } else if constexpr (Scalar<T>) {
-      value = Form<T>::parse(*given);
+      if (auto value = Form<T>::parse(*given)) return *std::move(value);
     } else if constexpr (std::same_as<T, Json>) {
-      value = Json::parse(*given);
+      return stored_json(*given);
     } else {
-      value = from_json<T>(Json::parse(*given));
+      return from_json<T>(stored_json(*given));
     }
-    if (!value) unreadable("a value of another form");
-    return *std::move(value);
+    unreadable("a value of another form");
   }
 }
 
-// Where the members of a row type stand among a statement's columns, looked up once per answer.
-template <class Row>
-class RowReader {
+namespace detail {
+// A member of a row type, and how it is read from its column; money also needs the currency's.
+struct FromColumn {
+  using Value = std::optional<std::string_view>;
+  void* out;
+  void (*read)(void* out, Value value, Value currency);
+};
+template <class T>
+FromColumn from_column(T& out) {
+  using Value = FromColumn::Value;
+  return {&out, [](void* to, Value value, [[maybe_unused]] Value currency) {
+            if constexpr (std::same_as<T, Money>)
+              *static_cast<T*>(to) = {from_sql<std::int64_t>(value), from_sql<Currency>(currency)};
+            else
+              *static_cast<T*>(to) = from_sql<T>(value);
+          }};
+}
+// Where a row type's members stand among a statement's columns.
+class RowColumns {
  public:
-  explicit RowReader(const Rows& rows) : rows_(rows) {
-    if constexpr (Described<Row>) {
-      std::size_t i = 0;
-      each_member<Row>([&](auto member) {
-        columns_[i++] = rows.column(member.name);
-        using Field = std::remove_reference_t<decltype(std::declval<Row&>().*member.pointer)>;
-        if constexpr (std::same_as<Field, Money>) currency_ = rows.column("currency");
-      });
-    }
-  }
-
-  Row read(std::size_t row) const {
-    if constexpr (Described<Row>) {
-      Row out{};
-      std::size_t i = 0;
-      each_member<Row>([&](auto member) {
-        using Field = std::remove_reference_t<decltype(out.*member.pointer)>;
-        const auto value = rows_.at(row, columns_[i++]);
-        if constexpr (std::same_as<Field, Money>)
-          out.*member.pointer = {from_sql<std::int64_t>(value),
-                                 from_sql<Currency>(rows_.at(row, currency_))};
-        else
-          out.*member.pointer = from_sql<Field>(value);
-      });
-      return out;
-    } else {
-      return from_sql<Row>(rows_.at(row, 0));
-    }
-  }
+  enum class Amounts : std::uint8_t { none, some };  // of money
+  RowColumns(const Rows& rows, std::initializer_list<const char*> names, Amounts amounts);
+  void read(std::size_t row, std::span<const FromColumn> members) const;
 
  private:
   const Rows& rows_;
-  std::array<std::size_t, 64> columns_{};
-  std::size_t currency_ = 0;
+  std::vector<std::size_t> columns_;
+  std::optional<std::size_t> currency_;
+};
+}  // namespace detail
+
+// Reads the rows of an answer, which have one value each.
+template <class Row>
+class RowReader {
+ public:
+  explicit RowReader(const Rows& rows) : rows_(rows) {}
+  Row read(std::size_t row) const { return from_sql<Row>(rows_.at(row, 0)); }
+
+ private:
+  const Rows& rows_;
+};
+// Which have a column for each member: where that stands is looked up once per answer.
+template <Described Row>
+class RowReader<Row> {
+ public:
+  explicit RowReader(const Rows& rows) : columns_(columns_of(rows)) {}
+
+  Row read(std::size_t row) const {
+    Row out{};
+    with_members<Row>([&](auto... member) {
+      const std::array<detail::FromColumn, sizeof...(member)> members{
+          detail::from_column(out.*member.pointer)...};
+      columns_.read(row, members);
+    });
+    return out;
+  }
+
+ private:
+  static detail::RowColumns columns_of(const Rows& rows) {
+    using Amounts = detail::RowColumns::Amounts;
+    return with_members<Row>([&](auto... member) {
+      constexpr bool has_money = (std::same_as<FieldOf<decltype(member)>, Money> || ...);
+      return detail::RowColumns(rows, {member.name...}, has_money ? Amounts::some : Amounts::none);
+    });
+  }
+
+  detail::RowColumns columns_;
 };
 
 }  // namespace bottega
