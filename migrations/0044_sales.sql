@@ -40,3 +40,15 @@ CREATE UNIQUE INDEX ledger_transfers_one_end ON ledger_transfers (pending_id)
 -- A payout waits three days before it is of a batch.
 DROP INDEX payouts_batch;
 CREATE INDEX payouts_batch ON payouts (merchant_id, batch_id, id) WHERE batch_id IS NOT NULL;
+
+-- What an account may not become is looked at where it is written, without a call for each row.
+DROP TRIGGER only_grow ON ledger_accounts;
+CREATE OR REPLACE FUNCTION ledger_accounts_only_grow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'an account only grows' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER only_grow BEFORE UPDATE ON ledger_accounts
+  FOR EACH ROW
+  WHEN (NEW.debits < OLD.debits OR NEW.credits < OLD.credits
+        OR (NEW.kind, NEW.owner_id, NEW.currency) <> (OLD.kind, OLD.owner_id, OLD.currency))
+  EXECUTE FUNCTION ledger_accounts_only_grow();

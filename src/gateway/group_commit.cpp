@@ -15,13 +15,6 @@ namespace {
 // Another node has done one of these requests in the same moment.
 struct KeyTaken {};
 
-// Nobody waits long behind what another of the batch waits for: half a second, in milliseconds. The
-// statements are all of the kind that finds so many rows by their keys: their plan is kept, for to
-// make one anew for each batch takes longer than to carry it out.
-const Sql<std::string()> kSettings{"once.batch_settings", R"(
-    SELECT set_config('lock_timeout', '500', true)
-           || set_config('plan_cache_mode', 'force_generic_plan', true))"};
-
 }  // namespace
 
 GroupCommit::GroupCommit(Database& db, Write write, std::size_t batch_max, std::size_t waiting_max,
@@ -99,7 +92,7 @@ bool GroupCommit::take() {
 bool GroupCommit::write_batch() {
   try {
     db_.post(
-        Mode::write, [this](Tx& tx) { run(tx); },
+        Mode::batch, [this](Tx& tx) { run(tx); },
         [this](std::exception_ptr failure) {
           finish(failure);
           write_on();
@@ -124,7 +117,6 @@ void GroupCommit::run(Tx& tx) {
   for (const auto& part : batch_)
     if (!part->key || !known.contains(&*part->key)) parts.push_back(part.get());
   if (parts.empty()) return;
-  tx.one(kSettings);
   write_(tx, parts);
   if (!keep(tx, parts)) throw KeyTaken();
 }

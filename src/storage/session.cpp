@@ -11,6 +11,11 @@
 namespace bottega::storage {
 namespace {
 
+constexpr const char* kBegin = "BEGIN READ WRITE";
+// The times are in milliseconds.
+constexpr const char* kBeginBatch =
+    "BEGIN READ WRITE; SET LOCAL lock_timeout = 500; "
+    "SET LOCAL plan_cache_mode = force_generic_plan";
 constexpr int kTriesMax = 3;
 constexpr auto kLookUpPatience = std::chrono::seconds(20);
 constexpr auto kLookUpPause = std::chrono::milliseconds(50);
@@ -231,7 +236,8 @@ void Session::open() {
 }
 
 void Session::attempt(Mode mode, const Operation& operation) {
-  if (mode == Mode::write) return attempt_write(operation);
+  if (mode == Mode::write) return attempt_write(kBegin, operation);
+  if (mode == Mode::batch) return attempt_write(kBeginBatch, operation);
   if (mode == Mode::single) return attempt_single(operation);
   PgTx tx(*connection_, clock_.now());
   operation(tx);
@@ -239,7 +245,7 @@ void Session::attempt(Mode mode, const Operation& operation) {
 
 // The commit carries a token row of its own. Where the answer to the commit is lost, the token says
 // what became of it: there or not there, never a guess.
-void Session::attempt_write(const Operation& operation) {
+void Session::attempt_write(const char* begin, const Operation& operation) {
   const auto token = uuid_text(make_uuid_v7());
   std::vector<Notice> notices;
   bool lost = false;
@@ -248,7 +254,7 @@ void Session::attempt_write(const Operation& operation) {
   });
   {
     PgTx tx(*connection_, clock_.now());
-    tx.command("BEGIN READ WRITE");
+    tx.command(begin);
     try {
       operation(tx);
     } catch (...) {

@@ -63,7 +63,7 @@ class Session {
   void let_go();
   void reconnect(const char* reason);
   void attempt(Mode mode, const Operation& operation);
-  void attempt_write(const Operation& operation);
+  void attempt_write(const char* begin, const Operation& operation);
   void attempt_single(const Operation& operation);
   std::vector<Notice> read_committed(const std::string& token, const Operation& operation);
   Commit look_up(const std::string& token);

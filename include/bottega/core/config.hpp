@@ -82,7 +82,7 @@ struct Config {
 
   std::int64_t catalog_feed_bytes_max = 4'294'967'296;
 
-  std::int64_t search_every_ms = 1'000, search_batch = 50;
+  std::int64_t search_every_ms = 1'000, search_batch = 200;
 
   std::int64_t retention_chats_days = 0, retention_orders_days = 0, retention_reports_days = 0;
   std::int64_t retention_events_days = 30, retention_every_s = 600, retention_batch = 500;

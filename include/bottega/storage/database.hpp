@@ -27,10 +27,13 @@ struct DatabaseOptions {
   std::vector<std::pair<std::string, std::string>> parameters;
 };
 
+// `batch` writes what several have asked for: nobody waits long behind what another of them waits
+// for, half a second; and the statements, all of the kind that finds so many rows by their keys,
+// keep their plans, for to make one anew for each batch takes longer than to carry it out.
 // `single` is one statement that commits by itself, in one round trip. The statement must write
 // tx.commit_token() into commit_tokens; where tx.was_committed(), an earlier try has done so, and
 // the operation only reads what became of it. The connections must not be read-only by default.
-enum class Mode : std::uint8_t { write, read, single };
+enum class Mode : std::uint8_t { write, batch, read, single };
 
 // Somebody else holds what the transaction wants, and has kept it for the whole of lock_timeout or
 // through every try.
