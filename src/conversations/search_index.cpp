@@ -161,8 +161,9 @@ const Sql<Due(std::int64_t)> kTakeDue{"search.take_due", R"(
 
 // Not in the statement that takes the rows: it must see what was done by whoever held them before.
 // A trace stands for the message that it is about, which is read as it is now; what other entries
-// say may be long, and is not looked at. Conversations are done in their order, and where the
-// entries are not all, only the last of them is not done.
+// say may be long, and is not looked at. A message is looked up by itself: joined, its whole
+// conversation is read for it. Conversations are done in their order, and where the entries are not
+// all, only the last of them is not done.
 const Sql<void(std::vector<MerchantId>, std::vector<ConversationId>, std::int64_t)> kTakeIn{
     "search.take_in", R"(
     WITH held AS MATERIALIZED (
@@ -200,10 +201,12 @@ const Sql<void(std::vector<MerchantId>, std::vector<ConversationId>, std::int64_
       FROM fresh WHERE event IN ('message.created', 'message.edited', 'message.deleted')),
     read AS MATERIALIZED (
       SELECT h.merchant_id, h.id AS conversation_id, h.buyer_id, h.language, e.seq, e.id,
-             e.author_id, e.at, e.data->>'text' AS text
+             e.author_id, e.at, e.text
       FROM touched t JOIN held h ON h.place = t.place
-           JOIN entries e ON e.merchant_id = h.merchant_id AND e.conversation_id = h.id
-                             AND e.seq = t.seq AND e.event = 'message.created'),
+           CROSS JOIN LATERAL (
+             SELECT seq, id, author_id, at, data->>'text' AS text FROM entries
+             WHERE merchant_id = h.merchant_id AND conversation_id = h.id AND seq = t.seq
+               AND event = 'message.created' LIMIT 1) e),
     gone AS (
       DELETE FROM entry_texts x USING read r
       WHERE x.merchant_id = r.merchant_id AND x.conversation_id = r.conversation_id

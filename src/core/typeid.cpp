@@ -66,6 +66,12 @@ Uuid least_uuid_v7(Instant at) {
   return uuid;
 }
 
+Instant made_at(const Uuid& uuid) {
+  std::int64_t ms = 0;
+  for (std::size_t i = 0; i < 6; ++i) ms = ms << 8 | uuid.bytes[i];
+  return Instant{std::chrono::milliseconds(ms)};
+}
+
 std::string uuid_text(const Uuid& uuid) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out(36, '-');

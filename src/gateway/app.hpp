@@ -1,6 +1,7 @@
 #pragma once
 // What every handler works with. Built once in app/, top to bottom, and outlives every request.
 #include <atomic>
+#include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <span>
 
@@ -59,12 +60,16 @@ struct App {
   Turnstile doorway{static_cast<std::size_t>(config.socket_let_in_at_once)};
   Metrics metrics{};
   TokenCache tokens{};
-  GroupCommit transfers{db, transfer_writer(wallet_rules), 64, 1024};
+  // Keeps the moments for which batches wait.
+  asio::thread_pool timers{1};
+  GroupCommit transfers{db, timers.get_executor(), transfer_writer(wallet_rules), 64, 1024};
   // The two transactions of a payment.
-  GroupCommit beginnings{db, beginning_writer(payment_rules), 64, 1024, GroupCommit::Keys::begun};
-  GroupCommit settlements{db, settlement_writer(payment_rules), 64, 1024, GroupCommit::Keys::held};
-  GroupCommit shipments{db, shipment_writer(payout_rules), 64, 1024};
-  GroupCommit events{db, event_writer(), 128, 4096};  // of processors
+  GroupCommit beginnings{db,   timers.get_executor(),   beginning_writer(payment_rules), 64,
+                         1024, GroupCommit::Keys::begun};
+  GroupCommit settlements{db,   timers.get_executor(),  settlement_writer(payment_rules), 64,
+                          1024, GroupCommit::Keys::held};
+  GroupCommit shipments{db, timers.get_executor(), shipment_writer(payout_rules), 64, 1024};
+  GroupCommit events{db, timers.get_executor(), event_writer(), 128, 4096};  // of processors
   std::atomic<bool> stopping{false};
 };
 

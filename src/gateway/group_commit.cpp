@@ -15,15 +15,20 @@ namespace {
 // Another node has done one of these requests in the same moment.
 struct KeyTaken {};
 
+// After a batch of many the next one waits until it has enough, but not for longer than this.
+constexpr std::size_t kMany = 4, kEnough = 16;
+constexpr auto kLinger = std::chrono::milliseconds(16);
+
 }  // namespace
 
-GroupCommit::GroupCommit(Database& db, Write write, std::size_t batch_max, std::size_t waiting_max,
-                         Keys keys)
+GroupCommit::GroupCommit(Database& db, const asio::any_io_executor& timer, Write write,
+                         std::size_t batch_max, std::size_t waiting_max, Keys keys)
     : db_(db),
       write_(std::move(write)),
       batch_max_(batch_max),
       waiting_max_(waiting_max),
-      keys_(keys) {}
+      keys_(keys),
+      linger_(timer) {}
 
 GroupCommit::~GroupCommit() {
   std::unique_lock lock(mutex_);
@@ -54,12 +59,27 @@ void GroupCommit::add(std::shared_ptr<Part> part) {
       return part->done(std::make_exception_ptr(Error(busy).retry_after(std::chrono::seconds(1))));
     }
     waiting_.push_back(std::move(part));
+    if (is_lingering_ && waiting_.size() >= kEnough) linger_.cancel();
     if (std::exchange(is_writing_, true)) return;
   }
-  write_on();
+  write_next();
 }
 
 void GroupCommit::write_on() {
+  if (!linger()) write_next();
+}
+
+// Those that a large batch has answered come back at the same time, and so do others.
+bool GroupCommit::linger() {
+  const std::lock_guard lock(mutex_);
+  is_lingering_ = batch_.size() >= kMany && waiting_.size() < kEnough;
+  if (!is_lingering_) return false;
+  linger_.expires_after(kLinger);
+  linger_.async_wait([this](boost::system::error_code) { write_next(); });
+  return true;
+}
+
+void GroupCommit::write_next() {
   while (take()) {
     if (write_batch()) return;
   }
@@ -71,6 +91,7 @@ bool GroupCommit::take() {
   std::deque<std::shared_ptr<Part>> later;
   std::set<std::tuple<std::string, std::string, std::string, std::string>> keys;
   batch_.clear();
+  is_lingering_ = false;
   while (!waiting_.empty() && batch_.size() < batch_max_) {
     auto part = std::move(waiting_.front());
     waiting_.pop_front();

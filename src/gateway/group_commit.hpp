@@ -1,7 +1,10 @@
 #pragma once
 // Requests of one kind that arrive while others are being written are gathered and written together
 // (group commit), each exactly once: in one transaction, with the replies that are kept under their
-// keys. One that is alone waits for nothing.
+// keys. One that is alone waits for nothing; where many come, the next batch waits a moment for
+// more, for what a batch costs is mostly its own.
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -36,9 +39,10 @@ class GroupCommit {
   // begun; or the flows that end here hold them, and the replies are kept under them.
   enum class Keys : std::uint8_t { replied, begun, held };
 
-  // At most `batch_max` are written together; where `waiting_max` wait, the next is refused.
-  GroupCommit(Database& db, Write write, std::size_t batch_max, std::size_t waiting_max,
-              Keys keys = Keys::replied);
+  // At most `batch_max` are written together; where `waiting_max` wait, the next is refused. The
+  // executor keeps the time, and outlives this.
+  GroupCommit(Database& db, const asio::any_io_executor& timer, Write write, std::size_t batch_max,
+              std::size_t waiting_max, Keys keys = Keys::replied);
   // Waits for what is being written.
   ~GroupCommit();
   GroupCommit(const GroupCommit&) = delete;
@@ -54,6 +58,8 @@ class GroupCommit {
 
   void add(std::shared_ptr<Part> part);
   void write_on();
+  void write_next();
+  bool linger();
   bool take();
   // False where the database takes nothing more; then it has been answered.
   bool write_batch();
@@ -66,10 +72,12 @@ class GroupCommit {
   const Write write_;
   const std::size_t batch_max_, waiting_max_;
   const Keys keys_;
-  std::mutex mutex_;  // owns waiting_ and is_writing_
+  std::mutex mutex_;  // owns waiting_, is_writing_, is_lingering_ and linger_
   std::deque<std::shared_ptr<Part>> waiting_;
   std::condition_variable idle_;
   bool is_writing_ = false;
+  bool is_lingering_ = false;
+  asio::steady_timer linger_;
   Parts batch_;  // touched only by whoever writes
 };
 

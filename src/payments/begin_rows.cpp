@@ -1,5 +1,7 @@
 #include "payments/begin_rows.hpp"
 
+#include <set>
+
 namespace bottega::payments {
 namespace {
 
@@ -54,12 +56,19 @@ struct Open {
 };
 BOOST_DESCRIBE_STRUCT(Open, (), (merchant_id, id))
 
-const Sql<Open(Column<PaymentId>, std::int64_t)> kOpen{"payments.open_of", R"(
-    SELECT p.merchant_id, p.id
-    FROM (SELECT id FROM unnest($1::uuid[]) AS one (id) LIMIT $2::bigint) u
-         JOIN directory d ON d.id = u.id
-         JOIN payments p ON p.merchant_id = d.merchant_id AND p.id = u.id
-    WHERE p.state IN ('created', 'requires_action', 'authorized', 'unknown') ORDER BY p.id)"};
+const Sql<Open(PaymentId, PaymentId)> kOpen{"payments.open_between", R"(
+    SELECT merchant_id, id FROM payments
+    WHERE state IN ('created', 'requires_action', 'authorized', 'unknown') AND id >= $1 AND id < $2
+    ORDER BY id)"};
+
+// Those that are made within this share a job.
+using Window = std::chrono::seconds;
+
+// Nodes do not wait for each other where they write theirs.
+const std::string& process() {
+  static const std::string kName = typeid_suffix(make_uuid_v7());
+  return kName;
+}
 
 struct Columns {
   Column<bool> is_new;
@@ -121,17 +130,23 @@ void write_begun(Tx& tx, const std::vector<Draft*>& drafts) {
 }
 
 void want_reconciliation(Tx& tx, const std::vector<Draft*>& drafts, Instant at) {
-  Json ids = Json::array();
-  for (const auto* draft : drafts) ids.push_back(text_of(draft->payment_id));
-  const Json arguments = {{"payments", std::move(ids)}};
-  jobs::enqueue(tx, kReconcileManyJob, text_of(drafts.front()->payment_id), arguments, at);
+  std::set<std::int64_t> windows;
+  for (const auto* draft : drafts)
+    windows.insert(
+        std::chrono::floor<Window>(made_at(draft->payment_id.uuid)).time_since_epoch().count());
+  std::vector<jobs::Planned> planned;
+  for (const auto window : windows)
+    planned.push_back(
+        {std::to_string(window) + "." + process(), {{"second", window}}, at + Window(1)});
+  jobs::enqueue(tx, kReconcileManyJob, planned);
 }
 
 asio::awaitable<void> reconcile_each(Database& db, const jobs::Job& job) {
-  const auto ids = from_json<std::vector<PaymentId>>(job.arguments.at("payments"));
+  const Instant from{Window(job.arguments.at("second").get<std::int64_t>())};
+  const auto first = PaymentId::least_of(from), last = PaymentId::least_of(from + Window(1));
   co_await db.transact([&](Tx& tx) {
     std::vector<jobs::Planned> planned;
-    for (const auto& open : tx.all(kOpen, ids, std::ssize(ids)))
+    for (const auto& open : tx.all(kOpen, first, last))
       planned.push_back({text_of(open.id), {{"merchant_id", text_of(open.merchant_id)}}, tx.now()});
     jobs::enqueue(tx, kReconcileJob, planned);
   });

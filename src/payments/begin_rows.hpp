@@ -21,7 +21,8 @@ struct Draft {
 
 // The requests, which are new or are moved, and their payments, in one statement.
 void write_begun(Tx& tx, const std::vector<Draft*>& drafts);
-// Covers our own death before the outcomes are written. One job for all, which nobody takes back.
+// Covers our own death before the outcomes are written. One job for all that begin within a second,
+// which nobody takes back.
 void want_reconciliation(Tx& tx, const std::vector<Draft*>& drafts, Instant at);
 
 }  // namespace bottega::payments

@@ -19,6 +19,8 @@ constexpr std::int64_t kBatch = 32;
 // What is kept to be sent by this process, and how much of it in a round.
 constexpr std::size_t kFreshMax = 10'000, kRoundMax = 256;
 constexpr std::size_t kLines = 16;
+// A round waits so long for more of it.
+constexpr auto kGathered = std::chrono::milliseconds(40);
 constexpr auto kPostTimeout = std::chrono::seconds(20);
 
 const Sql<void(std::string, std::string)> kQueue{"sandbox.queue_event", R"(
@@ -125,7 +127,8 @@ asio::awaitable<int> Sandbox::deliver_fresh(WebhookLines& lines) {
     if (!memory_->fresh.empty()) due = memory_->fresh.front().due;
   }
   if (!due) co_return 0;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - steady_clock::now());
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(*due + kGathered - steady_clock::now());
   if (left.count() > 0) co_await wait(left);
   std::vector<News> news;
   {

@@ -168,7 +168,7 @@ TEST_F(FeePlans, AreInForceForWhicheverCurrencyTheMerchantTakes) {
 }
 
 TEST_F(FeePlans, ThatBeginAtMidnightTakeWhatIsCapturedAfterItWhateverWasAskedBefore) {
-  const auto midnight = midnight_in(1);
+  const auto midnight = midnight_in(2);
   add_from(midnight, 1'000);
   go_to(midnight - 1h);
   const auto before = world_->sell(shop_, 10'000);

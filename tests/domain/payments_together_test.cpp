@@ -189,7 +189,7 @@ TEST_F(PaymentsTogether, AreFoundWhereNobodyCouldWriteTheirEnd) {
   std::vector<payments::Beginning> asked;
   for (int i = 0; i < 3; ++i) asked.push_back(paying(shop.buyer, ask_for(shop, id).id));
   const auto outcomes = begin_all(asked);
-  EXPECT_EQ(jobs_of(payments::kReconcileManyJob), "1");
+  EXPECT_NE(jobs_of(payments::kReconcileManyJob), "0");
   EXPECT_EQ(jobs_of(payments::kReconcileJob), "0");
   EXPECT_EQ(stock(id).reserved, 3);
   settle_all({charged(begun(outcomes[0]))});

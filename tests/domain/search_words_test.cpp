@@ -25,6 +25,15 @@ class SearchWords : public testing::Test {
     return world->transact(
         [&](Tx& tx) { return search(tx, shop.buyer, query, std::nullopt, 100); });
   }
+  // The rows that a plan has looked at and thrown away.
+  static std::int64_t wasted(const Json& node) {
+    std::int64_t rows = 0;
+    for (const auto* why : {"Rows Removed by Filter", "Rows Removed by Join Filter"})
+      rows += node.value(why, std::int64_t{0});
+    if (node.contains("Plans"))
+      for (const auto& below : node["Plans"]) rows += wasted(below);
+    return rows;
+  }
   static inline std::unique_ptr<World> world;
   const Shop shop = world->shop();
 };
@@ -84,6 +93,28 @@ TEST_F(SearchWords, MayHaveAnyNumberOfMinusesBeforeThem) {
   for (int i = 0; i < 66; ++i) many += "-" + std::string(1, static_cast<char>('b' + i % 20)) + ' ';
   many.pop_back();
   EXPECT_EQ(found(many).size(), 1u);
+}
+
+TEST_F(SearchWords, AreTakenInWithoutTheRestOfTheConversation) {
+  say("an old word");
+  const auto of_it = "conversation_id = '" + uuid_text(shop.conversation.uuid) + "'";
+  const auto arrays = "ARRAY['" + uuid_text(shop.merchant.uuid) + "']::uuid[], ARRAY['" +
+                      uuid_text(shop.conversation.uuid) + "']::uuid[]";
+  std::string statement;
+  for (const auto* sql = SqlText::all; sql != nullptr; sql = sql->rest)
+    if (sql->name == "search.take_in") statement = sql->text;
+  ASSERT_NE(statement, "");
+  const auto plan = execute(
+      world->urls.superuser,
+      "SET search_path = bottega; SET session_replication_role = replica; INSERT INTO entries "
+      "SELECT (jsonb_populate_record(e, jsonb_build_object('id', gen_random_uuid(), 'seq', n + "
+      "1000))).* FROM entries e, generate_series(1, 3000) n WHERE event = 'message.created' AND " +
+          of_it + "; UPDATE conversations SET last_seq = 4000 WHERE id = '" +
+          uuid_text(shop.conversation.uuid) +
+          "'; UPDATE search_positions SET indexed_seq = 3990 WHERE " + of_it +
+          "; ANALYZE; SET plan_cache_mode = force_generic_plan; PREPARE taking AS " + statement +
+          "; EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE taking(" + arrays + ", 200)");
+  EXPECT_LE(wasted(Json::parse(plan)[0]["Plan"]), 50) << plan;
 }
 
 }  // namespace search_words_test

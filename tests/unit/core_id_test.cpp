@@ -334,6 +334,7 @@ TEST(LeastId, IsTheOneOfItsMillisecondWithNothingElse) {
   const auto at = parse_instant("2022-02-22T19:22:22Z").value();  // RFC 9562, appendix A.6
   EXPECT_EQ(uuid_text(least_uuid_v7(at)), "017f22e2-79b0-7000-8000-000000000000");
   EXPECT_EQ(least_uuid_v7(at + std::chrono::microseconds(999)), least_uuid_v7(at));
+  EXPECT_EQ(made_at(least_uuid_v7(at)), at);
   EXPECT_LT(least_uuid_v7(at), least_uuid_v7(at + std::chrono::milliseconds(1)));
   EXPECT_EQ(orders::OrderId::least_of(at).uuid, least_uuid_v7(at));
 }

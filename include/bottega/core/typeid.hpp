@@ -23,6 +23,8 @@ Uuid make_uuid_v7();
 // The least that can be made from this instant on, by the machine's time: what is older sorts
 // before it.
 Uuid least_uuid_v7(Instant at);
+// The millisecond in which make_uuid_v7() made it (RFC 9562, section 5.7).
+Instant made_at(const Uuid& uuid);
 // 8-4-4-4-12 in lower case, as PostgreSQL writes it.
 std::string uuid_text(const Uuid& uuid);
 std::optional<Uuid> parse_uuid(std::string_view text);

@@ -58,8 +58,8 @@ std::vector<std::optional<Accepted>> settle(Tx& tx, const std::vector<Told>& tol
 asio::awaitable<processors::Outcome> call(processors::Processor& processor,
                                           const processors::Charge& charge);
 
-// Of payments that begin together one job wants the reconciler for those that have no definite
-// outcome by then.
+// Of the payments that begin together within a second one job wants the reconciler for those that
+// have no definite outcome by then.
 inline constexpr std::string_view kReconcileManyJob = "payments.reconcile_many";
 asio::awaitable<void> reconcile_each(Database& db, const jobs::Job& job);
 
