@@ -32,7 +32,8 @@ testing::AssertionResult check_problem(const Json& body, int status, const std::
 }  // namespace
 
 House::House(std::vector<std::string> settings, Postgres postgres)
-    : urls(postgres == Postgres::shared ? Cluster::shared().fresh_database() : Urls()),
+    : database(postgres == Postgres::shared ? std::make_unique<BorrowedDatabase>() : nullptr),
+      urls(database ? database->urls() : Urls()),
       server(dir.path() / "data", [&] {
         if (postgres == Postgres::own) return settings;
         settings.push_back("database.url=" + urls.app);

@@ -84,6 +84,7 @@ std::string superuser_url(const Server& server);
 enum class Postgres { shared, own };
 struct House {
   TempDir dir;
+  std::unique_ptr<BorrowedDatabase> database;
   Urls urls;
   Server server;
   explicit House(std::vector<std::string> settings = {}, Postgres postgres = Postgres::shared);

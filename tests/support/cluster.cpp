@@ -1,6 +1,7 @@
 #include "support/cluster.hpp"
 
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <pqxx/pqxx>
@@ -17,10 +18,19 @@ std::unique_ptr<Cluster>& slot() {
 }
 constexpr const char* kTemplate = "bottega_template";
 
+std::filesystem::path temporary_path() {
+  constexpr const char* kMemory = "/dev/shm";
+  constexpr std::uint64_t kRoom = std::uint64_t{4} << 30;
+  struct statvfs found {};
+  const bool is_roomy = getenv("TMPDIR") == nullptr && statvfs(kMemory, &found) == 0 &&
+                        std::uint64_t{found.f_bavail} * found.f_frsize >= kRoom;
+  return is_roomy ? kMemory : std::filesystem::temp_directory_path();
+}
+
 }  // namespace
 
 TempDir::TempDir() {
-  auto pattern = (std::filesystem::temp_directory_path() / "bottega-test-XXXXXX").string();
+  auto pattern = (temporary_path() / "bottega-test-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
   path_ = pattern;
   // The cluster's user must be able to pass through.
@@ -51,7 +61,7 @@ Cluster::~Cluster() = default;
 Urls Cluster::urls_of(const std::string& database) const {
   return {postgres_->url("bottega_app", database), postgres_->url("bottega_owner", database),
           postgres_->url("bottega_sandbox", database),
-          postgres_->url(storage::EmbeddedPostgres::kSuperuser, database)};
+          postgres_->url(storage::EmbeddedPostgres::kSuperuser, database), database};
 }
 
 std::string Cluster::next_name() { return "test_" + std::to_string(++made_); }
@@ -68,6 +78,16 @@ Urls Cluster::empty_database() {
   execute(postgres_->url(storage::EmbeddedPostgres::kSuperuser, "postgres"),
           "CREATE DATABASE " + name + " OWNER bottega_owner");
   return urls_of(name);
+}
+
+void Cluster::drop_shared(const Urls& urls) noexcept {
+  if (!slot()) return;
+  try {
+    execute(slot()->postgres_->url(storage::EmbeddedPostgres::kSuperuser, "postgres"),
+            "DROP DATABASE " + urls.name + " WITH (FORCE)");
+  } catch (const std::exception&) {
+    // A test may have stopped its PostgreSQL.
+  }
 }
 
 std::string execute(const std::string& url, const std::string& statements) {

@@ -10,7 +10,9 @@ class EmbeddedPostgres;
 
 namespace bottega::test {
 
-// A directory of its own below the system's temporary one, removed in the end.
+// A directory of its own, removed in the end: in memory where there is much room, for to make and
+// remove the thousands of files of a database takes a disk's file system longer than the tests;
+// else below the system's temporary one, and always where TMPDIR says so.
 class TempDir {
  public:
   TempDir();
@@ -25,7 +27,7 @@ class TempDir {
 
 // Connection strings of one database, by role.
 struct Urls {
-  std::string app, owner, sandbox, superuser;
+  std::string app, owner, sandbox, superuser, name;
 };
 
 class Cluster {
@@ -40,6 +42,8 @@ class Cluster {
   Urls fresh_database();
   // A new database with nothing in it.
   Urls empty_database();
+  // One of the shared cluster; what is not dropped goes with it.
+  static void drop_shared(const Urls& urls) noexcept;
 
  private:
   Urls urls_of(const std::string& database) const;
@@ -48,6 +52,19 @@ class Cluster {
   TempDir dir_;
   std::unique_ptr<storage::EmbeddedPostgres> postgres_;
   int made_ = 0;
+};
+
+// A fresh database of the cluster of this program, dropped in the end.
+class BorrowedDatabase {
+ public:
+  BorrowedDatabase() : urls_(Cluster::shared().fresh_database()) {}
+  ~BorrowedDatabase() { Cluster::drop_shared(urls_); }
+  BorrowedDatabase(const BorrowedDatabase&) = delete;
+  BorrowedDatabase& operator=(const BorrowedDatabase&) = delete;
+  const Urls& urls() const { return urls_; }
+
+ private:
+  Urls urls_;
 };
 
 // Runs statements, which may not have arguments, with the rights of the URL's role; answers the

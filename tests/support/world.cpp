@@ -31,7 +31,7 @@ processors::SandboxOptions World::default_options() {
 }
 
 World::World(processors::SandboxOptions options)
-    : urls(Cluster::shared().fresh_database()),
+    : urls(database.urls()),
       db(options_of(urls.app, "bottega", 4), clock,
          [this](std::vector<Notice> news) { hear(std::move(news)); }),
       chat_db(conversations::Writer::options_from(options_of(urls.app, "bottega", 1)), clock,

@@ -95,6 +95,7 @@ class World {
     return db.transact_blocking(std::move(op));
   }
 
+  BorrowedDatabase database;
   Urls urls;
   Clock clock;
   std::vector<Notice> notices;  // all that was announced, in order
