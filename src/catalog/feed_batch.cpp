@@ -56,8 +56,9 @@ const Sql<ProductId(MerchantId, Instant, std::vector<ProductId>, Names, Names, T
                   x.url, x.images, x.option_names, x.tax_class, x.needs_shipping
            FROM products x WHERE x.merchant_id = $1 AND x.handle = f.handle OFFSET 0) o ON true
          CROSS JOIN LATERAL (
-           SELECT coalesce(f.state, CASE WHEN o.state = 'draft' THEN 'draft'
-                                         ELSE 'published' END)) AS n (state)
+           SELECT CASE WHEN f.state = 'unpriced' THEN coalesce(o.state, 'draft')
+                       ELSE coalesce(f.state, CASE WHEN o.state = 'draft' THEN 'draft'
+                                                   ELSE 'published' END) END) AS n (state)
     ORDER BY f.handle
     ON CONFLICT (merchant_id, handle) DO UPDATE
     SET state = excluded.state, title = excluded.title, description = excluded.description,
@@ -135,6 +136,16 @@ const Sql<WrittenVariant(MerchantId, std::vector<VariantId>, Names, Names,
            excluded.image)
     RETURNING v.id, v.product_id)"};
 
+// What was published and has lost its last price that the shop takes.
+const Sql<ProductId(MerchantId, Names, Names, Instant)> kWithdraw{"catalog.feed_withdraw", R"(
+    UPDATE products p SET state = 'archived', version = version + 1, updated_at = $4
+    WHERE p.merchant_id = $1 AND p.handle = ANY ($2::text[]) AND p.state = 'published'
+      AND NOT EXISTS (SELECT FROM variants v
+                        CROSS JOIN LATERAL jsonb_array_elements(v.prices) AS e (price)
+                      WHERE v.merchant_id = $1 AND v.product_id = p.id
+                        AND e.price ->> 'currency' = ANY ($3::text[]))
+    RETURNING p.id)"};
+
 // Variants of which the file says nothing, under names that it has changed.
 const Sql<void(MerchantId, std::vector<ProductId>)> kFitOptions{"catalog.feed_fit_options", R"(
     UPDATE variants v
@@ -142,7 +153,8 @@ const Sql<void(MerchantId, std::vector<ProductId>)> kFitOptions{"catalog.feed_fi
                    FROM generate_series(0, jsonb_array_length(p.option_names) - 1) AS i)
     FROM unnest($2::uuid[]) AS u (id)
          CROSS JOIN LATERAL (SELECT x.id, x.option_names FROM products x
-                             WHERE x.merchant_id = $1 AND x.id = u.id OFFSET 0) p
+                             WHERE x.merchant_id = $1 AND x.id = u.id AND x.state = 'published'
+                         OFFSET 0) p
     WHERE v.merchant_id = $1 AND v.product_id = p.id
       AND jsonb_array_length(v.options) <> jsonb_array_length(p.option_names))"};
 
@@ -224,7 +236,11 @@ void prefer_keys(Tx& tx) { tx.find(kByKeys); }
 void FeedBatch::add(std::int64_t row, const FeedItem& item) {
   upto_ = row;
   known_skus_.emplace(item.sku);
-  if (item.is_first && known_handles_.emplace(item.handle).second) add_product(item);
+  if (item.is_first && known_handles_.emplace(item.handle, products_.size()).second)
+    add_product(item);
+  if (!item.is_priced) unpriced_handles_.emplace(item.handle);
+  if (const auto of = known_handles_.find(item.handle); of != known_handles_.end())
+    are_priced_[of->second] = are_priced_[of->second] || item.is_priced;
   last_handle_ = item.handle;
   variants_.push_back(VariantId::make());
   of_.emplace_back(item.handle);
@@ -261,6 +277,7 @@ void FeedBatch::add_product(const FeedItem& item) {
   states_.push_back(word_of(item.state));
   tax_classes_.push_back(word_of(item.extra.tax_class));
   needs_shipping_.push_back(item.extra.needs_shipping);
+  are_priced_.push_back(false);
   bytes_ += 500 + item.title.size() + item.description.value_or("").size() +
             (item.images ? item.images->size() : 0);
 }
@@ -276,7 +293,25 @@ std::vector<ProductId> FeedBatch::write_products(Tx& tx, MerchantId merchant) co
   if (products_.empty()) return {};
   return tx.all(kProducts, merchant, tx.now(), products_, handles_, titles_, descriptions_, brands_,
                 conditions_, categories_, google_categories_, urls_, images_, option_names_,
-                states_, tax_classes_, needs_shipping_);
+                states(), tax_classes_, needs_shipping_);
+}
+
+// What nobody could buy is not published.
+FeedBatch::Texts FeedBatch::states() const {
+  auto states = states_;
+  for (std::size_t i = 0; i < states.size(); ++i)
+    if (!are_priced_[i] && states[i].value_or(text_of(State::published)) == "published")
+      states[i] = "unpriced";
+  return states;
+}
+
+std::vector<ProductId> FeedBatch::withdraw_unpriced(Tx& tx, MerchantId merchant,
+                                                    const std::vector<Currency>& taken) const {
+  if (unpriced_handles_.empty()) return {};
+  const Names handles(unpriced_handles_.begin(), unpriced_handles_.end());
+  Names codes;
+  for (const auto& currency : taken) codes.emplace_back(currency.code());
+  return tx.all(kWithdraw, merchant, handles, codes, tx.now());
 }
 
 // Answers the products whose variants it has changed.
@@ -301,7 +336,7 @@ std::vector<ProductId> FeedBatch::write_stock(Tx& tx, MerchantId merchant) const
   return tx.all(kStock, merchant, skus_, on_hand_);
 }
 
-void FeedBatch::write(Tx& tx, MerchantId merchant) const {
+void FeedBatch::write(Tx& tx, MerchantId merchant, const std::vector<Currency>& taken) const {
   if (skus_.empty()) return;
   prefer_keys(tx);
   const auto written = write_products(tx, merchant);
@@ -322,6 +357,7 @@ void FeedBatch::write(Tx& tx, MerchantId merchant) const {
   if (!losing.empty()) tx.run(kArchiveEmpty, merchant, losing, tx.now());
   changed.insert(losing.begin(), losing.end());
   for (const auto& id : write_stock(tx, merchant)) changed.insert(id);
+  for (const auto& id : withdraw_unpriced(tx, merchant, taken)) changed.insert(id);
   const auto all = list_of(changed);
   if (!is_news_only) follow_pictures(tx, merchant, all);
   index(tx, merchant, all);

@@ -1,6 +1,7 @@
 #pragma once
 // Rows of a feed on their way into the catalogue: columns of some thousand rows, written by a few
 // statements.
+#include <map>
 #include <set>
 
 #include "catalog/feed_item.hpp"
@@ -26,8 +27,9 @@ class FeedBatch {
   std::int64_t upto() const { return upto_; }
   const std::string& last_handle() const { return last_handle_; }
 
-  // Writes all of it: what is as it was stays untouched. Safe to do again.
-  void write(Tx& tx, MerchantId merchant) const;
+  // Writes all of it: what is as it was stays untouched. Safe to do again. `taken` are the
+  // currencies in which the shop sells.
+  void write(Tx& tx, MerchantId merchant, const std::vector<Currency>& taken) const;
   // Notes what the file has, so that the rest can be told.
   void note_seen(Tx& tx, MerchantId merchant, FeedImportId import) const;
 
@@ -38,12 +40,16 @@ class FeedBatch {
   void add_product(const FeedItem& item);
   std::vector<ProductId> write_products(Tx& tx, MerchantId merchant) const;
   std::vector<ProductId> write_variants(Tx& tx, MerchantId merchant) const;
+  Texts states() const;
+  std::vector<ProductId> withdraw_unpriced(Tx& tx, MerchantId merchant,
+                                           const std::vector<Currency>& taken) const;
   std::vector<ProductId> write_stock(Tx& tx, MerchantId merchant) const;
 
   std::int64_t upto_ = 0;
   std::size_t bytes_ = 0;
   std::string last_handle_;
-  std::set<std::string, std::less<>> known_skus_, known_handles_;
+  std::set<std::string, std::less<>> known_skus_;
+  std::map<std::string, std::size_t, std::less<>> known_handles_;  // and where their products are
   bool has_stock_ = false, has_open_options_ = false;
 
   // Of products, once each.
@@ -52,6 +58,7 @@ class FeedBatch {
   Texts descriptions_, brands_, conditions_, categories_, google_categories_, urls_, images_,
       option_names_, states_, tax_classes_;
   std::vector<std::optional<bool>> needs_shipping_;
+  std::vector<bool> are_priced_;  // by one of the rows
 
   // Of variants.
   std::vector<VariantId> variants_;
@@ -62,6 +69,7 @@ class FeedBatch {
   std::vector<std::optional<std::int64_t>> weights_, on_hand_;
   std::vector<std::optional<Instant>> available_at_;
 
+  std::set<std::string, std::less<>> unpriced_handles_;
   Names left_out_skus_, left_out_handles_;
 };
 

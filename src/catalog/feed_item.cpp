@@ -2,83 +2,11 @@
 
 #include <algorithm>
 
+#include "catalog/rows.hpp"
+
 #include "bottega/core/error.hpp"
 
 namespace bottega::catalog {
-
-// The names of both vendors. What is ignored is theirs too, but says nothing that a catalogue
-// keeps.
-const FeedMapper::Name FeedMapper::kNames[] = {
-    {"id", Field::id},
-    {"title", Field::title},
-    {"description", Field::description},
-    {"availability", Field::availability},
-    {"availability_date", Field::availability_date},
-    {"condition", Field::condition},
-    {"price", Field::price},
-    {"sale_price", Field::sale_price},
-    {"sale_price_effective_date", Field::sale_dates},
-    {"link", Field::link},
-    {"image_link", Field::image_link},
-    {"additional_image_link", Field::more_images},
-    {"brand", Field::brand},
-    {"gtin", Field::gtin},
-    {"mpn", Field::mpn},
-    {"item_group_id", Field::group},
-    {"color", Field::color},
-    {"size", Field::size},
-    {"material", Field::material},
-    {"pattern", Field::pattern},
-    {"product_type", Field::product_type},
-    {"google_product_category", Field::google_category},
-    {"quantity_to_sell_on_facebook", Field::quantity},
-    {"status", Field::status},
-    {"shipping_weight", Field::weight},
-    {kExtraColumn, Field::extra},
-    // Other spellings of the same.
-    {"summary", Field::description},
-    {"content", Field::description},
-    {"image_url", Field::more_images},
-    {"inventory", Field::quantity},
-    {"quantity", Field::quantity},
-    {"colour", Field::color},
-    {"author", Field::ignored},
-    {"author_name", Field::ignored},
-    {"adult", Field::ignored},
-    {"age_group", Field::ignored},
-    {"custom_label_0", Field::ignored},
-    {"custom_label_1", Field::ignored},
-    {"custom_label_2", Field::ignored},
-    {"custom_label_3", Field::ignored},
-    {"custom_label_4", Field::ignored},
-    {"fb_product_category", Field::ignored},
-    {"gender", Field::ignored},
-    {"guid", Field::ignored},
-    {"identifier_exists", Field::ignored},
-    {"image_tag", Field::ignored},
-    {"is_bundle", Field::ignored},
-    {"multipack", Field::ignored},
-    {"pubdate", Field::ignored},
-    {"shipping", Field::ignored},
-    {"shipping_country", Field::ignored},
-    {"shipping_price", Field::ignored},
-    {"shipping_region", Field::ignored},
-    {"shipping_service", Field::ignored},
-    {"tax", Field::ignored},
-    {"unit_pricing_base_measure", Field::ignored},
-    {"unit_pricing_measure", Field::ignored},
-    {"updated", Field::ignored},
-    {"", Field::ignored},
-};
-
-FeedMapper::Field FeedMapper::field_of(std::string_view name) {
-  const auto* row = std::ranges::find(kNames, name, &Name::name);
-  return row == std::end(kNames) ? Field::unknown : row->field;
-}
-
-std::string_view FeedMapper::name_of(Field field) {
-  return std::ranges::find(kNames, field, &Name::field)->name;
-}
 
 void FeedMapper::fault(Field field, std::string detail) {
   remarks_.push_back({Severity::error, name_of(field), std::move(detail)});
@@ -113,6 +41,7 @@ const FeedItem* FeedMapper::judge(const FeedRow& row) {
   remarks_.clear();
   faults_ = 0;
   item_ = {};
+  is_whole_ = row.fault.empty();
   if (!row.fault.empty()) {
     remarks_.push_back({Severity::error, {}, row.fault});
     return nullptr;
@@ -143,6 +72,9 @@ void FeedMapper::collect(const FeedRow& row) {
     if (field >= Field::ignored || value.empty()) continue;
     const auto at = static_cast<std::size_t>(field);
     there_[at] = true;
+    // Another row may be in it, behind a quote that is closed too late.
+    if (reader_.has_head() && field != Field::description && value.find('\n') != value.npos)
+      is_whole_ = false;
     if (field == Field::more_images) {
       split_feed_links(value, links_);
     } else if (values_[at].empty()) {
@@ -184,6 +116,7 @@ void FeedMapper::read_extra() {
   try {
     item_.extra = from_json<FeedExtra>(parse_json(given(Field::extra)));
   } catch (const Error& error) {
+    is_whole_ = false;  // the SKU may be in it
     const auto& faults = error.faults();
     fault(Field::extra,
           faults.empty() ? error.what() : faults.front().pointer + ' ' + faults.front().detail);
@@ -263,7 +196,7 @@ void FeedMapper::read_images() {
 
 void FeedMapper::read_price() {
   const auto text_of_price = given(Field::price);
-  if (item_.extra.prices) return;
+  if (item_.extra.prices) return read_all_prices(*item_.extra.prices);
   if (text_of_price.empty()) return fault(Field::price, "is required");
   const auto price = take(Field::price, read_feed_price(text_of_price));
   std::optional<FeedPrice> sale;
@@ -273,7 +206,10 @@ void FeedMapper::read_price() {
   if (!given(Field::sale_dates).empty())
     dates = take(Field::sale_dates, read_feed_dates(given(Field::sale_dates)));
   if (!price) return;
-  check_currency(price->currency);
+  item_.is_priced = is_taken(price->currency);
+  // What nobody may buy may have any price.
+  if (!item_.is_priced && is_for_sale())
+    fault(Field::price, "is in a currency that the shop does not take");
   if (sale && sale->currency != price->currency)
     return fault(Field::sale_price, "is in another currency than the price");
   if (sale && sale->amount >= price->amount)
@@ -293,11 +229,28 @@ void FeedMapper::read_price() {
   }
 }
 
-// What nobody may buy may have any price.
-void FeedMapper::check_currency(Currency currency) {
-  if (item_.state.value_or(State::published) != State::published || item_.extra.state) return;
-  if (std::ranges::find(taken_, currency) == taken_.end())
-    fault(Field::price, "is in a currency that the shop does not take");
+// In several currencies, or none. A product is published with one price that the shop takes, but
+// not each of its variants needs one.
+void FeedMapper::read_all_prices(const Prices& prices) {
+  Faults twice;
+  check_prices(prices, twice, "");
+  if (!twice.empty()) return fault(Field::extra, "has two prices in one currency");
+  item_.prices = to_json(prices).dump();
+  item_.has_all_prices = true;
+  item_.is_priced = std::ranges::any_of(
+      prices, [&](const VariantPrice& price) { return is_taken(price.currency); });
+  if (!item_.is_priced && is_for_sale())
+    warn(Field::price,
+         "is in no currency that the shop takes: a product without such a price is not published");
+}
+
+// Where nothing else is said, it is.
+bool FeedMapper::is_for_sale() const {
+  return item_.extra.state.value_or(item_.state.value_or(State::published)) == State::published;
+}
+
+bool FeedMapper::is_taken(Currency currency) const {
+  return std::ranges::find(taken_, currency) != taken_.end();
 }
 
 void FeedMapper::read_variant() {
@@ -357,25 +310,25 @@ void FeedMapper::apply_extra() {
   view(extra.google_category, item_.google_category);
   if (extra.state) item_.state = extra.state;
   if (extra.images) item_.images = to_json(*extra.images).dump();
-  if (extra.option_names.has_value() != extra.options.has_value() ||
-      (extra.options && extra.options->size() != extra.option_names->size()))
-    return fault(Field::extra, "must have as many options as names of them");
-  if (extra.options) {
-    item_.option_names = to_json(*extra.option_names).dump();
-    item_.options = to_json(*extra.options).dump();
-  }
-  if (extra.prices) {
-    Faults twice;
-    check_prices(*extra.prices, twice, "");
-    if (!twice.empty()) return fault(Field::extra, "has two prices in one currency");
-    item_.prices = to_json(*extra.prices).dump();
-    item_.has_all_prices = true;
-  }
+  if (extra.options || extra.option_names) apply_extra_options();
   if (extra.own_image) {
     item_.is_exact_image = true;
     item_.image.reset();
     if (extra.image) item_.image = to_json(*extra.image).dump();
   }
+}
+
+// What is not for sale may lack some still.
+void FeedMapper::apply_extra_options() {
+  const auto& names = item_.extra.option_names;
+  const auto& options = item_.extra.options;
+  if (!names || !options || (is_for_sale() && options->size() != names->size()))
+    return fault(Field::extra, "must have as many options as names of them");
+  Faults twice;
+  check_names(*names, twice, "");
+  if (!twice.empty()) return fault(Field::extra, "has two options of one name");
+  item_.option_names = to_json(*names).dump();
+  item_.options = to_json(*options).dump();
 }
 
 // Against the rows before it.

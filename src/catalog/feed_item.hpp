@@ -47,6 +47,7 @@ struct FeedItem {
   std::optional<std::string> images, option_names, options;  // JSON
   std::string prices;                                        // JSON
   bool has_all_prices = false;                               // else the other currencies stay
+  bool is_priced = false;                                    // in a currency that the shop takes
   std::optional<std::string> image;                          // JSON; the variant's own
   bool is_exact_image = false;  // else it is none where the product's first is the same
   Availability availability{};
@@ -75,6 +76,8 @@ class FeedMapper {
   // Of the last row, also of a bad one, where it can be told.
   std::string_view sku() const { return item_.sku; }
   std::string_view handle() const { return item_.handle; }
+  // Whether it can be told of which variant the last row is, and that no other row is within it.
+  bool is_identified() const { return is_whole_ && !item_.sku.empty(); }
   // Columns that nobody knows, by their names.
   const std::vector<std::string>& unknown() const { return unknown_; }
   // Throws Error(invalid) where rows of this file cannot have what each must have.
@@ -125,11 +128,13 @@ class FeedMapper {
   void read_names();
   void read_product();
   void read_price();
+  void read_all_prices(const Prices& prices);
   void read_variant();
   void read_images();
   void read_options();
   void read_extra();
   void apply_extra();
+  void apply_extra_options();
   void find_place();
 
   std::string_view given(Field field) const { return values_[static_cast<std::size_t>(field)]; }
@@ -141,7 +146,8 @@ class FeedMapper {
   FeedItem::View text(Field field, std::size_t most, Lines lines, Else otherwise);
   template <class T>
   std::optional<T> take(Field field, Read<T> read);
-  void check_currency(Currency currency);
+  bool is_for_sale() const;
+  bool is_taken(Currency currency) const;
 
   const FeedReader& reader_;
   std::vector<Currency> taken_;
@@ -154,6 +160,7 @@ class FeedMapper {
   FeedItem item_;
   std::vector<RowRemark> remarks_;
   std::size_t faults_ = 0;
+  bool is_whole_ = false;
   FeedSeen seen_;
 };
 

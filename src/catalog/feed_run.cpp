@@ -47,6 +47,7 @@ class File {
     const auto each = [this](const FeedRow& row) {
       check_head();
       const auto* item = mapper_.judge(row);
+      if (!mapper_.is_identified() && unidentified_++ == 0) first_unidentified_ = row.line;
       judged(++rows_, row, item);
     };
     try {
@@ -61,6 +62,14 @@ class File {
     }
   }
   const std::optional<Error>& broken() const { return broken_; }
+
+  // Why it cannot be told what the file does not have, if so.
+  std::optional<std::string> doubt() const {
+    if (unidentified_ == 0) return std::nullopt;
+    return "nothing is archived: of which products " + std::to_string(unidentified_) +
+           " rows are cannot be told, the first of them at line " +
+           std::to_string(first_unidentified_);
+  }
 
  protected:
   // On a thread for files.
@@ -77,7 +86,7 @@ class File {
 
   std::unique_ptr<FeedReader> reader_;
   FeedMapper mapper_;
-  std::int64_t rows_ = 0, bytes_ = 0;
+  std::int64_t rows_ = 0, bytes_ = 0, unidentified_ = 0, first_unidentified_ = 0;
   std::optional<Error> broken_;
 };
 
@@ -112,7 +121,7 @@ class Check final : public File {
   void saved() { part_.remarks.clear(); }
 
   // About the file as a whole.
-  void close() {
+  void close(Missing missing) {
     if (broken()) {
       for (const auto& fault : broken()->faults())
         remark({0, 0, Severity::error, std::nullopt, fault.pointer, fault.detail});
@@ -124,6 +133,8 @@ class Check final : public File {
     if (!names.empty())
       remark({0, 0, Severity::warning, std::nullopt, std::nullopt,
               "these fields are not known and are ignored: " + names.substr(0, 1'000)});
+    if (missing == Missing::archive && doubt())
+      remark({0, 0, Severity::warning, std::nullopt, std::nullopt, *doubt()});
   }
 
   // Why nothing is to be imported, if so.
@@ -178,7 +189,7 @@ asio::awaitable<void> check(Run& run) {
     co_return true;
   };
   co_await read_through(run, file, pause);
-  file.close();
+  file.close(run.import.missing);
   const auto& part = file.part();
   const auto refusal = file.refusal(run.import.on_error);
   co_await db.transact([&](Tx& tx) {
@@ -225,7 +236,7 @@ asio::awaitable<void> write(Run& run, const FeedBatch& batch) {
   co_await run.db.transact([&](Tx& tx) {
     keep(tx, run);
     if (!advance_feed(tx, run.import, run.import.rows_applied, batch.upto())) throw Stopped{};
-    batch.write(tx, run.import.merchant_id);
+    batch.write(tx, run.import.merchant_id, run.taken);
     if (run.import.missing == Missing::archive)
       batch.note_seen(tx, run.import.merchant_id, run.import.id);
     if (tells) tell_progress(tx, run.import);
@@ -234,8 +245,12 @@ asio::awaitable<void> write(Run& run, const FeedBatch& batch) {
   if (tells) run.told = steady_clock::now();
 }
 
-// Answers whether all of the file is in the catalogue: else it is another's turn.
-asio::awaitable<bool> apply(Run& run) {
+struct Applied {
+  bool is_all = false;  // else it is another's turn
+  std::optional<std::string> doubt;
+};
+
+asio::awaitable<Applied> apply(Run& run) {
   Apply file(run);
   auto left = run.rules.batches_most.value_or(INT64_MAX);
   const auto pause = [&]() -> asio::awaitable<bool> {
@@ -249,19 +264,20 @@ asio::awaitable<bool> apply(Run& run) {
   if (file.broken()) throw Error(Code::internal, "a feed was good and is not any more");
   if (left > 0) file.close();
   co_await pause();
-  co_return file.next() == nullptr&& left > 0;
+  co_return Applied{file.next() == nullptr && left > 0, file.doubt()};
 }
 
-asio::awaitable<void> finish(Run& run) {
+asio::awaitable<void> finish(Run& run, const std::optional<std::string>& doubt) {
+  const bool archives = run.import.missing == Missing::archive;
   std::optional<ProductId> after = ProductId{};
-  while (after && run.import.missing == Missing::archive)
+  while (after && archives && !doubt)
     after = co_await run.db.transact([&](Tx& tx) {
       keep(tx, run);
       return archive_missing(tx, run.import, *after);
     });
   co_await run.db.transact([&](Tx& tx) {
     keep(tx, run);
-    end_feed(tx, run.import, FeedEvent::finish, std::nullopt);
+    end_feed(tx, run.import, FeedEvent::finish, archives ? doubt : std::nullopt);
   });
 }
 
@@ -278,9 +294,9 @@ asio::awaitable<void> go_on(Run& run) {
   const auto checked = co_await db.read([&](Tx& tx) { return open_feed(tx, merchant, id); });
   if (!checked) co_return;  // it was refused
   run.import = *checked;
-  const bool is_done = co_await apply(run);
-  if (is_done)
-    co_await finish(run);
+  const auto applied = co_await apply(run);
+  if (applied.is_all)
+    co_await finish(run, applied.doubt);
   else
     co_await db.transact([&](Tx& tx) { go_on_later(tx, run); });
 }

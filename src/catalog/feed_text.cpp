@@ -1,5 +1,7 @@
 // CSV as RFC 4180 has it, and the same with tabs. What is not quite right is forgiven where its
 // meaning is plain: any line end, quotes within a field, empty lines, lines of # before the head.
+// A quote that is never closed takes its own line with it and no other: what is behind that line is
+// read a second time, as rows of their own.
 #include <algorithm>
 
 #include "catalog/feed_reader.hpp"
@@ -11,6 +13,9 @@ namespace {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 [[noreturn]] void unreadable(const std::string& words) { throw Error(Code::invalid, words); }
+
+// So many times in a file, each at most a row's length.
+constexpr int kSecondReadingsMax = 1'000;
 
 bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 
@@ -28,7 +33,12 @@ class TextReader final : public FeedReader {
 
   void finish(const Take& take) override {
     if (!has_begun_) begin(take);
-    if (at_ == At::quoted) spoil("a quote is never closed");
+    while (at_ == At::quoted) {
+      open_quote();
+      if (!is_torn_) break;
+      const auto again = tear(take);
+      scan(again, take);
+    }
     if (at_ != At::start || fields_ > 0) end_row(take);
     if (!has_columns_) unreadable("there is no head: the first line names the columns");
   }
@@ -47,10 +57,42 @@ class TextReader final : public FeedReader {
   }
 
   void scan(std::string_view bytes, const Take& take) {
+    std::string again;
     while (!bytes.empty()) {
       const auto taken = step(bytes, take);
+      hold(bytes.substr(0, taken));
       bytes.remove_prefix(taken);
+      if (!is_torn_) continue;
+      auto rest = tear(take);
+      rest += bytes;
+      again = std::move(rest);
+      bytes = again;
     }
+  }
+
+  // Keeps what is behind the first line of a row, while it may have to be read again.
+  void hold(std::string_view bytes) {
+    if (line_ == row_.line || readings_left_ == 0) return;
+    if (!is_held_) bytes.remove_prefix(bytes.find('\n') + 1);
+    is_held_ = true;
+    held_ += bytes;
+    if (at_ == At::quoted && held_.size() > 2 * kFeedRowMax) open_quote();
+  }
+
+  // The row, which has been spoilt, ends with its first line; answers what is to be read again.
+  std::string tear(const Take& take) {
+    --readings_left_;
+    auto again = std::exchange(held_, {});
+    line_ = row_.line;
+    end_row(take);
+    row_.line = ++line_;
+    return again;
+  }
+
+  void open_quote() {
+    spoil("a quote is never closed");
+    is_torn_ = line_ > row_.line && readings_left_ > 0;
+    at_ = At::lost;
   }
 
   // Takes some bytes, one at least; answers how many.
@@ -112,6 +154,8 @@ class TextReader final : public FeedReader {
       end_field();
     } else if (is_line_end(c)) {
       end_line(c, take);
+    } else if (line_ > row_.line) {
+      open_quote();
     } else if (separator_ == '\t') {
       unquote();
       return plain(bytes, take);
@@ -151,7 +195,9 @@ class TextReader final : public FeedReader {
       spoil("the row is longer than 256 KiB");
     else
       row_.text += piece;
-    if (!row_.fault.empty()) at_ = At::lost;
+    if (row_.fault.empty()) return;
+    is_torn_ = at_ == At::quoted && line_ > row_.line && readings_left_ > 0;
+    at_ = At::lost;
   }
 
   void end_field() {
@@ -187,6 +233,8 @@ class TextReader final : public FeedReader {
     }
     row_.clear();
     names_.clear();
+    held_.clear();
+    is_held_ = is_torn_ = false;
     fields_ = begin_ = 0;
     at_ = At::start;
   }
@@ -213,6 +261,9 @@ class TextReader final : public FeedReader {
   FeedRow row_;
   std::size_t fields_ = 0, begin_ = 0;
   std::int64_t line_ = 1;
+  std::string held_;
+  bool is_held_ = false, is_torn_ = false;
+  int readings_left_ = kSecondReadingsMax;
 };
 
 }  // namespace

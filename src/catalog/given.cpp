@@ -12,19 +12,11 @@ std::string at(const std::string& pointer, std::size_t i, const char* name = "")
   return pointer + '/' + std::to_string(i) + name;
 }
 
-// Option names are told apart as people do it, whatever their capitals.
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   return text;
-}
-
-void check_names(const OptionNames& names, Faults& faults, const std::string& pointer) {
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (!seen.insert(lower(names.items[i].value)).second)
-      faults.push_back({at(pointer, i), "is in the list already"});
 }
 
 // No two variants have one SKU, or the same values.
@@ -43,6 +35,13 @@ void check_variants(const OptionNames& names, const std::vector<NewVariant>& var
 }
 
 }  // namespace
+
+void check_names(const OptionNames& names, Faults& faults, const std::string& pointer) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (!seen.insert(lower(names.items[i].value)).second)
+      faults.push_back({at(pointer, i), "is in the list already"});
+}
 
 void check_options(const OptionNames& names, const OptionValues& values, Faults& faults,
                    const std::string& pointer) {

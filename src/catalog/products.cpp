@@ -79,21 +79,29 @@ const Sql<void(MerchantId, ProductId)> kRemove{"catalog.remove_product", R"(
     DELETE FROM products WHERE merchant_id = $1 AND id = $2)"};
 
 // What somebody who names no handle calls the product: the SKU, as their own books do.
-std::string handle_of(const NewProduct& given, ProductId id) {
+std::optional<std::string> handle_of(const NewProduct& given) {
   if (given.handle) return given.handle->value;
   if (given.variants && given.variants->size() > 0) return given.variants->items[0].sku.value;
-  return text_of(id);
+  return std::nullopt;
+}
+
+std::optional<ProductRow> insert(Tx& tx, const NewProduct& given, ProductId id,
+                                 const std::string& handle) {
+  return tx.find(kInsert, given.merchant_id, id, handle, given.title,
+                 given.description.value_or(Description{}), given.brand,
+                 given.condition.value_or(Condition::brand_new), given.category,
+                 given.google_category, given.url, given.images.value_or(Images{}),
+                 given.option_names.value_or(OptionNames{}),
+                 given.tax_class.value_or(TaxClass{"standard"}),
+                 given.needs_shipping.value_or(true), tx.now());
 }
 
 ProductRow insert(Tx& tx, const NewProduct& given) {
   const auto id = ProductId::make();
-  auto row = tx.find(kInsert, given.merchant_id, id, handle_of(given, id), given.title,
-                     given.description.value_or(Description{}), given.brand,
-                     given.condition.value_or(Condition::brand_new), given.category,
-                     given.google_category, given.url, given.images.value_or(Images{}),
-                     given.option_names.value_or(OptionNames{}),
-                     given.tax_class.value_or(TaxClass{"standard"}),
-                     given.needs_shipping.value_or(true), tx.now());
+  const auto own = text_of(id);
+  auto row = insert(tx, given, id, handle_of(given).value_or(own));
+  // Nobody asked for that one.
+  if (!row && !given.handle) row = insert(tx, given, id, own);
   if (!row) refuse({{"/handle", "is another product's already"}});
   identity::enter_directory(tx, id.uuid, given.merchant_id);
   return *std::move(row);

@@ -56,6 +56,8 @@ void let_go_of_pictures(Tx& tx, const ProductRow& product);
 
 // Throws Error(invalid) with each thing that keeps a buyer from buying it.
 void require_sellable(Tx& tx, const Product& product);
+// Adds a fault for each name that is there twice.
+void check_names(const OptionNames& names, Faults& faults, const std::string& pointer);
 // Adds a fault where the values do not fit the names.
 void check_options(const OptionNames& names, const OptionValues& values, Faults& faults,
                    const std::string& pointer);

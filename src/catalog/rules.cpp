@@ -25,8 +25,8 @@ Json without_nulls(const Json& given) {
 }  // namespace
 
 void refuse(Faults faults) {
-  throw Error(Code::invalid, std::to_string(faults.size()) + " field(s) are not possible",
-              std::move(faults));
+  const auto words = std::to_string(faults.size()) + " field(s) are not possible";
+  throw Error(Code::invalid, words, std::move(faults));
 }
 
 void require_sellable(Tx& tx, const Product& product) {

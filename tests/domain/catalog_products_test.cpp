@@ -70,7 +70,15 @@ TEST_F(Products, RiseInVersionAndRefuseAnEditOfAnOlderOne) {
 
 TEST_F(Products, HaveHandlesAndSkusOfTheirOwn) {
   const auto first = make(tea("TEA-1"));
-  EXPECT_EQ(faults_of([&] { make(tea("TEA-1")); }), Pointers{"/handle"});
+  EXPECT_EQ(faults_of([&] { make(tea("TEA-1")); }), Pointers{"/variants/0/sku"});
+  auto taken = tea("TEA-9");
+  taken["handle"] = "TEA-1";
+  EXPECT_EQ(faults_of([&] { make(taken); }), Pointers{"/handle"});
+  try {
+    make(taken);
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "1 field(s) are not possible");
+  }
   auto other = tea("TEA-1");
   other["handle"] = "another";
   EXPECT_EQ(faults_of([&] { make(other); }), Pointers{"/variants/0/sku"});

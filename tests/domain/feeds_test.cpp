@@ -195,6 +195,28 @@ TEST_F(Feeds, ArchiveWhatTheyDoNotHave) {
   EXPECT_EQ(value("string_agg(DISTINCT state, ' ')", "products"), "published");
 }
 
+// What a row is of may be what it seems to miss.
+TEST_F(Feeds, ArchiveNothingWhereARowCannotBeTold) {
+  const std::string head = "id,title,availability,price\n";
+  const std::string good = "S-0,Lamp 0,in stock,10.50 USD\n";
+  for (const std::string bad : {"\"S-1\"x,Lamp,in stock,1 USD\n", "S-1,\"Lamp,in stock,1 USD\n",
+                                "S-1,L\xe9mp,in stock,1 USD\n", ",Lamp,in stock,1 USD\n",
+                                "S-1,\"Lamp,in stock,1 USD\nS-2,Bulb 3\",in stock,1 USD\n"}) {
+    take_in({plain_rows(3)});
+    const auto done =
+        take_in({head + good + bad, FeedFormat::csv, OnError::skip, Missing::archive});
+    EXPECT_EQ(done.state, FeedState::done) << bad;
+    EXPECT_EQ(done.products_archived, 0) << bad;
+    const std::string why =
+        "nothing is archived: of which products 1 rows are cannot be told, the first of them at "
+        "line 3";
+    EXPECT_EQ(done.reason, why) << bad;
+    EXPECT_EQ(remarks(done).back(), "0: (warning) " + why) << bad;
+    EXPECT_EQ(value("string_agg(DISTINCT state, ' ')", "products"), "published") << bad;
+    EXPECT_EQ(value("string_agg(DISTINCT availability, ' ')", "variants"), "in_stock") << bad;
+  }
+}
+
 TEST_F(Feeds, TakeVariantsThatAreMissingOutOfStock) {
   const std::string head = "id,title,availability,price,item_group_id,size\n";
   const std::string small = "S,Lamp,in stock,1 USD,L,small\n",

@@ -92,7 +92,22 @@ std::vector<TextCase> text_cases() {
        csv,
        "id,title\n\"A\"B,Tea\nC,Cup\n",
        {"2! there is text behind a closing quote", "3: id=C|title=Cup"}},
-      {"QuoteNeverClosed", csv, "id,title\nA,\"Tea\nB,Cup\n", {"2! a quote is never closed"}},
+      {"QuoteNeverClosed",
+       csv,
+       "id,title\nA,\"Tea\nB,Cup\nC,\"Pot\n",
+       {"2! a quote is never closed", "3: id=B|title=Cup", "4! a quote is never closed"}},
+      {"QuoteClosedByAnother",
+       csv,
+       "id,title\r\nA,\"Tea\r\nB,\"Cup\"\r\nC,\"Pot\"\r\n",
+       {"2! a quote is never closed", "3: id=B|title=Cup", "4: id=C|title=Pot"}},
+      {"QuoteNeverClosedBehindTooManyFields",
+       csv,
+       "id\nA,B,\"C\nD\n",
+       {"2! the row has more fields than the head", "3: id=D"}},
+      {"TabsWithAQuoteNeverClosed",
+       tsv,
+       "id\ttitle\nA\t\"Tea\nB\t\"Cup\" x\n",
+       {"2! a quote is never closed", "3: id=B|title=\"Cup\" x"}},
       {"NotUtf8",
        csv,
        "id\n\xff\nB\n\xed\xa0\x80\n",
@@ -136,6 +151,31 @@ TEST(FeedText, IsBounded) {
             (Rows{"2! the row is longer than 256 KiB", "3: id=B"}));
   const auto open = "A,\"" + std::string(kFeedFieldMax + 1, 'x') + "\nB\n";
   EXPECT_EQ(rows_of(FeedFormat::csv, head + open), rest) << "a quote that is never closed";
+}
+
+// Some lines of a file whose first has a quote that is never closed.
+std::string open_lines(std::size_t lines) {
+  std::string bytes = "id,title\nA,\"Tea\n";
+  for (std::size_t i = 0; i < lines; ++i) bytes += "B,Cup\n";
+  return bytes;
+}
+
+TEST(FeedText, LosesNoRowsBehindAQuoteThatIsNeverClosed) {
+  for (const std::size_t lines : {10u, 20'000u}) {
+    const auto rows = rows_in_pieces(FeedFormat::csv, open_lines(lines), 16'384);
+    ASSERT_EQ(rows.size(), lines + 1);
+    EXPECT_EQ(rows[0].substr(0, 3), "2! ");
+    EXPECT_EQ(rows[1], "3: id=B|title=Cup");
+    EXPECT_EQ(rows[lines], std::to_string(lines + 2) + ": id=B|title=Cup");
+  }
+}
+
+TEST(FeedText, IsReadASecondTimeOnlySoOften) {
+  std::string bytes = "id,title\n";
+  for (int i = 0; i < 1'100; ++i) bytes += "A,\"Tea\nB,\"Cup\" x\n";
+  const auto rows = rows_in_pieces(FeedFormat::csv, bytes, 4'096);
+  EXPECT_EQ(rows[1'999], "2001! there is text behind a closing quote");
+  EXPECT_EQ(rows.size(), 2'100u) << "then two lines are one row";
 }
 
 TEST(FeedText, NeedsAHead) {

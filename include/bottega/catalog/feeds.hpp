@@ -66,7 +66,7 @@ struct FeedImport {
   std::int64_t rows_applied = 0;  // of all rows: up to here the file is in the catalogue
   std::int64_t products_archived = 0;
   std::int64_t faults = 0, warnings = 0;  // all; the report keeps the first ten thousand
-  std::optional<std::string> reason;      // why it was refused, or failed
+  std::optional<std::string> reason;      // why it was refused, has failed, or archived nothing
   std::string created_by;
   Instant created_at{};
   std::optional<Instant> ended_at;

@@ -1,0 +1,100 @@
+// What a feed publishes: what a buyer could buy, and nothing else; and what is not finished goes
+// out and comes back as it is.
+#include <algorithm>
+
+#include "domain/catalog.hpp"
+#include "domain/feeds.hpp"
+
+namespace bottega::test {
+namespace feeds_states_test {
+
+using Words = std::vector<std::string>;
+
+class FeedStates : public Shelf {
+ protected:
+  // A row with these words of our own.
+  std::string row(const std::string& sku, const std::string& price, const std::string& status,
+                  const Json& extra) {
+    std::string text;
+    for (const char c : extra.dump()) text.append(c == '"' ? 2 : 1, c);
+    return sku + ",Lamp,in stock," + price + ',' + status + ",\"" + text + "\"\n";
+  }
+  FeedImport take_in(const std::string& rows) {
+    return import_feed(world, shop, {"id,title,availability,price,status,bottega_extra\n" + rows});
+  }
+  std::string products() {
+    return value_of(world, shop, "string_agg(handle || ' ' || state, ', ' ORDER BY handle)",
+                    "products");
+  }
+  Words remarks(const FeedImport& of) { return remarks_of(world, shop, of.id); }
+};
+
+const Json kNoPrice = {{"prices", Json::array()}};
+const Json kEuros = {{"prices", {{{"currency", "EUR"}, {"amount", 100}}}}};
+
+TEST_F(FeedStates, ArePublishedOnlyWithAPriceThatTheShopTakes) {
+  const auto rows = row("A", "", "", kNoPrice) + row("B", "1 EUR", "active", kEuros) +
+                    row("C", "", "archived", kNoPrice) +
+                    row("D", "1 USD", "active", Json::object());
+  const auto done = take_in(rows);
+  EXPECT_EQ(products(), "A draft, B draft, C archived, D published");
+  const std::string why =
+      ": (warning) price: is in no currency that the shop takes: a product without such a price is "
+      "not published";
+  EXPECT_EQ(remarks(done), (Words{"2" + why, "3" + why}));
+  const auto before = catalogue_of(world, shop);
+  const auto versions = value_of(world, shop, "sum(version)", "products");
+  take_in(rows);
+  EXPECT_EQ(catalogue_of(world, shop), before);
+  EXPECT_EQ(value_of(world, shop, "sum(version)", "products"), versions);
+}
+
+TEST_F(FeedStates, NeedOnePriceForAllVariants) {
+  const auto group = [&](const std::string& sku, const std::string& option, const Json& prices) {
+    return row(
+        sku, "", "active",
+        {{"handle", "L"}, {"prices", prices}, {"option_names", {"Size"}}, {"options", {option}}});
+  };
+  const Json dollars = {{{"currency", "USD"}, {"amount", 100}}};
+  take_in(group("L-1", "small", Json::array()) + group("L-2", "large", dollars));
+  EXPECT_EQ(products(), "L published");
+  take_in(group("L-1", "small", Json::array()));
+  EXPECT_EQ(products(), "L published") << "the other variant has its price still";
+  take_in(group("L-2", "large", Json::array()));
+  EXPECT_EQ(products(), "L archived") << "nobody could buy it";
+}
+
+TEST_F(FeedStates, AreInACurrencyOfTheShopAlsoWhereWeSayIt) {
+  const auto done = take_in(row("A", "1 EUR", "", {{"state", "published"}}) +
+                            row("B", "1 EUR", "", {{"state", "draft"}}));
+  EXPECT_EQ(remarks(done), Words{"2: price: is in a currency that the shop does not take"});
+  EXPECT_EQ(products(), "B draft");
+}
+
+TEST_F(FeedStates, HaveOptionsOfDifferentNames) {
+  const auto done =
+      take_in(row("A", "1 USD", "", {{"option_names", {"Size", "size"}}, {"options", {"S", "S"}}}) +
+              row("B", "1 USD", "", {{"option_names", {"Size", "Cut"}}, {"options", {"S"}}}) +
+              row("C", "1 USD", "", Json::object()));
+  EXPECT_EQ(remarks(done), (Words{"2: bottega_extra: has two options of one name",
+                                  "3: bottega_extra: must have as many options as names of them"}));
+}
+
+TEST_F(FeedStates, OfWhatIsNotFinishedComeBackTheSame) {
+  auto body = tea("TEA-1");
+  body["option_names"] = Json::array();
+  change(make(body), {{"option_names", {"Size"}}});
+  published(tea("CUP"));
+  const auto before = catalogue_of(world, shop);
+  for (const auto format : {FeedFormat::csv, FeedFormat::tsv, FeedFormat::xml}) {
+    const auto file = export_feed(world, shop, format);
+    const auto other = world.shop();
+    const auto done = import_feed(world, other, {file, format, OnError::stop});
+    EXPECT_EQ(done.state, FeedState::done) << done.reason.value_or("");
+    EXPECT_EQ(remarks_of(world, other, done.id), Words{});
+    EXPECT_EQ(catalogue_of(world, other), before);
+  }
+}
+
+}  // namespace feeds_states_test
+}  // namespace bottega::test
