@@ -26,7 +26,7 @@ struct FeedExtra {
   std::optional<Prices> prices;  // all of them
   std::optional<bool> own_image;
   std::optional<Image> image;  // of the variant, where `own_image` is given
-  std::optional<Line<1, 50>> tax_class;
+  std::optional<TaxClass> tax_class;
   std::optional<bool> needs_shipping;
 };
 BOOST_DESCRIBE_STRUCT(FeedExtra, (),

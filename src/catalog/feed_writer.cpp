@@ -138,7 +138,7 @@ void put_product(Cells& cells, const FeedLine& line, FeedExtra& extra) {
   cells["status"] = line.state == State::published ? "active" : "archived";
   if (line.state == State::draft) extra.state = line.state;
   if (line.handle != line.sku) put(cells, "item_group_id", line.handle, extra.handle);
-  if (line.tax_class != "standard") extra.tax_class = Line<1, 50>{line.tax_class};
+  if (line.tax_class != "standard") extra.tax_class = TaxClass{line.tax_class};
   if (!line.needs_shipping) extra.needs_shipping = false;
 }
 

@@ -119,4 +119,16 @@ std::optional<catalog::Condition> Form<catalog::Condition>::parse(std::string_vi
   return static_cast<catalog::Condition>(found - std::begin(words));
 }
 
+std::optional<catalog::TaxClass> Form<catalog::TaxClass>::parse(std::string_view text) {
+  if (text.empty() || text.size() > 30) return std::nullopt;
+  catalog::TaxClass out{std::string(text)};
+  for (auto& c : out.value) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!is_letter && std::string_view("-_.:").find(c) == std::string_view::npos)
+      return std::nullopt;
+  }
+  return out;
+}
+
 }  // namespace bottega

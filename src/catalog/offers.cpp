@@ -105,6 +105,18 @@ Card card_of(const CardRow& row, Currency currency, Instant now) {
   return out;
 }
 
+// At most so many characters, the last of which says that there were more.
+std::string shortened(const std::string& text, std::size_t most) {
+  if (code_points(text) <= most) return text;
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
+  auto end = text.begin();
+  for (std::size_t left = most; left > 0 && end != text.end(); --left)
+    end = std::find_if(std::next(end), text.end(), begins);
+  end = std::prev(end);
+  while (!begins(*end)) --end;
+  return std::string(text.begin(), end) + "\u2026";
+}
+
 }  // namespace
 
 bool Offer::has(std::int64_t quantity) const {
@@ -113,10 +125,12 @@ bool Offer::has(std::int64_t quantity) const {
   return !left || *left >= quantity;
 }
 
-std::string Offer::name() const {
-  auto out = title;
-  for (const auto& value : options) out += ", " + value.value;
-  return out;
+std::string Offer::name(std::size_t most) const {
+  constexpr std::size_t kTitleLeast = 40;
+  std::string chosen;
+  for (const auto& value : options) chosen += ", " + value.value;
+  const auto room = most - std::min(most, code_points(chosen));
+  return shortened(shortened(title, std::max(room, kTitleLeast)) + chosen, most);
 }
 
 std::vector<Offer> offer(Tx& tx, MerchantId merchant, const std::vector<VariantId>& ids) {

@@ -11,7 +11,6 @@ using Brand = std::optional<Line<1, 70>>;
 using Path = std::optional<Category>;
 using GoogleCategory = std::optional<Line<1, 100>>;
 using Url = std::optional<WebUrl>;
-using TaxClass = Line<1, 50>;
 
 const Sql<ProductRow(MerchantId, ProductId, std::string, Title, Description, Brand, Condition, Path,
                      GoogleCategory, Url, Images, OptionNames, TaxClass, bool, Instant)>

@@ -31,15 +31,6 @@ Chosen linked(Tx& tx, Basket& basket, const NewQuote& given) {
   return {std::move(link.lines), link.currency, "/payment_link"};
 }
 
-// At most so many bytes, and no half a character.
-std::string shortened(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  auto end = most;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  text.resize(end);
-  return text;
-}
-
 struct Lookup {
   const Currency& currency;
   Instant now;
@@ -59,7 +50,7 @@ void add(Basket& basket, Lookup& in, const catalog::Offer* offer, std::int64_t q
     return in.lacking.push_back(
         {pointer + "/quantity", "is more than the " + std::to_string(*offer->left) + " left"});
   basket.lines.push_back(
-      {offer->variant_id, offer->sku, shortened(offer->name(), kNameMax), quantity, price->amount});
+      {offer->variant_id, offer->sku, offer->name(kNameMax), quantity, price->amount});
   basket.priced_from.lines.push_back(
       {price->amount, quantity, offer->weight_g, offer->tax_class, offer->needs_shipping});
   basket.needs_shipping = basket.needs_shipping || offer->needs_shipping;
@@ -85,11 +76,30 @@ void refuse(Faults faults, Faults lacking) {
       .reason("out_of_stock");
 }
 
-void name_way(Basket& basket, const NewQuote& given, const pricing::Destination* place) {
+std::optional<pricing::Destination> destination_of(const Basket& basket) {
+  if (!basket.ship_to) return std::nullopt;
+  return orders::destination_of(*basket.ship_to);
+}
+
+void name_way(Basket& basket, const NewQuote& given) {
   if (!given.shipping_rate) return;
-  const auto options = pricing::shipping_options(basket.priced_from, place, basket.rules);
+  const auto options = ways_of(basket);
   const auto way = std::ranges::find(options, *given.shipping_rate, &pricing::ShippingOption::id);
   if (way != options.end()) basket.shipping_name = way->name;
+}
+
+// A region that is none would be taxed as none is.
+void require_region(const Basket& basket) {
+  if (!basket.ship_to || !basket.ship_to->region) return;
+  const auto& [country, region] = std::tie(basket.ship_to->country, *basket.ship_to->region);
+  if (!pricing::has_regions(basket.rules, country) || pricing::is_region(region.value, country))
+    return;
+  throw Error(Code::invalid, "the price depends on the region",
+              {{"/ship_to/region", "must be a region of " + country.value + ", by code or name"}});
+}
+
+const pricing::Destination* where(const std::optional<pricing::Destination>& place) {
+  return place ? &*place : nullptr;
 }
 
 }  // namespace
@@ -128,12 +138,16 @@ void put_in(Basket& basket, const Chosen& chosen, const Offers& offers, Instant 
 }
 
 void set_price(Basket& basket, const NewQuote& given, std::optional<pricing::Discount> discount) {
-  const auto place = destination_of(given.ship_to);
-  const auto* where = place ? &*place : nullptr;
+  if (basket.rules.buyer.address != Asked::none) basket.ship_to = given.ship_to;
+  require_region(basket);
+  const auto place = destination_of(basket);
   const pricing::Choice choice{given.shipping_rate, std::move(discount),
                                given.tip ? given.tip->value : 0};
-  basket.priced = pricing::price(basket.priced_from, where, basket.rules, choice);
-  name_way(basket, given, where);
+  basket.priced = pricing::price(basket.priced_from, where(place), basket.rules, choice);
+  if (basket.priced.total == 0)
+    throw Error(Code::invalid, "it comes to nothing: what costs nothing is not sold here",
+                {{given.discount_code ? "/discount_code" : "/lines", "leaves nothing to pay"}});
+  name_way(basket, given);
 }
 
 Basket fill(Tx& tx, const Who& who, ConversationId id, const NewQuote& given) {
@@ -152,24 +166,23 @@ Basket fill(Tx& tx, const Who& who, ConversationId id, const NewQuote& given) {
   return basket;
 }
 
-std::optional<pricing::Destination> destination_of(const std::optional<orders::Address>& address) {
-  if (!address) return std::nullopt;
-  return pricing::Destination{address->country, address->region ? address->region->value : "",
-                              address->postal_code.value};
+std::vector<pricing::ShippingOption> ways_of(const Basket& basket) {
+  const auto place = destination_of(basket);
+  return pricing::shipping_options(basket.priced_from, where(place), basket.rules);
 }
 
-Faults missing_address(const Basket& basket, const NewQuote& given) {
-  if (given.ship_to || !basket.needs_shipping || basket.rules.buyer.address != Asked::required)
-    return {};
-  return {{"/ship_to", "is required"}};
-}
-
-Faults missing_way(const Basket& basket, const NewQuote& given) {
-  if (given.shipping_rate || !given.ship_to || !basket.priced.shipping_asked) return {};
-  const auto place = destination_of(given.ship_to);
-  if (pricing::shipping_options(basket.priced_from, &*place, basket.rules).empty())
-    return {{"/ship_to", "is where this shop does not ship it to"}};
-  return {{"/shipping_rate", "is required: see the quote"}};
+Faults missing(const Basket& basket, const NewQuote& given) {
+  const auto& to = basket.ship_to;
+  if (!to && basket.asked_address() == Asked::required) return {{"/ship_to", "is required"}};
+  Faults faults;
+  if (to && !to->region && pricing::has_regions(basket.rules, to->country))
+    faults.push_back({"/ship_to/region", "is required: the price depends on it"});
+  if (given.shipping_rate || !to || !basket.priced.shipping_asked) return faults;
+  if (ways_of(basket).empty())
+    faults.push_back({"/ship_to", "is where this shop does not ship it to"});
+  else
+    faults.push_back({"/shipping_rate", "is required: see the quote"});
+  return faults;
 }
 
 }  // namespace bottega::checkout

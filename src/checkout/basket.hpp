@@ -23,8 +23,11 @@ struct Basket {
   pricing::Priced priced;
   std::optional<std::string> shipping_name;
   bool needs_shipping = false;
+  std::optional<orders::Address> ship_to;  // where the shop asks for it at all
   std::optional<payments::LinkId> link;
   std::optional<std::string> title;  // of what a link sells
+
+  pricing::Asked asked_address() const { return pricing::asked_address(rules, needs_shipping); }
 };
 
 // Throws Error(invalid) with everything that cannot be bought so, Error(conflict) for what lacks.
@@ -44,10 +47,10 @@ Chosen chosen_of(Tx& tx, Basket& basket, const Stall& stall, ConversationId id,
 void put_in(Basket& basket, const Chosen& chosen, const Offers& offers, Instant now);
 void set_price(Basket& basket, const NewQuote& given, std::optional<pricing::Discount> discount);
 
-std::optional<pricing::Destination> destination_of(const std::optional<orders::Address>& address);
+// How it can be shipped where it goes.
+std::vector<pricing::ShippingOption> ways_of(const Basket& basket);
 // What is missing before it can be paid: where it goes, and which way it is shipped.
-Faults missing_address(const Basket& basket, const NewQuote& given);
-Faults missing_way(const Basket& basket, const NewQuote& given);
+Faults missing(const Basket& basket, const NewQuote& given);
 
 // A guest has said who they are when they opened the link.
 void add_contact(Tx& tx, const Who& who, NewCheckout& given);

@@ -16,9 +16,7 @@ void ask(Faults& faults, Asked asked, const std::optional<T>& given, const char*
 // All that is missing, at once.
 void require_complete(const Basket& basket, const NewCheckout& given) {
   const auto& asks = basket.rules.buyer;
-  const auto quoted = given.quoted();
-  auto faults = missing_address(basket, quoted);
-  for (auto& fault : missing_way(basket, quoted)) faults.push_back(std::move(fault));
+  auto faults = missing(basket, given.quoted());
   const auto contact = given.contact.value_or(payments::Contact{});
   ask(faults, asks.name, contact.name, "/contact/name");
   ask(faults, asks.email, contact.email, "/contact/email");
@@ -85,7 +83,8 @@ payments::Purchase purchase_of(const Basket& basket, ConversationId id, const Ne
                    basket.shipping_name, std::nullopt};
   if (given.discount_code) out.breakdown.discount_code = given.discount_code->value;
   out.contact = contact_of(basket, given);
-  if (basket.needs_shipping) out.ship_to = given.ship_to;
+  // Also of what is not shipped: the tax is that of the place.
+  if (basket.asked_address() != Asked::none) out.ship_to = basket.ship_to;
   out.shipping_address =
       out.ship_to ? payments::ShippingAddress::required : payments::ShippingAddress::none;
   return out;

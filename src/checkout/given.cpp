@@ -28,9 +28,12 @@ void NewProposal::check(Faults& faults, const std::string& pointer) const {
 void NewQuote::check(Faults& faults, const std::string& pointer) const {
   const int sources =
       int{lines.has_value()} + int{cart_version.has_value()} + int{payment_link.has_value()};
-  if (sources != 1)
+  if (sources == 0)
     faults.push_back(
         {pointer + "/lines", "is required, or a cart_version or a payment_link in its place"});
+  if (sources > 1)
+    faults.push_back({pointer + (lines ? "/lines" : "/cart_version"),
+                      "must be left out with another of lines, cart_version and payment_link"});
 }
 
 void NewCheckout::check(Faults& faults, const std::string& pointer) const {

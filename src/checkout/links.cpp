@@ -71,23 +71,34 @@ Currency currency_of(const identity::Merchant& shop, const std::optional<Currenc
   return *given;
 }
 
-// Everything of the catalogue that is in it is sold now, in this currency.
-void require_sold(Tx& tx, MerchantId merchant, const LinkLines& lines, Currency currency) {
+// Everything of the catalogue that is in it is sold now, in this currency. Answers what all of it
+// comes to now.
+Money require_sold(Tx& tx, MerchantId merchant, const LinkLines& lines, Currency currency) {
   const auto offers = offers_of_link(tx, merchant, lines);
   Faults faults;
+  Money total{0, currency};
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const auto& variant = lines.items[i].variant_id;
-    if (!variant) continue;
+    const auto& line = lines.items[i];
+    const auto add = [&](std::int64_t amount) {
+      total = total + Money{amount, currency} * line.quantity.value;
+    };
+    if (!line.variant_id) {
+      add(line.unit_amount.value());
+      continue;
+    }
     const auto pointer = "/lines/" + std::to_string(i) + "/variant_id";
-    const auto offer = offers.find(*variant);
+    const auto offer = offers.find(*line.variant_id);
     if (offer == offers.end())
       faults.push_back({pointer, "is nothing that this shop has published"});
-    else if (!catalog::price_now(offer->second.prices, currency, tx.now()))
+    else if (const auto price = catalog::price_now(offer->second.prices, currency, tx.now()))
+      add(price->amount);
+    else
       faults.push_back({pointer, "has no price in this currency"});
   }
   const auto count = std::to_string(faults.size());
   if (!faults.empty())
     throw Error(Code::invalid, count + " field(s) are not valid", std::move(faults));
+  return total;
 }
 
 void require_room(Tx& tx, MerchantId merchant) {
@@ -97,14 +108,15 @@ void require_room(Tx& tx, MerchantId merchant) {
 
 }  // namespace
 
-PaymentLink create_link(Tx& tx, const Who& who, const NewPaymentLink& given) {
+PaymentLink create_link(Tx& tx, const Who& who, const NewPaymentLink& given,
+                        const payments::Rules& rules) {
   const auto merchant = given.merchant_id;
   identity::require_member(tx, who, merchant, Role::agent, Scope::payments);
   const auto shop = identity::keep_merchant(tx, merchant);
   const auto currency = currency_of(shop, given.currency);
   if (given.expires_at && *given.expires_at <= tx.now())
     throw Error(Code::invalid, "the link would be too old", {{"/expires_at", "must be to come"}});
-  require_sold(tx, merchant, given.lines, currency);
+  payments::check_sum(tx, merchant, require_sold(tx, merchant, given.lines, currency), rules);
   require_room(tx, merchant);
   const auto id = LinkId::make();
   Number uses_max;

@@ -135,6 +135,8 @@ LinkOffer fetch_offer(Tx& tx, const std::string& code) {
     }
     if (const auto& total = out.lines.back().total) out.subtotal = out.subtotal + *total;
   }
+  out.address =
+      pricing::asked_address(pricing::read_rules(tx, row.merchant_id), out.needs_shipping);
   return out;
 }
 

@@ -20,13 +20,12 @@ Quote quote(Tx& tx, const Who& who, ConversationId id, const NewQuote& given) {
   out.total = priced.total;
   out.tax_included = priced.tax_included;
   out.taxes = priced.taxes;
-  const auto place = destination_of(given.ship_to);
-  const auto* where = place ? &*place : nullptr;
-  out.shipping_options = pricing::shipping_options(basket.priced_from, where, basket.rules);
+  out.shipping_options = ways_of(basket);
   out.suggested_tips = pricing::suggested_tips(priced, basket.rules.tips);
   out.asks = basket.rules.buyer;
+  out.asks.address = basket.asked_address();
   out.needs_shipping = basket.needs_shipping;
-  out.is_final = missing_way(basket, given).empty() && missing_address(basket, given).empty();
+  out.is_final = missing(basket, given).empty();
   return out;
 }
 

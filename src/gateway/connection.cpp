@@ -122,7 +122,7 @@ class Connection final : public Open {
       reply = problem(error_of(failure, id), id, app_.public_url);
     } else if (head.is_options) {
       reply = no_content();
-      reply.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+      reply.headers.emplace_back("Allow", allowed_at(app_, head.request.path) + ", OPTIONS");
     } else {
       reply = co_await dispatch(app_, head.request, token);
       if (is_event_stream(reply) && token && !head.is_head) {

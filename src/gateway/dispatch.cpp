@@ -66,15 +66,20 @@ bool fits(std::string_view pattern, std::string_view path) {
   }
 }
 
-Match match(std::span<const Route> routes, const Request& request) {
+std::string methods_of(std::span<const Route> routes, std::string_view path) {
   std::string allowed;
-  for (const auto& route : routes) {
-    auto captured = fit(route.path, request.path);
-    if (!captured) continue;
-    if (route.verb == request.verb) return {&route, *std::move(captured)};
-    allowed += (allowed.empty() ? "" : ", ") + std::string(name_of(route.verb)) +
-               (route.verb == Verb::get ? ", HEAD" : "");
-  }
+  for (const auto& route : routes)
+    if (fits(route.path, path))
+      allowed += (allowed.empty() ? "" : ", ") + std::string(name_of(route.verb)) +
+                 (route.verb == Verb::get ? ", HEAD" : "");
+  return allowed;
+}
+
+Match match(std::span<const Route> routes, const Request& request) {
+  for (const auto& route : routes)
+    if (route.verb == request.verb)
+      if (auto captured = fit(route.path, request.path)) return {&route, *std::move(captured)};
+  const auto allowed = methods_of(routes, request.path);
   if (allowed.empty()) throw Error(Code::not_found, "there is no such address");
   throw Error(Code::method_not_allowed, "this address takes: " + allowed).allow(allowed);
 }
@@ -214,6 +219,11 @@ void add_limits(Reply& reply, const Progress& progress) {
 }
 
 }  // namespace
+
+std::string allowed_at(const App& app, std::string_view path) {
+  auto allowed = methods_of(app.routes, path);
+  return allowed.empty() ? "GET, HEAD, POST, PUT, PATCH, DELETE" : allowed;
+}
 
 bool streams_body(const App& app, const Request& request) {
   for (const auto& route : app.routes)

@@ -24,6 +24,10 @@ struct Spoken {
 Spoken admit_message(App& app, const identity::Who& who, const std::string& address,
                      std::string_view conversation, const Request& request);
 
+// The methods that an address takes, as Allow has them (RFC 9110, 10.2.1); all of them where it is
+// none of the routes.
+std::string allowed_at(const App& app, std::string_view path);
+
 // Counts a request of this address; throws Error(rate_limited).
 void admit_address(App& app, const std::string& address);
 // Counts a genuine event of a processor, apart from all else; and what was none, as a write of

@@ -32,6 +32,35 @@ constexpr Chapter kChapters[] = {
      "`action_url` is there the buyer confirms on that page, and `GET /v1/payments/{id}` or the "
      "socket tells how it ended.\n"
      "The merchant: `POST /v1/orders/{id}/ship`. The payout falls due three business days later."},
+    {"A shop, call by call", "What a sale takes where there is a catalogue.",
+     "The merchant: `POST /v1/products` with its variants, then `POST /v1/products/{id}/publish`; "
+     "or a whole file with `POST /v1/merchants/{id}/feed_imports`. Stock that is counted: "
+     "`PUT /v1/variants/{id}/stock`.\n"
+     "The merchant: `PUT /v1/merchants/{id}/checkout_settings` (what buyers are asked for, taxes, "
+     "tips), `POST /v1/merchants/{id}/shipping_zones` with `/rates`, "
+     "`POST /v1/merchants/{id}/tax_rates`, `POST /v1/merchants/{id}/discount_codes`. Without these "
+     "nothing is added to the prices.\n"
+     "The merchant: `POST /v1/conversations/{id}/messages` with a `product`, `products` in "
+     "sections, or the whole `catalogue`. The buyer looks through "
+     "`GET /v1/conversations/{id}/products`, asks with `about`, and fills "
+     "`PUT /v1/conversations/{id}/cart`.\n"
+     "The buyer: `POST /v1/conversations/{id}/quotes` with `lines` (Buy now), or the "
+     "`cart_version`: the `total`, and with `ship_to` the `shipping_options`. `is_final` says that "
+     "nothing is missing. Then `POST /v1/conversations/{id}/checkouts` with the same, the `total` "
+     "and a payment method: 200 is paid, and has the order.\n"
+     "The merchant, where `pre_checkout` asks it: "
+     "`GET /v1/merchants/{id}/payment_questions`, and within ten seconds "
+     "`POST /v1/payment_requests/{id}/answer`.\n"
+     "The merchant: `POST /v1/orders/{id}/ship`, with `lines` for a part; news of the parcel with "
+     "`POST /v1/shipments/{id}/events`. The buyer: `POST /v1/orders/{id}/returns`, or "
+     "`POST /v1/support_cases`.\n"
+     "Anybody without an account: the page of `POST /v1/payment_links`."},
+    {"Regions and tax classes",
+     "A region is free text, but for the United States and Canada: there it is a code of ISO "
+     "3166-2, with or without the country (`CA`, `US-CA`), or the region's name (`California`). A "
+     "`tax_class` is 1 to 30 letters, digits and `-_.:`, of products and of tax rates alike; "
+     "capitals do not matter.",
+     ""},
     {"Asking twice",
      "A POST takes an `Idempotency-Key`; where money moves it must have one. The same key with the "
      "same body gets the first answer again, for seven days: it says what was so then, and a GET "

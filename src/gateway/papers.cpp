@@ -44,6 +44,8 @@ Paper paper_of(const Sold& sold, const std::string& title) {
   paper.facts = {{"Order", number}, {"Ordered on", day_of(sold, order.created_at)}};
   if (order.cancelled_at)
     paper.facts.push_back({"Cancelled on", day_of(sold, *order.cancelled_at)});
+  if (order.withdrawn_at)
+    paper.facts.push_back({"Withdrawn on", day_of(sold, *order.withdrawn_at)});
   if (order.shipped_at) paper.facts.push_back({"Sent on", day_of(sold, *order.shipped_at)});
   paper.footer = sold.seller.name + ", order " + number;
   return paper;
@@ -132,19 +134,26 @@ Paper receipt_of(const Sold& sold) {
 Paper packing_slip_of(const Sold& sold) {
   const auto& order = sold.order;
   auto paper = paper_of(sold, "Packing slip");
-  if (!order.shipped_at && !order.cancelled_at)
+  if (!order.shipped_at && !order.cancelled_at && !order.withdrawn_at)
     paper.facts.push_back({"Send by", day_of(sold, order.ship_by)});
   if (order.carrier) paper.facts.push_back({"Carrier", *order.carrier});
   if (order.tracking_number) paper.facts.push_back({"Tracking number", *order.tracking_number});
   if (order.ship_to) paper.parties.push_back(address_of(*order.ship_to, paper.sheet));
   paper.parties.push_back(seller_of(sold));
+  const bool has_skus =
+      std::ranges::any_of(order.lines, [](const auto& line) { return line.sku.has_value(); });
   paper.columns = {{"Item", Align::start, 8}, {"Quantity", Align::right, 2}};
+  if (has_skus) paper.columns.insert(paper.columns.begin() + 1, {"SKU", Align::start, 4});
   std::int64_t pieces = 0;
   for (const auto& line : order.lines) {
     paper.rows.push_back({line.name.value, std::to_string(line.quantity.value)});
+    auto& row = paper.rows.back();
+    if (has_skus) row.insert(row.begin() + 1, line.sku ? line.sku->value : "");
     pieces += line.quantity.value;
   }
   paper.sums = {{"Pieces", std::to_string(pieces), Weight::strong}};
+  if (order.withdrawn_at)
+    paper.notes = {"The buyer withdrew from the contract: nothing is to be sent any more."};
   if (order.cancelled_at) paper.notes = {"This order was cancelled: nothing is to be sent."};
   return paper;
 }

@@ -49,9 +49,7 @@ std::string address_fields(const std::string& part, const std::string& section) 
   return out;
 }
 
-bool wants_address(const LinkOffer& offer) {
-  return offer.needs_shipping || offer.terms.buyer.address == Asked::required;
-}
+bool wants_address(const LinkOffer& offer) { return offer.address != Asked::none; }
 bool wants_billing(const LinkOffer& offer) { return offer.terms.buyer.billing == Asked::required; }
 
 std::string about_buyer(const LinkOffer& offer) {

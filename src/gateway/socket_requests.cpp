@@ -193,7 +193,7 @@ asio::awaitable<void> SocketSession::request(const Frame& frame) {
 
 void SocketSession::reply(const std::string& id, const Reply& given) {
   const bool is_json = given.text.empty() || given.media_type == "application/json";
-  if (!is_json && !given.media_type.starts_with("text/"))
+  if (given.stream || (!is_json && !given.media_type.starts_with("text/")))
     return reply(id, problem(Error(Code::not_acceptable,
                                    "a file does not fit into a frame: ask for it over HTTP"),
                              caller_.request_id, app_.public_url));

@@ -24,6 +24,10 @@ const Sql<void(AccountId, std::string, Email, Instant)> kKeep{"identity.keep_gue
 const Sql<Guest(AccountId)> kFind{"identity.guest", R"(
     SELECT name, email FROM guests WHERE account_id = $1)"};
 
+const Sql<Email(AccountId)> kMail{"identity.mail_of", R"(
+    SELECT coalesce(g.email, a.email) FROM accounts a LEFT JOIN guests g ON g.account_id = a.id
+    WHERE a.id = $1 AND (NOT a.is_guest OR g.email IS NOT NULL))"};
+
 const Sql<Said(AccountId)> kHold{"identity.hold_guest", R"(
     SELECT g.name FROM accounts a LEFT JOIN guests g ON g.account_id = a.id
     WHERE a.id = $1 AND a.is_guest AND a.state = 'active' FOR NO KEY UPDATE OF a)"};
@@ -64,6 +68,8 @@ Account make_guest(Tx& tx, const NewGuest& given) {
 }
 
 std::optional<Guest> find_guest(Tx& tx, AccountId account) { return tx.find(kFind, account); }
+
+std::optional<Email> find_mail(Tx& tx, AccountId account) { return tx.find(kMail, account); }
 
 Account upgrade_guest(Tx& tx, const Who& who, const GuestUpgrade& given, const std::string& hash) {
   const auto said = tx.find(kHold, who.account);

@@ -57,7 +57,7 @@ const Sql<orders::Order(std::optional<MerchantId>, std::optional<orders::State>,
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
            card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
-           cancelled_at
+           cancelled_at, withdrawn_at
     FROM orders
     WHERE ($1::uuid IS NULL OR merchant_id = $1) AND ($2::text IS NULL OR state = $2) AND id < $3
     ORDER BY id DESC LIMIT $4)"};

@@ -25,7 +25,7 @@ const Sql<Order(State, OrderId, Instant, Instant, std::int64_t, State)> kDeliver
     RETURNING o.id, o.number, o.merchant_id, o.conversation_id, o.buyer_id, o.payment_id, o.title,
               o.lines, o.total, o.currency, o.state, o.fulfilment, o.ship_to, o.ship_by, o.carrier,
               o.tracking_number, o.reason, o.card_seq, o.breakdown, o.created_at, o.shipped_at,
-              o.delivered_at, o.completed_at, o.cancelled_at)"};
+              o.delivered_at, o.completed_at, o.cancelled_at, o.withdrawn_at)"};
 
 const Sql<Order(State, OrderId, Instant, Instant, std::int64_t, State)> kSent{
     "orders.complete_sent", R"(
@@ -38,7 +38,7 @@ const Sql<Order(State, OrderId, Instant, Instant, std::int64_t, State)> kSent{
     RETURNING o.id, o.number, o.merchant_id, o.conversation_id, o.buyer_id, o.payment_id, o.title,
               o.lines, o.total, o.currency, o.state, o.fulfilment, o.ship_to, o.ship_by, o.carrier,
               o.tracking_number, o.reason, o.card_seq, o.breakdown, o.created_at, o.shipped_at,
-              o.delivered_at, o.completed_at, o.cancelled_at)"};
+              o.delivered_at, o.completed_at, o.cancelled_at, o.withdrawn_at)"};
 
 // What sorts before every id that is made from this moment on.
 OrderId first_at(Instant at) {

@@ -1,6 +1,7 @@
 #include "bottega/orders/orders.hpp"
 
 #include "orders/rows.hpp"
+#include "bottega/pricing/settings.hpp"
 
 namespace bottega::orders {
 namespace {
@@ -9,7 +10,7 @@ const Sql<Order(MerchantId, OrderId)> kFetch{"orders.fetch", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
            card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
-           cancelled_at
+           cancelled_at, withdrawn_at
     FROM orders WHERE merchant_id = $1 AND id = $2)"};
 
 // In the order of their ids, so that two who want several do not wait in a circle.
@@ -18,7 +19,8 @@ const Sql<Order(std::vector<MerchantId>, std::vector<OrderId>, std::int64_t)> kL
     SELECT o.id, o.number, o.merchant_id, o.conversation_id, o.buyer_id, o.payment_id, o.title,
            o.lines, o.total, o.currency, o.state, o.fulfilment, o.ship_to, o.ship_by, o.carrier,
            o.tracking_number, o.reason, o.card_seq, o.breakdown, o.created_at,
-           o.shipped_at, o.delivered_at, o.completed_at, o.cancelled_at
+           o.shipped_at, o.delivered_at, o.completed_at, o.cancelled_at,
+           o.withdrawn_at
     FROM (SELECT merchant_id, id FROM unnest($1::uuid[], $2::uuid[]) AS one (merchant_id, id)
           LIMIT $3::bigint) u
          JOIN orders o ON o.merchant_id = u.merchant_id AND o.id = u.id
@@ -28,28 +30,28 @@ const Sql<Order(MerchantId, PaymentId)> kOfPayment{"orders.of_payment", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
            card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
-           cancelled_at
+           cancelled_at, withdrawn_at
     FROM orders WHERE merchant_id = $1 AND payment_id = $2)"};
 
 const Sql<Order(MerchantId, std::string)> kOfNumber{"orders.of_number", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
            card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
-           cancelled_at
+           cancelled_at, withdrawn_at
     FROM orders WHERE merchant_id = $1 AND number = $2)"};
 
 const Sql<Order(AccountId, OrderId, std::int64_t)> kOfBuyer{"orders.of_buyer", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
            card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
-           cancelled_at
+           cancelled_at, withdrawn_at
     FROM orders WHERE buyer_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<Order(MerchantId, OrderId, std::int64_t)> kOfMerchant{"orders.of_merchant", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
            card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
-           cancelled_at
+           cancelled_at, withdrawn_at
     FROM orders WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)"};
 
 const Sql<void(MerchantId, OrderId, State, std::optional<Address>, std::optional<std::string>,
@@ -58,6 +60,9 @@ const Sql<void(MerchantId, OrderId, State, std::optional<Address>, std::optional
     UPDATE orders SET state = $3, ship_to = $4, reason = $5, shipped_at = $6, delivered_at = $7,
            cancelled_at = $8
     WHERE merchant_id = $1 AND id = $2)"};
+
+const Sql<void(MerchantId, OrderId, Instant)> kWithdraw{"orders.note_withdrawal", R"(
+    UPDATE orders SET withdrawn_at = $3 WHERE merchant_id = $1 AND id = $2)"};
 
 const Sql<PaymentId(MerchantId, OrderId)> kPaymentOf{"orders.payment_of", R"(
     SELECT payment_id FROM orders WHERE merchant_id = $1 AND id = $2)"};
@@ -81,7 +86,30 @@ void require_side(Tx& tx, const Who& who, const Order& order) {
                            identity::Scope::orders);
 }
 
+// Another place has other taxes, and other ways of shipping.
+Faults priced_otherwise(Tx& tx, const Order& order, const Address& to) {
+  if (!order.ship_to && order.breakdown) return {{"/ship_to", "was none when it was priced"}};
+  if (!order.ship_to) return {};
+  const auto& from = *order.ship_to;
+  if (from.country != to.country) return {{"/ship_to/country", "must be " + from.country.value}};
+  if (!order.breakdown) return {};
+  const auto before = destination_of(from), after = destination_of(to);
+  Faults faults;
+  if (pricing::fold_region(before.region, before.country) !=
+      pricing::fold_region(after.region, after.country))
+    faults.push_back({"/ship_to/region",
+                      before.region.empty() ? "must be left out" : "must be " + before.region});
+  const auto rules = pricing::read_rules(tx, order.merchant_id);
+  if (pricing::zone_at(before, rules) != pricing::zone_at(after, rules))
+    faults.push_back({"/ship_to/postal_code", "must be in the same zone of the shop's shipping"});
+  return faults;
+}
+
 }  // namespace
+
+pricing::Destination destination_of(const Address& address) {
+  return {address.country, address.region ? address.region->value : "", address.postal_code.value};
+}
 
 void tell(conversations::Log& log, const Order& order, const std::string& event,
           const std::string& words, const Shipment* shipment, std::optional<std::int64_t> seq) {
@@ -174,6 +202,12 @@ Order cancel(Tx& tx, Order order, const std::string& reason) {
   return order;
 }
 
+Order note_withdrawal(Tx& tx, Order order) {
+  order.withdrawn_at = tx.now();
+  tx.run(kWithdraw, order.merchant_id, order.id, *order.withdrawn_at);
+  return order;
+}
+
 Order change(Tx& tx, const Who& who, OrderId id, const ChangedOrder& given) {
   const auto merchant = identity::merchant_of(tx, id.uuid);
   auto order = lock(tx, merchant, id);
@@ -181,9 +215,8 @@ Order change(Tx& tx, const Who& who, OrderId id, const ChangedOrder& given) {
   if (order.state != State::paid)
     throw Error(Code::conflict, "cannot correct the address of what is " + text_of(order.state));
   require_unsent(order, "a part was sent to the address as it is");
-  if (order.ship_to && order.ship_to->country != given.ship_to.country)
-    throw Error(Code::invalid, "the order was priced for another country",
-                {{"/ship_to/country", "must be " + order.ship_to->country.value}});
+  const auto faults = priced_otherwise(tx, order, given.ship_to);
+  if (!faults.empty()) throw Error(Code::invalid, "the order was priced for another place", faults);
   order.ship_to = given.ship_to;
   write(tx, order);
   tell(tx, order, "order.edited", "the address was corrected");

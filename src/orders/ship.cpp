@@ -150,6 +150,10 @@ Sent pack(Tx& tx, Order order, const NewShipment& given, const std::vector<Shipm
   order.carrier = parcel.carrier;
   order.tracking_number = parcel.tracking_number;
   if (is_all) order.shipped_at = tx.now();
+  if (order.withdrawn_at)
+    label.warnings.push_back("the buyer withdrew from the contract on " +
+                             to_text(*order.withdrawn_at).substr(0, 10) +
+                             ": what was sent all the same comes back");
   return {std::move(order), std::move(parcel), {}, std::move(label.warnings)};
 }
 

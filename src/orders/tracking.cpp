@@ -9,7 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kAhead = 24h;  // clocks and time zones of carriers are their own
+constexpr auto kAhead = 24h;                      // clocks and time zones of carriers are their own
+constexpr auto kBehind = std::chrono::days(365);  // so that a wrong year is noticed
 constexpr std::size_t kDerivedSize = 32;
 
 const Sql<OrderId(MerchantId, ShipmentId)> kOrderOf{"orders.order_of_shipment", R"(
@@ -83,6 +84,9 @@ void tell_news(Tx& tx, const Order& order, const Shipment& shipment) {
 // The order's lock is that of its parcels.
 Shipment take(Tx& tx, MerchantId merchant, ShipmentId id, const TrackingEvent& event) {
   const auto order = lock(tx, merchant, tx.one(kOrderOf, merchant, id));
+  if (event.at < order.created_at - kBehind)
+    throw Error(Code::invalid, "nothing of the order was under way then",
+                {{"/at", "must be less than a year before the order was made"}});
   const auto all = shipments_of(tx, merchant, order.id);
   auto shipment = *std::ranges::find(all, id, &Shipment::id);
   if (tx.one(kCount, merchant, id) >= kTrackingEventsMax)

@@ -140,6 +140,10 @@ void check_all(std::initializer_list<std::function<void()>> checks) {
 
 }  // namespace
 
+void check_sum(Tx& tx, MerchantId merchant, Money total, const Rules& rules) {
+  check_total(total, most_of(tx, merchant, total.currency, rules));
+}
+
 std::int64_t fee_of(Tx& tx, MerchantId merchant, Money total) {
   return fee_of(identity::fee_rate(tx, merchant, total.currency), total);
 }

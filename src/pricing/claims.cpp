@@ -1,6 +1,8 @@
 // The uses of discount codes. Whoever claims one holds its row first: what others have claimed is
 // committed and seen when the uses of a buyer are counted, by a statement of its own.
 #include "pricing/rows.hpp"
+#include "bottega/core/digest.hpp"
+#include "bottega/identity/guests.hpp"
 #include "bottega/pricing/discounts.hpp"
 
 namespace bottega::pricing {
@@ -16,19 +18,15 @@ struct Row {
   std::optional<std::int64_t> amount, basis_points, least_total;
   std::optional<Instant> starts_at, ends_at;
   std::optional<std::int64_t> uses_max, uses_per_buyer_max;
-  std::int64_t used = 0, used_by_buyer = 0;
+  std::int64_t used = 0;
 };
 BOOST_DESCRIBE_STRUCT(Row, (),
                       (id, code, kind, currency, amount, basis_points, least_total, starts_at,
-                       ends_at, uses_max, uses_per_buyer_max, used, used_by_buyer))
+                       ends_at, uses_max, uses_per_buyer_max, used))
 
-const Sql<Row(MerchantId, std::string, AccountId)> kFind{"pricing.find_code", R"(
+const Sql<Row(MerchantId, std::string)> kFind{"pricing.find_code", R"(
     SELECT c.id, c.code, c.kind, c.currency, c.amount, c.basis_points, c.least_total, c.starts_at,
-           c.ends_at, c.uses_max, c.uses_per_buyer_max, c.used,
-           CASE WHEN c.uses_per_buyer_max IS NULL THEN 0
-                ELSE (SELECT count(*) FROM discount_uses u
-                      WHERE u.merchant_id = c.merchant_id AND u.code_id = c.id
-                        AND u.buyer_id = $3) END AS used_by_buyer
+           c.ends_at, c.uses_max, c.uses_per_buyer_max, c.used
     FROM discount_codes c
     WHERE c.merchant_id = $1 AND c.code = $2 AND c.removed_at IS NULL)"};
 
@@ -39,15 +37,22 @@ const Sql<Row(MerchantId, std::string, Instant)> kTake{"pricing.take_code", R"(
       AND (starts_at IS NULL OR starts_at <= $3) AND (ends_at IS NULL OR ends_at > $3)
       AND (uses_max IS NULL OR used < uses_max)
     RETURNING id, code, kind, currency, amount, basis_points, least_total, starts_at, ends_at,
-              uses_max, uses_per_buyer_max, used, 0::bigint AS used_by_buyer)"};
+              uses_max, uses_per_buyer_max, used)"};
 
-const Sql<void(MerchantId, AboutId, DiscountId, AccountId, Instant, std::optional<std::int64_t>)>
+// By whoever signs in, and by whoever gives the same mail address.
+const Sql<std::int64_t(MerchantId, DiscountId, AccountId, std::optional<std::string>)> kUsedBy{
+    "pricing.code_used_by", R"(
+    SELECT count(*) FROM discount_uses
+    WHERE merchant_id = $1 AND code_id = $2 AND (buyer_id = $3 OR mail_digest = $4))"};
+
+const Sql<void(MerchantId, AboutId, DiscountId, AccountId, Instant, std::optional<std::int64_t>,
+               std::optional<std::string>)>
     kUse{"pricing.use_code", R"(
-    INSERT INTO discount_uses (merchant_id, about_id, code_id, buyer_id, at)
-    SELECT $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::timestamptz
+    INSERT INTO discount_uses (merchant_id, about_id, code_id, buyer_id, at, mail_digest)
+    SELECT $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::timestamptz, $7::text
     WHERE $6::bigint IS NULL
        OR (SELECT count(*) FROM discount_uses
-           WHERE merchant_id = $1 AND code_id = $3 AND buyer_id = $4) < $6
+           WHERE merchant_id = $1 AND code_id = $3 AND (buyer_id = $4 OR mail_digest = $7)) < $6
     ON CONFLICT (merchant_id, about_id) DO NOTHING)"};
 
 const Sql<void(MerchantId, DiscountId)> kPutBack{"pricing.put_back_code", R"(
@@ -56,7 +61,7 @@ const Sql<void(MerchantId, DiscountId)> kPutBack{"pricing.put_back_code", R"(
 // The code that was used for it, which may have been removed since.
 const Sql<Row(MerchantId, AboutId)> kUsed{"pricing.code_used", R"(
     SELECT c.id, c.code, c.kind, c.currency, c.amount, c.basis_points, c.least_total, c.starts_at,
-           c.ends_at, c.uses_max, c.uses_per_buyer_max, c.used, 0::bigint AS used_by_buyer
+           c.ends_at, c.uses_max, c.uses_per_buyer_max, c.used
     FROM discount_uses u
          JOIN discount_codes c ON c.merchant_id = u.merchant_id AND c.id = u.code_id
     WHERE u.merchant_id = $1 AND u.about_id = $2)"};
@@ -75,13 +80,24 @@ Discount discount_of(const Row& row) {
   throw Error(Code::invalid, "this discount code cannot be used", {{"/discount_code", detail}});
 }
 
-void require_usable(const std::optional<Row>& row, Instant now) {
+// Of one code, so that it says nothing about another.
+std::optional<std::string> digest_of(Tx& tx, MerchantId merchant, DiscountId code,
+                                     AccountId buyer) {
+  const auto mail = identity::find_mail(tx, buyer);
+  if (!mail) return std::nullopt;
+  return sha256_hex(text_of(merchant) + ' ' + text_of(code) + ' ' + mail->value);
+}
+
+void require_usable(Tx& tx, MerchantId merchant, const std::optional<Row>& row, AccountId buyer) {
+  const auto now = tx.now();
   if (!row) refuse("must be a code of this shop");
   if (row->starts_at && now < *row->starts_at) refuse("must be used from its first day on");
   if (row->ends_at && now >= *row->ends_at) refuse("must be used before its end");
   if (row->uses_max && row->used >= *row->uses_max) refuse("must have uses left: it has none");
-  if (row->uses_per_buyer_max && row->used_by_buyer >= *row->uses_per_buyer_max)
-    refuse("must not be used by one buyer so often");
+  if (!row->uses_per_buyer_max) return;
+  const auto used =
+      tx.one(kUsedBy, merchant, row->id, buyer, digest_of(tx, merchant, row->id, buyer));
+  if (used >= *row->uses_per_buyer_max) refuse("must not be used by one buyer so often");
 }
 
 // The discount where the code was claimed for this before.
@@ -97,8 +113,8 @@ std::optional<Discount> find_claimed(Tx& tx, MerchantId merchant, const CouponCo
 }  // namespace
 
 Discount find_discount(Tx& tx, MerchantId merchant, const CouponCode& code, AccountId buyer) {
-  const auto row = tx.find(kFind, merchant, code.value, buyer);
-  require_usable(row, tx.now());
+  const auto row = tx.find(kFind, merchant, code.value);
+  require_usable(tx, merchant, row, buyer);
   return discount_of(*row);
 }
 
@@ -106,13 +122,15 @@ Discount claim(Tx& tx, MerchantId merchant, const CouponCode& code, AccountId bu
                const Uuid& about) {
   const auto taken = tx.find(kTake, merchant, code.value, tx.now());
   if (taken) {
+    std::optional<std::string> digest;
+    if (taken->uses_per_buyer_max) digest = digest_of(tx, merchant, taken->id, buyer);
     if (tx.run(kUse, merchant, AboutId{about}, taken->id, buyer, tx.now(),
-               taken->uses_per_buyer_max) > 0)
+               taken->uses_per_buyer_max, digest) > 0)
       return discount_of(*taken);
     tx.run(kPutBack, merchant, taken->id);
   }
   if (const auto claimed = find_claimed(tx, merchant, code, AboutId{about})) return *claimed;
-  require_usable(tx.find(kFind, merchant, code.value, buyer), tx.now());
+  require_usable(tx, merchant, tx.find(kFind, merchant, code.value), buyer);
   throw Error(Code::busy, "the discount code was given back at this moment; try again");
 }
 

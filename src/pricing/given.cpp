@@ -15,6 +15,12 @@ bool is_some(const std::optional<Given>& given) {
 
 constexpr const char* kOnlyFor = "must be left out for this kind";
 
+void check_region(const std::string& region, const Country& country, Faults& faults,
+                  const std::string& pointer) {
+  if (!is_region(region, country))
+    faults.push_back({pointer, "must be a region of " + country.value + ", by its code or name"});
+}
+
 bool is_code_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
@@ -50,11 +56,18 @@ void Tips::check(Faults& faults, const std::string& pointer) const {
   }
 }
 
+void NewTaxRate::check(Faults& faults, const std::string& pointer) const {
+  if (region) check_region(region->value, country, faults, pointer + "/region");
+}
+
 void NewShippingZone::check(Faults& faults, const std::string& pointer) const {
   const std::string words = "must be left out unless there is exactly one country";
   if (countries.size() != 1 && is_some(regions)) faults.push_back({pointer + "/regions", words});
   if (countries.size() != 1 && is_some(postal_prefixes))
     faults.push_back({pointer + "/postal_prefixes", words});
+  for (std::size_t i = 0; countries.size() == 1 && regions && i < regions->size(); ++i)
+    check_region(regions->items[i].value, countries.items.front(), faults,
+                 pointer + "/regions/" + std::to_string(i));
   if (countries.size() != 1 || !postal_prefixes) return;
   for (std::size_t i = 0; i < postal_prefixes->size(); ++i)
     if (fold_postal(postal_prefixes->items[i].value).empty())

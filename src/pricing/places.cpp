@@ -85,21 +85,37 @@ std::optional<ShippingOption> option_of(const RateRule& rate, const Load& load,
 
 }  // namespace
 
-std::string fold_region(std::string_view region, const Country& country) {
-  while (region.starts_with(' ')) region.remove_prefix(1);
-  while (region.ends_with(' ')) region.remove_suffix(1);
-  std::string folded(region);
-  std::ranges::transform(folded, folded.begin(), in_capitals);
-  const auto prefix = country.value + '-';
-  if (folded.size() > prefix.size() && folded.starts_with(prefix)) folded.erase(0, prefix.size());
-  return folded;
-}
-
 std::string fold_postal(std::string_view postal_code) {
   std::string folded;
   for (const char c : postal_code)
     if (c != ' ' && c != '-') folded += in_capitals(c);
   return folded;
+}
+
+std::optional<ZoneId> zone_at(const Destination& destination, const ShopRules& rules) {
+  const auto* zone = zone_of(destination, rules);
+  if (zone == nullptr) return std::nullopt;
+  return zone->id;
+}
+
+Asked asked_address(const ShopRules& rules, bool needs_shipping) {
+  const auto has_rates = [](const ZoneRule& zone) { return !zone.rates.empty(); };
+  const bool is_taxed = rules.tax_mode != TaxMode::none && !rules.taxes.empty();
+  const bool is_shipped = needs_shipping && std::ranges::any_of(rules.zones, has_rates);
+  if (rules.buyer.address == Asked::none) return Asked::none;
+  if (is_taxed || is_shipped) return Asked::required;
+  return needs_shipping ? rules.buyer.address : Asked::none;
+}
+
+bool has_regions(const ShopRules& rules, const Country& country) {
+  return std::ranges::any_of(rules.taxes,
+                             [&](const TaxRule& rule) {
+                               return rules.tax_mode != TaxMode::none && rule.country == country &&
+                                      !rule.region.empty();
+                             }) ||
+         std::ranges::any_of(rules.zones, [&](const ZoneRule& zone) {
+           return !zone.regions.empty() && zone.countries.front() == country;
+         });
 }
 
 std::vector<ShippingOption> shipping_options(const Basket& basket, const Destination* destination,

@@ -129,7 +129,7 @@ const Pages<orders::Order> kOrders{"privacy.orders", R"(
     SELECT id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines, total,
            currency, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
            card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
-           cancelled_at
+           cancelled_at, withdrawn_at
     FROM orders WHERE buyer_id = $1 AND id > $2 ORDER BY id LIMIT $3)"};
 
 // The first parcel of an order has the order's id.

@@ -166,6 +166,9 @@ const Sql<void(AccountId)> kCloseTalks{"privacy.close_conversations", R"(
     UPDATE conversations c SET blocked_by_buyer = true
     FROM held h WHERE c.merchant_id = h.merchant_id AND c.id = h.id)"};
 
+const Sql<void(AccountId)> kForgetMails{"privacy.forget_mail_digests", R"(
+    UPDATE discount_uses SET mail_digest = NULL WHERE buyer_id = $1 AND mail_digest IS NOT NULL)"};
+
 const Sql<void(AccountId)> kForgetCarts{"privacy.forget_carts", R"(
     DELETE FROM carts k USING conversations c
     WHERE c.buyer_id = $1 AND k.merchant_id = c.merchant_id AND k.conversation_id = c.id)"};
@@ -333,6 +336,7 @@ asio::awaitable<void> erase(Database& db, AccountId account) {
     tx.run(kForgetCases, account);
     tx.run(kForgetReturns, account, tx.now());
     tx.run(kForgetCarts, account);
+    tx.run(kForgetMails, account);
     tx.run(kForgetAddresses, account, std::string(kNobody));
     tx.run(kForgetPresence, account);
   });

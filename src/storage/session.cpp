@@ -197,7 +197,9 @@ void Session::run(Mode mode, const Operation& operation) {
       if (tries == kTriesMax) throw unreachable();
     } catch (const pqxx::unique_violation& failure) {
       if (mode == Mode::single) throw Collision();
-      rethrow(failure);
+      // Somebody else was quicker: what the operation asks for first it now finds.
+      if (tries > 1) rethrow(failure);
+      ++counters_.retries;
     } catch (const pqxx::sql_error& failure) {
       if (!connection_is_lost(failure)) rethrow(failure);
       reconnect(failure.what());

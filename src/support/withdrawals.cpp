@@ -43,12 +43,13 @@ void require_possible(Tx& tx, const orders::Order& order, const ContractWithdraw
 }
 
 std::string words(const orders::Order& order, const ContractWithdrawal& offer) {
-  return "Withdrawal from the contract of order " + order.number + " (" +
-         order.title + ") of " + text_of(order.created_at) + ". The shop gives back " +
-         display(offer.refund) + " within 14 days; what was received is sent back within 14 days.";
+  return "Withdrawal from the contract of order " + order.number + " (" + order.title + ") of " +
+         text_of(order.created_at) + ". The shop gives back " + display(offer.refund) +
+         " within 14 days; what was received is sent back within 14 days.";
 }
 
-void declare(Tx& tx, const Who& who, const orders::Order& order, ContractWithdrawal& out) {
+void declare(Tx& tx, const Who& who, const orders::Order& contract, ContractWithdrawal& out) {
+  const auto order = orders::note_withdrawal(tx, contract);
   const auto row =
       begin(tx, who,
             {order.merchant_id, Kind::buyer, order.conversation_id, order.id, Subject::withdrawal});

@@ -5,6 +5,7 @@
 
 #include "support/at_once.hpp"
 #include "support/world.hpp"
+#include "bottega/identity/guests.hpp"
 
 namespace bottega::test {
 namespace discounts_test {
@@ -92,6 +93,28 @@ TEST_F(DiscountCodes, OfAnotherShopAreNotThere) {
             Code::not_found);
   EXPECT_EQ(code_of([&] { world_->transact([&](Tx& tx) { remove_code(tx, other, made.id); }); }),
             Code::not_found);
+}
+
+TEST_F(DiscountCodes, KnowAGuestAgainByTheirMail) {
+  const auto made = add("GUESTS", {{"uses_per_buyer_max", 1}});
+  const auto guest = [&](const std::string& mail) {
+    const auto given = from_json<identity::NewGuest>({{"name", "Gus"}, {"email", mail}});
+    return world_->transact([&](Tx& tx) { return identity::make_guest(tx, given); }).id;
+  };
+  const auto about = make_uuid_v7();
+  use("GUESTS", about, guest("gus@shop.example"));
+  EXPECT_EQ(code_of([&] { use("GUESTS", make_uuid_v7(), guest("Gus@shop.example")); }),
+            Code::invalid);
+  const auto text = from_text<CouponCode>("GUESTS");
+  EXPECT_EQ(code_of([&] {
+              const auto same = guest("gus@shop.example");
+              world_->transact([&](Tx& tx) { find_discount(tx, merchant_, text, same); });
+            }),
+            Code::invalid);
+  EXPECT_NO_THROW(use("GUESTS", make_uuid_v7(), guest("another@shop.example")));
+  give(about);
+  EXPECT_NO_THROW(use("GUESTS", make_uuid_v7(), guest("gus@shop.example")));
+  EXPECT_EQ(used(made.id), 2);
 }
 
 TEST_F(DiscountCodes, MayBeUsedFromTheirBeginningToTheirEnd) {

@@ -134,6 +134,22 @@ TEST_F(Guests, CannotTakeAnAddressThatIsAnothers) {
   EXPECT_FALSE(upgrade(guest, "gus@people.example").is_guest);
 }
 
+TEST_F(Guests, TakeAnAddressAtTheSameMomentAsOthersOnlyOnce) {
+  for (int round = 0; round < 10; ++round) {
+    const auto mail = "gus-" + std::to_string(round) + "@people.example";
+    const auto first = visit(), second = visit();
+    const auto refused = all_at_once({[&] { upgrade(first, mail); }, [&] { upgrade(second, mail); },
+                                      [&] {
+                                        in([&](Tx& tx) {
+                                          register_account(tx, from_text<Email>(mail), "Otto",
+                                                           "a hash", std::nullopt);
+                                        });
+                                      }},
+                                     {Code::conflict});
+    EXPECT_EQ(refused, 2);
+  }
+}
+
 TEST_F(Guests, AreForgottenWhenTheirSessionsHaveEnded) {
   const auto guest = visit("gus@people.example", 1h);
   const auto sweep = [&] { return in([&](Tx& tx) { return sweep_guests(tx, 100); }); };

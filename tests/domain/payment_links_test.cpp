@@ -24,7 +24,7 @@ class PaymentLinks : public Shopping {
   PaymentLink link(const Json& more = Json::object()) { return link_by(shop.owner, more); }
   PaymentLink link_by(const Who& who, const Json& more = Json::object()) {
     const auto given = from_json<NewPaymentLink>(body(more));
-    return in([&](Tx& tx) { return create_link(tx, who, given); });
+    return in([&](Tx& tx) { return create_link(tx, who, given, world.payment_rules); });
   }
   // Of one variant.
   Json of(catalog::VariantId id, std::int64_t quantity = 1) {
@@ -58,6 +58,17 @@ class PaymentLinks : public Shopping {
     return "";
   }
 };
+
+TEST_F(PaymentLinks, ComeToWhatSomebodyCanPay) {
+  const auto one = [](std::int64_t amount, std::int64_t quantity) {
+    return Json{{"lines", {{{"name", "Lamp"}, {"quantity", quantity}, {"unit_amount", amount}}}}};
+  };
+  EXPECT_EQ(faults_of([&] { link(one(0, 3)); }), Pointers{"/lines"});
+  EXPECT_EQ(faults_of([&] { link(one(world.payment_rules.amount_max, 2)); }), Pointers{"/lines"});
+  EXPECT_EQ(faults_of([&] { link(of(published(tea("FREE", 0)).variants[0].id)); }),
+            Pointers{"/lines"});
+  EXPECT_EQ(seen(link(one(1, 1))).subtotal.amount, 1);
+}
 
 TEST_F(PaymentLinks, HaveACodeThatNobodyGuesses) {
   const auto a = link(), b = link();

@@ -56,6 +56,22 @@ TEST_F(Withdrawing, IsDeclaredOnceAndToldWithItsDateAndWords) {
   EXPECT_EQ(log().size(), entries.size());
 }
 
+TEST_F(Withdrawing, IsSeenByWhoeverSendsTheOrder) {
+  const auto order = world->sell(shop);
+  withdraw(shop.buyer, order);
+  const auto read = [&] {
+    return in([&](Tx& tx) { return orders::fetch(tx, shop.owner, order.id); });
+  };
+  EXPECT_FALSE(read().withdrawn_at);
+  const auto declared = withdraw(shop.buyer, order, true);
+  EXPECT_EQ(read().withdrawn_at, declared.declared_at);
+  EXPECT_EQ(log().back().data["order"]["withdrawn_at"], text_of(*declared.declared_at));
+  const auto sent = world->ship(shop, order);
+  ASSERT_FALSE(sent.warnings.empty());
+  EXPECT_TRUE(sent.warnings.back().starts_with("the buyer withdrew from the contract on "));
+  EXPECT_EQ(sent.order.withdrawn_at, declared.declared_at);
+}
+
 TEST_F(Withdrawing, StandsBesideAnotherCaseAboutTheOrder) {
   const auto order = world->sell(shop);
   const auto made = open_about(order);

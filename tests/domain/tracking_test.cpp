@@ -57,6 +57,17 @@ TEST_F(TrackingNews, MovesTheParcelAndTellsTheChatOnlyWhatPeopleWaitFor) {
   EXPECT_TRUE(order.delivered_at);
 }
 
+TEST_F(TrackingNews, IsOfATimeAtWhichThereWasAnOrder) {
+  const auto parcel = sent();
+  for (const auto* at : {"1970-01-01T00:00:00Z", "2038-01-01T00:00:00Z"})
+    EXPECT_EQ(code_of([&] {
+                track(shop_.owner, parcel, {{"status", "in_transit"}, {"at", at}});
+              }),
+              Code::invalid)
+        << at;
+  EXPECT_TRUE(events(parcel).empty());
+}
+
 TEST_F(TrackingNews, ThatIsHeardTwiceChangesNothing) {
   const auto parcel = sent();
   const Json news = {{"status", "out_for_delivery"}, {"event_id", "scan 7"}};
@@ -107,7 +118,7 @@ TEST_F(TrackingNews, OfTheFutureIsRefused) {
 TEST_F(TrackingNews, OfADeliveryCountsNeitherAheadNorBeforeItWasSent) {
   const auto early = sent(), late = sent();
   const auto parcel =
-      track(shop_.owner, early, {{"status", "delivered"}, {"at", "2020-01-02T03:04:05Z"}});
+      track(shop_.owner, early, {{"status", "delivered"}, {"at", "2026-01-02T03:04:05Z"}});
   EXPECT_EQ(parcel.delivered_at, early.shipped_at);
   const auto when = text_of(Instant(world_->clock.now() + 20h));
   const auto other = track(shop_.owner, late, {{"status", "delivered"}, {"at", when}});

@@ -74,6 +74,14 @@ TEST_F(FeedRoutes, ImportAFileAndSayHowFarItIs) {
   EXPECT_EQ(list["data"][0]["id"], done["id"]);
 }
 
+TEST_F(FeedRoutes, DoNotFitIntoAFrame) {
+  Socket socket(house_->server.port(), shop_->owner.api.token());
+  for (const auto* format : {"csv", "tsv", "xml"})
+    EXPECT_TRUE(
+        is_problem(socket.call("GET", mine("/feed?format=") + format), 406, "not_acceptable"))
+        << format;
+}
+
 TEST_F(FeedRoutes, PageTheReport) {
   std::string rows = kHead;
   for (int i = 0; i < 30; ++i) rows += "P,Tea,in stock,1,,\n";

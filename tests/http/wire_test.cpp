@@ -224,6 +224,18 @@ TEST(Wire, AnswersAMethodThatIsNotOfferedWithTheOnesThatAre) {
   EXPECT_NE(removed.header("allow").find("GET, HEAD"), std::string::npos);
 }
 
+TEST(Wire, TellsTheMethodsOfAnAddress) {
+  Client client(Server::shared().port());
+  EXPECT_EQ(client.send("OPTIONS", "/v1/orders", "", {}).header("allow"), "GET, HEAD, OPTIONS");
+  const auto product = client.send("OPTIONS", "/v1/products/x", "", {});
+  EXPECT_EQ(product.status, 204);
+  for (const auto* method : {"GET, HEAD", "PATCH", "DELETE", "OPTIONS"})
+    EXPECT_NE(product.header("allow").find(method), std::string::npos) << method;
+  EXPECT_EQ(product.header("allow").find("PUT"), std::string::npos);
+  EXPECT_EQ(client.send("OPTIONS", "/v1/nothing", "", {}).header("allow"),
+            "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+}
+
 TEST(Wire, HasNoAddressesButItsOwn) {
   Client client(Server::shared().port());
   for (const auto* path : {"/v1", "/v1/", "/v1/nothing", "/v1/accounts/me/", "//healthz",

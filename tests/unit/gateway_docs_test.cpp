@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+
+#include "gateway/guide.hpp"
 #include "gateway/openapi.hpp"
 #include "gateway/routes/routes.hpp"
 
@@ -40,6 +43,22 @@ TEST(Docs, ThePageShowsEveryOperationAndSchema) {
     }
   for (const auto& [name, schema] : document["components"]["schemas"].items())
     EXPECT_TRUE(has(page, "<code>" + name + "</code>")) << name;
+}
+
+// "`POST /v1/orders/{id}/ship`" in the guide is an operation that there is.
+TEST(Docs, TheGuideNamesOperationsThatThereAre) {
+  const auto paths = openapi(all_routes(), "https://shop.example")["paths"];
+  const auto guide = guide_text();
+  const std::regex operation("`(GET|POST|PUT|PATCH|DELETE) (/v1[^` ]*)`");
+  int named = 0;
+  for (auto it = std::sregex_iterator(guide.begin(), guide.end(), operation);
+       it != std::sregex_iterator(); ++it, ++named) {
+    std::string method = (*it)[1], path = (*it)[2];
+    for (auto& c : method) c = static_cast<char>(c - 'A' + 'a');
+    ASSERT_TRUE(paths.contains(path)) << path;
+    EXPECT_TRUE(paths[path].contains(method)) << method << ' ' << path;
+  }
+  EXPECT_GT(named, 25);
 }
 
 TEST(Docs, WhatADocumentSaysCannotBecomeMarkup) {

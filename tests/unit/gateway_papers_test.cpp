@@ -115,6 +115,23 @@ TEST(PackingSlip, HasTheAddressAsItIsWrittenElsewhere) {
   EXPECT_EQ(packing_slip_of(sold).parties.front().title, "Sold by");
 }
 
+TEST(PackingSlip, HasTheSkusWhereThereAreSome) {
+  auto sold = a_sale();
+  sold.order.lines.items[1].sku = Line<1, 50>{"BULB-9"};
+  const auto paper = packing_slip_of(sold);
+  EXPECT_EQ(paper.columns.at(1).title, "SKU");
+  EXPECT_EQ(paper.rows, (Rows{{"Lamp", "", "3"}, {"Bulb", "BULB-9", "10"}}));
+}
+
+TEST(PackingSlip, OfAWithdrawnOrderSaysSo) {
+  auto sold = a_sale();
+  sold.order.withdrawn_at = sold.order.created_at;
+  const auto paper = packing_slip_of(sold);
+  EXPECT_EQ(paper.notes.size(), 1u);
+  EXPECT_EQ(fact_of(paper, "Withdrawn on"), "2026-03-01");
+  EXPECT_EQ(fact_of(paper, "Send by"), "(none)");
+}
+
 TEST(PackingSlip, OfACancelledOrderSaysSo) {
   auto sold = a_sale();
   sold.order.state = orders::State::cancelled;

@@ -156,7 +156,22 @@ TEST(ShippingFolds, TreatAlikeWhatPeopleWriteDifferently) {
   EXPECT_EQ(fold_region("US-ca", country("US")), "CA");
   EXPECT_EQ(fold_region("US-CA", country("CA")), "US-CA");
   EXPECT_EQ(fold_region("US-", country("US")), "US-");
-  EXPECT_EQ(fold_region("New York", country("US")), "NEW YORK");
+  EXPECT_EQ(fold_region("New  york.", country("US")), "NY");
+  EXPECT_EQ(fold_region("Washington, D.C.", country("US")), "DC");
+  EXPECT_EQ(fold_region("Qu\xc3\xa9"
+                        "bec",
+                        country("CA")),
+            "QC");
+  EXPECT_EQ(fold_region("New York", country("AU")), "NEW YORK");
+}
+
+TEST(ShippingRegions, AreKnownWhereTaxesAreTheirs) {
+  for (const auto* region : {"CA", "US-CA", "california", "PR", "ap"})
+    EXPECT_TRUE(is_region(region, country("US"))) << region;
+  for (const auto* region : {"", "XX", "Californa", "CAL", "ON"})
+    EXPECT_FALSE(is_region(region, country("US"))) << region;
+  EXPECT_TRUE(is_region("Ontario", country("CA")));
+  EXPECT_TRUE(is_region("Canarias", country("ES"))) << "of others we know none";
 }
 
 }  // namespace pricing_shipping_test

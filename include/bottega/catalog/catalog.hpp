@@ -99,8 +99,8 @@ struct NewProduct {
   std::optional<WebUrl> url;
   std::optional<Images> images;
   std::optional<OptionNames> option_names;
-  std::optional<Line<1, 50>> tax_class;  // standard where it is not said
-  std::optional<bool> needs_shipping;    // true where it is not said
+  std::optional<TaxClass> tax_class;   // standard where it is not said
+  std::optional<bool> needs_shipping;  // true where it is not said
   std::optional<NewVariants> variants;
   // Options fit their names, no combination and no SKU is there twice.
   void check(Faults& faults, const std::string& pointer) const;
@@ -123,7 +123,7 @@ struct ChangedProduct {
   std::optional<WebUrl> url;
   std::optional<Images> images;
   std::optional<OptionNames> option_names;
-  std::optional<Line<1, 50>> tax_class;
+  std::optional<TaxClass> tax_class;
   std::optional<bool> needs_shipping;
 };
 BOOST_DESCRIBE_STRUCT(ChangedProduct, (),
@@ -195,8 +195,9 @@ struct Offer {
 
   // Whether so many can be bought now.
   bool has(std::int64_t quantity) const;
-  // "Green tea, 100 g": the title with the options.
-  std::string name() const;
+  // "Green tea, 100 g": the title with the options. Where that is longer than so many characters,
+  // what is shortened is the title, and the options only where they are too long by themselves.
+  std::string name(std::size_t most = SIZE_MAX) const;
 };
 BOOST_DESCRIBE_STRUCT(Offer, (),
                       (merchant_id, variant_id, product_id, state, version, title, sku, image,

@@ -32,6 +32,13 @@ using Sku = Line<1, 50>;
 using Handle = Line<1, 100>;
 using Weight = Count<0, 10'000'000>;
 
+// By which taxes tell goods apart: 1 to 30 letters, digits, "-", "_", "." and ":"; capitals do not
+// matter, and are kept small.
+struct TaxClass {
+  std::string value;
+  operator const std::string&() const { return value; }
+};
+
 // A path of at most 10 names, with " > " between them: "Food > Drinks > Tea"; nothing where the
 // text is none.
 std::optional<std::string> category_path(std::string_view text);
@@ -76,6 +83,14 @@ struct Form<catalog::Gtin> {
     return "a GTIN of 8, 12, 13 or 14 digits with its check digit, none of a restricted prefix";
   }
   static Json schema() { return schemas::text_like("^([0-9]{8}|[0-9]{12,14})$"); }
+};
+
+template <>
+struct Form<catalog::TaxClass> {
+  static std::string text(const catalog::TaxClass& value) { return value.value; }
+  static std::optional<catalog::TaxClass> parse(std::string_view text);
+  static std::string expected() { return "1 to 30 letters, digits and -_.:"; }
+  static Json schema() { return schemas::text_like("^[A-Za-z0-9_.:-]{1,30}$"); }
 };
 
 template <>

@@ -89,20 +89,22 @@ struct LinkOffer {
   std::vector<OfferedLine> lines;
   Money subtotal;  // of the lines that have a price, before shipping, tax and discounts
   bool needs_shipping = false;
+  pricing::Asked address{};  // whether where the buyer is has to be said
   std::optional<Instant> expires_at;
   pricing::CheckoutTerms terms;
 };
 BOOST_DESCRIBE_STRUCT(LinkOffer, (),
                       (code, title, merchant_id, shop, state, lines, subtotal, needs_shipping,
-                       expires_at, terms))
+                       address, expires_at, terms))
 
 // ---- for the shop's members ---------------------------------------------------------------------
 
 // All throw as require_member() does.
 
-// Throws Error(invalid) with each line that cannot be sold, Error(conflict) where kActiveLinksMax
-// are active.
-PaymentLink create_link(Tx& tx, const Who& who, const NewPaymentLink& given);
+// Throws Error(invalid) with each line that cannot be sold, or where nobody could pay what they
+// come to, Error(conflict) where kActiveLinksMax are active.
+PaymentLink create_link(Tx& tx, const Who& who, const NewPaymentLink& given,
+                        const payments::Rules& rules);
 // Newest first.
 std::vector<PaymentLink> list_links(Tx& tx, const Who& who, MerchantId merchant,
                                     std::optional<LinkId> after, std::int64_t limit);

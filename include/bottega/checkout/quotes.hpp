@@ -65,7 +65,7 @@ struct Quote {
   std::vector<pricing::TaxLine> taxes;
   std::vector<pricing::ShippingOption> shipping_options;
   std::vector<std::int64_t> suggested_tips;
-  pricing::BuyerData asks;
+  pricing::BuyerData asks;  // the address as far as this needs it
   bool needs_shipping = false;
   bool is_final = false;  // or a way of shipping has to be chosen still
 };

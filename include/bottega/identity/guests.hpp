@@ -35,6 +35,9 @@ void require_account(const Who& who);
 Account make_guest(Tx& tx, const NewGuest& given);
 // None where it is no guest's account, or their session ended long ago.
 std::optional<Guest> find_guest(Tx& tx, AccountId account);
+// The address by which somebody can be reached: of a guest the one that they gave. None where that
+// is forgotten already.
+std::optional<Email> find_mail(Tx& tx, AccountId account);
 // From now on it is an account like any other, with all that the guest has done; their other
 // sessions end. Throws Error(conflict) where it is one already, or the address is taken.
 Account upgrade_guest(Tx& tx, const Who& who, const GuestUpgrade& given, const std::string& hash);

@@ -89,6 +89,8 @@ struct Address {
   Country country;
 };
 BOOST_DESCRIBE_STRUCT(Address, (), (name, street, city, region, postal_code, country))
+// What of it a price depends on.
+pricing::Destination destination_of(const Address& address);
 
 struct Order {
   OrderId id;
@@ -110,12 +112,13 @@ struct Order {
   std::optional<pricing::Breakdown> breakdown;  // of the total; none where it is that of the lines
   Instant created_at{};
   std::optional<Instant> shipped_at, delivered_at, completed_at, cancelled_at;
+  std::optional<Instant> withdrawn_at;  // from the contract, by the buyer
 };
 BOOST_DESCRIBE_STRUCT(Order, (),
                       (id, number, merchant_id, conversation_id, buyer_id, payment_id, title, lines,
                        total, state, fulfilment, ship_to, ship_by, carrier, tracking_number, reason,
                        card_seq, breakdown, created_at, shipped_at, delivered_at, completed_at,
-                       cancelled_at))
+                       cancelled_at, withdrawn_at))
 
 // The number of the order with this id: 35 of its random bits as seven characters of Crockford's
 // base 32, and one that checks them (Luhn's algorithm, modulo 32). It tells nobody how much is
@@ -189,8 +192,12 @@ std::vector<Order> lock(Tx& tx, const std::vector<std::pair<MerchantId, OrderId>
 // where a part was sent.
 Order cancel(Tx& tx, Order order, const std::string& reason);
 
+// Notes that the buyer has withdrawn from the contract; the caller holds the lock and tells it.
+Order note_withdrawal(Tx& tx, Order order);
+
 // Corrects where it goes, by the buyer or the merchant's side, as long as nothing was sent. Throws
-// Error(invalid) for another country, to which nobody has priced it.
+// Error(invalid) for a place for which nobody has priced it: another country; and where it was
+// priced at the checkout another region, or a postal code in another zone of the shop's shipping.
 Order change(Tx& tx, const Who& who, OrderId id, const ChangedOrder& given);
 
 std::vector<OrderNote> list_notes(Tx& tx, const Who& who, OrderId id, std::optional<NoteId> after,

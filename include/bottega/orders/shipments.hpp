@@ -102,7 +102,7 @@ struct Sent {
   Order order;
   Shipment shipment;
   Share share;
-  std::vector<std::string> warnings;  // about the tracking number
+  std::vector<std::string> warnings;  // about the tracking number, or a withdrawal
 };
 // What is to be sent of an order whose lock the caller holds.
 struct Sending {

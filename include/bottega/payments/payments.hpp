@@ -247,6 +247,9 @@ struct Purchase {
   ShippingAddress shipping_address{};
   std::optional<LinkId> payment_link_id;
 };
+// Throws Error(invalid) that points at `/lines` where no sale of this shop comes to so much, or so
+// little.
+void check_sum(Tx& tx, MerchantId merchant, Money total, const Rules& rules);
 // Writes it down as a request of this shop, which is told when it is paid. Throws as ask() does.
 Request open_purchase(Tx& tx, const Who& buyer, const identity::Merchant& merchant,
                       const Purchase& purchase, const Rules& rules);

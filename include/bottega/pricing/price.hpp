@@ -122,8 +122,12 @@ struct ShopRules {
   std::vector<TaxRule> taxes;
 };
 
-// Compared without regard to capitals and spaces around; "US-CA" is "CA" of the US.
+// Compared without regard to capitals, dots, commas and spaces around; "US-CA" and "California" are
+// "CA" of the US. So are the names of Canada's provinces; those of other countries stay as they
+// are.
 std::string fold_region(std::string_view region, const Country& country);
+// False for what is no region of the US or of Canada; of other countries we know none.
+bool is_region(std::string_view region, const Country& country);
 // Without spaces and hyphens, in capitals.
 std::string fold_postal(std::string_view postal_code);
 
@@ -244,6 +248,15 @@ Priced price(const Basket& basket, const Destination* destination, const ShopRul
 // without a rate that fits says that nothing is shipped there.
 std::vector<ShippingOption> shipping_options(const Basket& basket, const Destination* destination,
                                              const ShopRules& rules);
+
+// The zone that decides there; none where the shop ships to no such place.
+std::optional<ZoneId> zone_at(const Destination& destination, const ShopRules& rules);
+// Whether a buyer must say where they are: always where the price depends on it, by the tax or the
+// shipping. A shop that asks for no address sells at the price of its own place, and ships nothing
+// by its zones.
+Asked asked_address(const ShopRules& rules, bool needs_shipping);
+// Whether the shop's taxes or zones tell the regions of a country apart.
+bool has_regions(const ShopRules& rules, const Country& country);
 
 // The tips to suggest for a price, in minor units: rising, none twice.
 std::vector<std::int64_t> suggested_tips(const Priced& priced, const Tips& tips);

@@ -1,6 +1,7 @@
 #pragma once
 // How a shop sells, as its managers set it: what buyers are asked for, shipping, taxes, tips, and
 // what the law wants a seller to say. A sale reads all that its price depends on as one row.
+#include "bottega/catalog/fields.hpp"
 #include "bottega/identity/merchants.hpp"
 #include "bottega/pricing/price.hpp"
 
@@ -151,7 +152,7 @@ struct NewShippingZone {
   List<Country, 0, 250> countries;  // none: everywhere
   std::optional<List<Line<1, 100>, 0, 100>> regions;
   std::optional<List<Line<1, 12>, 0, 200>> postal_prefixes;
-  // Regions and postal codes are those of one country.
+  // Regions and postal codes are those of one country, and regions such of it, where we know those.
   void check(Faults& faults, const std::string& pointer) const;
 };
 BOOST_DESCRIBE_STRUCT(NewShippingZone, (), (name, countries, regions, postal_prefixes))
@@ -218,9 +219,11 @@ struct NewTaxRate {
   Line<1, 60> name;
   Country country;
   std::optional<Line<1, 100>> region;
-  std::optional<Opaque<30>> tax_class;  // the standard one where none is given
+  std::optional<catalog::TaxClass> tax_class;  // the standard one where none is given
   Count<0, kMillion> parts_per_million;
   std::optional<bool> applies_to_shipping;
+  // A region is one of its country, where we know those.
+  void check(Faults& faults, const std::string& pointer) const;
 };
 BOOST_DESCRIBE_STRUCT(NewTaxRate, (),
                       (name, country, region, tax_class, parts_per_million, applies_to_shipping))

@@ -17,8 +17,9 @@ PaymentLink addressed(const Call& call, PaymentLink link) {
 
 asio::awaitable<Reply> create(Call& call) {
   const auto given = call.body<NewPaymentLink>();
-  co_return co_await call.transact(
-      [&](Tx& tx) { return created(addressed(call, create_link(tx, call.who(), given))); });
+  co_return co_await call.transact([&](Tx& tx) {
+    return created(addressed(call, create_link(tx, call.who(), given, call.app.payment_rules)));
+  });
 }
 
 asio::awaitable<Reply> list(Call& call) {
