@@ -228,6 +228,9 @@ void Node::Parts::stop() {
   if (sandbox_db) sandbox_db->stop(hard_end);
   depot.stop();
   papers.stop();
+  // What waited for more to be written with it answers into the contexts as well.
+  app.timers.join();
+  if (sandbox_app) sandbox_app->timers.join();
   // The last news of this node; and nobody hears of others' any more.
   if (nats) nats->stop(hard_end);
   // Their timers live in the servers' contexts.

@@ -1,5 +1,6 @@
 #include "app/options.hpp"
 
+#include "bottega/checkout/quotes.hpp"
 #include "bottega/core/digest.hpp"
 
 namespace bottega {
@@ -66,7 +67,8 @@ payments::Rules payment_rules_of(const Config& config) {
           from_text<payments::FeeOnRefund>(config.fees_on_refund),
           limits_of(config),
           std::chrono::minutes(config.checkout_reserve_minutes),
-          std::chrono::seconds(config.checkout_answer_s)};
+          std::chrono::seconds(config.checkout_answer_s),
+          checkout::bought};
 }
 
 payouts::Rules payout_rules_of(const Config& config) {

@@ -198,8 +198,9 @@ std::optional<FeedImport> open_feed(Tx& tx, MerchantId merchant, FeedImportId id
   return import;
 }
 
-FeedImport begin_check(Tx& tx, const FeedImport& import) {
+std::optional<FeedImport> begin_check(Tx& tx, const FeedImport& import) {
   const auto locked = tx.one(kLock, import.merchant_id, import.id);
+  if (locked.ended_at) return std::nullopt;
   tx.run(kForgetRemarks, import.merchant_id, import.id);
   return move(tx, locked, FeedEvent::check);
 }

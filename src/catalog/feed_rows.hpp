@@ -9,8 +9,8 @@ std::string key_of(FeedImportId id);
 
 // The import for whoever goes on with it; none where it is over.
 std::optional<FeedImport> open_feed(Tx& tx, MerchantId merchant, FeedImportId id);
-// The check begins anew: nothing is known of the file.
-FeedImport begin_check(Tx& tx, const FeedImport& import);
+// The check begins anew: nothing is known of the file. None where it was cancelled meanwhile.
+std::optional<FeedImport> begin_check(Tx& tx, const FeedImport& import);
 
 // What a check has found since it was last written down.
 struct CheckedPart {

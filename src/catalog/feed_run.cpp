@@ -177,7 +177,9 @@ void save(Tx& tx, const Run& run, const CheckedPart& part, bool tells) {
 
 asio::awaitable<void> check(Run& run) {
   auto& db = run.db;
-  run.import = co_await db.transact([&](Tx& tx) { return begin_check(tx, run.import); });
+  const auto begun = co_await db.transact([&](Tx& tx) { return begin_check(tx, run.import); });
+  if (!begun) throw Stopped{};
+  run.import = *begun;
   Check file(run);
   const auto pause = [&]() -> asio::awaitable<bool> {
     const bool tells = run.is_time_to_tell();

@@ -65,11 +65,16 @@ void note(Tx& tx, const Who& who, const Edit& edit, VariantId id,
   tell_index_of(tx, edit.merchant, {id});
 }
 
-Stock count(Tx& tx, const Who& who, const Edit& edit, VariantId id, std::int64_t on_hand,
-            const std::string& reason) {
+// What somebody is paying for just now stays counted.
+void require_unreserved(const Edit& edit, std::int64_t on_hand) {
   if (edit.before && on_hand < edit.before->reserved)
     throw Error(Code::conflict,
                 std::to_string(edit.before->reserved) + " of them are being paid for just now");
+}
+
+Stock count(Tx& tx, const Who& who, const Edit& edit, VariantId id, std::int64_t on_hand,
+            const std::string& reason) {
+  require_unreserved(edit, on_hand);
   const auto after = tx.one(kSet, edit.merchant, id, on_hand);
   note(tx, who, edit, id, on_hand, reason);
   return stock_of(id, after);
@@ -93,6 +98,7 @@ Stock set_stock(Tx& tx, const Who& who, VariantId id, const CountedStock& given)
   const auto reason = given.reason ? given.reason->value : std::string("counted");
   if (given.on_hand) return count(tx, who, edit, id, given.on_hand->value, reason);
   if (!edit.before) return stock_of(id, std::nullopt);
+  require_unreserved(edit, 0);
   tx.run(kUncount, edit.merchant, id);
   note(tx, who, edit, id, std::nullopt, reason);
   return stock_of(id, std::nullopt);

@@ -1,4 +1,5 @@
-// The cart's row is locked by whoever changes it, after everything else of a sale.
+// The cart's row is locked by whoever changes it, and first of all by whoever buys it; of what was
+// paid behind its request, and before any stock.
 #include "bottega/checkout/carts.hpp"
 
 #include <algorithm>
@@ -12,6 +13,7 @@ namespace bottega::checkout {
 namespace {
 
 using catalog::VariantId;
+using payments::RequestId;
 
 constexpr auto kUnusedFor = std::chrono::days(90);
 constexpr const char* kUnknown = "is nothing that this shop has published";
@@ -40,6 +42,20 @@ struct Emptied {
 };
 BOOST_DESCRIBE_STRUCT(Emptied, (), (version, buyer_id, currency))
 
+struct Chosen {
+  StoredLines lines;
+  std::int64_t version = 0;
+  std::optional<RequestId> paying_id;
+};
+BOOST_DESCRIBE_STRUCT(Chosen, (), (lines, version, paying_id))
+
+struct Paid {
+  StoredLines lines;
+  AccountId buyer_id;
+  Currency currency;
+};
+BOOST_DESCRIBE_STRUCT(Paid, (), (lines, buyer_id, currency))
+
 const Sql<CartRow(MerchantId, ConversationId)> kCart{"checkout.cart", R"(
     SELECT lines, version, updated_at FROM carts
     WHERE merchant_id = $1 AND conversation_id = $2)"};
@@ -47,6 +63,31 @@ const Sql<CartRow(MerchantId, ConversationId)> kCart{"checkout.cart", R"(
 const Sql<CartRow(MerchantId, ConversationId)> kHoldCart{"checkout.hold_cart", R"(
     SELECT lines, version, updated_at FROM carts
     WHERE merchant_id = $1 AND conversation_id = $2 FOR UPDATE)"};
+
+const Sql<Chosen(MerchantId, ConversationId)> kHoldChosen{"checkout.hold_chosen", R"(
+    SELECT lines, version, paying_id FROM carts
+    WHERE merchant_id = $1 AND conversation_id = $2 FOR UPDATE)"};
+
+// A statement of its own: it sees what whoever held the cart before has committed.
+const Sql<RequestId(MerchantId, RequestId)> kBeingPaid{"checkout.cart_being_paid", R"(
+    SELECT id FROM payment_requests WHERE merchant_id = $1 AND id = $2 AND state = 'paying')"};
+
+const Sql<void(MerchantId, ConversationId, RequestId)> kNotePaying{"checkout.note_paying", R"(
+    UPDATE carts SET paying_id = $3 WHERE merchant_id = $1 AND conversation_id = $2)"};
+
+const Sql<Paid(MerchantId, ConversationId, RequestId)> kHoldPaid{"checkout.hold_paid", R"(
+    SELECT k.lines, c.buyer_id, s.currency
+    FROM carts k
+         JOIN conversations c ON c.merchant_id = k.merchant_id AND c.id = k.conversation_id
+         JOIN merchants s ON s.id = k.merchant_id
+    WHERE k.merchant_id = $1 AND k.conversation_id = $2 AND k.paying_id = $3
+    FOR UPDATE OF k)"};
+
+const Sql<CartRow(MerchantId, ConversationId, StoredLines, Instant)> kTakeOut{
+    "checkout.take_out_of_cart", R"(
+    UPDATE carts SET lines = $3, version = version + 1, updated_at = $4, paying_id = NULL
+    WHERE merchant_id = $1 AND conversation_id = $2
+    RETURNING lines, version, updated_at)"};
 
 // Writes nothing where another has made the first version meanwhile.
 const Sql<CartRow(MerchantId, ConversationId, StoredLines, std::int64_t, Instant)> kPutCart{
@@ -176,6 +217,17 @@ StoredLines stored_of(Tx& tx, const Stall& stall, const NewCart& given, const St
   return out;
 }
 
+// What was put in while it was paid stays.
+StoredLines without(const StoredLines& lines, const orders::Lines& sold) {
+  StoredLines out;
+  for (auto line : lines) {
+    for (const auto& one : sold)
+      if (one.variant_id == line.variant_id) line.quantity -= one.quantity.value;
+    if (line.quantity > 0) out.items.push_back(line);
+  }
+  return out;
+}
+
 // What is proposed can be bought as it is.
 void check_line(const CartItem& item, const catalog::Offer& offer, const Offered& shown,
                 const std::string& pointer, Faults& faults) {
@@ -230,10 +282,13 @@ Stall stall_of_buyer(Tx& tx, const Who& who, ConversationId id) {
 
 std::vector<CartItem> cart_items(Tx& tx, const Stall& stall, ConversationId id,
                                  std::int64_t version) {
-  const auto row = tx.find(kHoldCart, stall.merchant_id, id).value_or(CartRow{});
+  const auto row = tx.find(kHoldChosen, stall.merchant_id, id).value_or(Chosen{});
   if (row.version != version)
     throw Error(Code::conflict, "the cart has been changed since; read it again",
                 {{"/cart_version", "is " + std::to_string(row.version) + " now"}});
+  if (row.paying_id && tx.find(kBeingPaid, stall.merchant_id, *row.paying_id))
+    throw Error(Code::conflict, "what is in the cart is being paid for just now")
+        .reason("cart_being_paid");
   if (row.lines.size() == 0) throw Error(Code::conflict, "there is nothing in the cart");
   std::vector<CartItem> items;
   for (const auto& line : row.lines) items.push_back({line.variant_id, {line.quantity}});
@@ -259,7 +314,26 @@ Cart put_cart(Tx& tx, const Who& who, ConversationId id, const NewCart& given) {
 }
 
 void clear_cart(Tx& tx, const Who& who, ConversationId id) {
-  empty_cart(tx, stall_of_buyer(tx, who, id).merchant_id, id);
+  const auto merchant = stall_of_buyer(tx, who, id).merchant_id;
+  const auto emptied = tx.find(kEmptyCart, merchant, id, tx.now());
+  if (!emptied) return;
+  const Stall stall{merchant, emptied->buyer_id, {}, emptied->currency, false};
+  tell(tx, stall, {id, merchant, emptied->version, {}, {0, emptied->currency}, tx.now()});
+}
+
+void note_paying(Tx& tx, MerchantId merchant, ConversationId id, RequestId request) {
+  tx.run(kNotePaying, merchant, id, request);
+}
+
+void bought(Tx& tx, const payments::Request& request) {
+  if (request.origin != payments::Origin::cart) return;
+  const auto id = request.conversation_id;
+  const auto paid = tx.find(kHoldPaid, request.merchant_id, id, request.id);
+  if (!paid) return;
+  const auto left = without(paid->lines, request.lines);
+  const auto row = tx.one(kTakeOut, request.merchant_id, id, left, tx.now());
+  const Stall stall{request.merchant_id, paid->buyer_id, {}, paid->currency, false};
+  tell(tx, stall, shown(tx, stall, id, row));
 }
 
 conversations::Event propose_cart(Tx& tx, const Who& who, ConversationId id,
@@ -274,13 +348,6 @@ conversations::Event propose_cart(Tx& tx, const Who& who, ConversationId id,
   conversations::Draft draft{"cart.proposed", conversations::Author::merchant, who.account,
                              std::nullopt,    {{"cart", to_json(cart)}},       words_of(cart)};
   return conversations::append(tx, seat.merchant, id, draft);
-}
-
-void empty_cart(Tx& tx, MerchantId merchant, ConversationId id) {
-  const auto emptied = tx.find(kEmptyCart, merchant, id, tx.now());
-  if (!emptied) return;
-  const Stall stall{merchant, emptied->buyer_id, {}, emptied->currency, false};
-  tell(tx, stall, {id, merchant, emptied->version, {}, {0, emptied->currency}, tx.now()});
 }
 
 std::int64_t sweep_carts(Tx& tx, std::int64_t most) {

@@ -78,9 +78,17 @@ payments::Purchase purchase_of(const Basket& basket, ConversationId id, const Ne
     out.lines.items.push_back(std::move(sold));
   }
   out.total = {priced.total, priced.currency};
-  out.breakdown = {priced.items,         priced.discount,     priced.shipping, priced.tax,
-                   priced.tip,           priced.tax_included, priced.lines,    priced.taxes,
-                   basket.shipping_name, std::nullopt};
+  out.breakdown = {priced.items,
+                   priced.discount,
+                   priced.shipping,
+                   priced.tax,
+                   priced.tip,
+                   priced.tax_included,
+                   priced.lines,
+                   priced.taxes,
+                   basket.shipping_name,
+                   std::nullopt,
+                   basket.rules.withdrawal_days};
   if (given.discount_code) out.breakdown.discount_code = given.discount_code->value;
   out.contact = contact_of(basket, given);
   // Also of what is not shipped: the tax is that of the place.
@@ -101,12 +109,10 @@ payments::Payment begin(Tx& tx, const Who& who, ConversationId id, NewCheckout g
   const auto merchant = identity::keep_merchant(tx, basket.merchant_id);
   const auto request = payments::open_purchase(tx, who, merchant, purchase, rules);
   payments::Acceptance acceptance{given.payment_method, std::nullopt, given.billing, given.pin};
-  return payments::begin(tx, who, request.id, acceptance, rules);
-}
-
-void bought(Tx& tx, const payments::Request& request) {
-  if (request.origin == payments::Origin::cart)
-    empty_cart(tx, request.merchant_id, request.conversation_id);
+  auto payment = payments::begin(tx, who, request.id, acceptance, rules);
+  if (basket.origin == payments::Origin::cart)
+    note_paying(tx, basket.merchant_id, id, payment.payment_request_id);
+  return payment;
 }
 
 }  // namespace bottega::checkout

@@ -100,7 +100,10 @@ class Checkouts {
       if (const auto* accepting = std::get_if<Accepting>(&asked_[i].what))
         add(i, {asked_[i].who, accepting->acceptance, accepting->request});
     auto begun = payments::begin(tx_, beginnings_, rules_);
-    for (std::size_t k = 0; k < begun.size(); ++k) outcomes_[places_[k]] = std::move(begun[k]);
+    for (std::size_t k = 0; k < begun.size(); ++k) {
+      if (begun[k]) note_cart(*begun[k]);
+      outcomes_[places_[k]] = std::move(begun[k]);
+    }
     return std::move(outcomes_);
   }
 
@@ -108,6 +111,14 @@ class Checkouts {
   void add(std::size_t place, payments::Beginning beginning) {
     places_.push_back(place);
     beginnings_.push_back(std::move(beginning));
+  }
+
+  void note_cart(const std::variant<payments::Begun, Error>& outcome) {
+    const auto* begun = std::get_if<payments::Begun>(&outcome);
+    if (begun == nullptr || begun->is_again || begun->request.origin != payments::Origin::cart)
+      return;
+    const auto& request = begun->request;
+    note_paying(tx_, request.merchant_id, request.conversation_id, request.id);
   }
 
   // Does the work of one; where it is refused, the others go on.
@@ -149,10 +160,14 @@ class Checkouts {
         spot.buyer_id != who.account)
       return;
     const auto& ordering = ordering_of(asked_[place]);
+    // Whether a cart can be bought depends on what becomes of whoever buys it first.
+    const bool is_cart = ordering.given.cart_version.has_value();
+    if (is_cart && carts_.contains(ordering.conversation)) return;
     Draft draft{place, &spot, ordering.given, basket_of(stall_of(spot)), {}};
     add_contact(tx_, who, draft.given);
     draft.chosen =
         chosen_of(tx_, draft.basket, stall_of(spot), ordering.conversation, draft.given.quoted());
+    if (is_cart) carts_.insert(ordering.conversation);
     drafts_.push_back(std::move(draft));
   }
 
@@ -196,6 +211,7 @@ class Checkouts {
   payments::Beginnings outcomes_;
   std::vector<Spot> spots_;
   std::vector<Draft> drafts_;
+  std::set<ConversationId> carts_;
   // What is left to begin, and whose it is.
   std::vector<payments::Beginning> beginnings_;
   std::vector<std::size_t> places_;

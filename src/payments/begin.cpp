@@ -277,7 +277,8 @@ class Together {
     Begun begun{payment_of(draft, tx_.now()),
                 std::move(draft.request),
                 {attempt.key(), attempt.amount, std::move(draft.token), attempt.account, {}},
-                draft.asks};
+                draft.asks,
+                !draft.is_new};
     if (draft.asks) ask_shop(tx_, begun.request, begun.payment, rules_);
     outcomes_[draft.place] = std::move(begun);
   }

@@ -111,6 +111,7 @@ orders::Order place_order(Tx& tx, const Payment& payment, const Request& request
 }
 
 void captured(Tx& tx, const Payment& payment, Request& request, const Rules& rules) {
+  if (rules.paid) rules.paid(tx, request);
   post_capture(tx, payment);
   sell(tx, payment, request);
   request = move_request(tx, std::move(request), RequestEvent::pay, std::nullopt);
@@ -180,6 +181,13 @@ bool is_overtaken(Tx& tx, const Payment& payment, const Outcome& outcome) {
   return tx.one(kIsLate, payment.merchant_id, payment.id);
 }
 
+// The call is made when the shop has answered, and not before.
+void require_asked(Tx& tx, const Payment& payment, const Rules& rules) {
+  const auto question = find_question(tx, payment.merchant_id, payment.id);
+  if (question && tx.now() < question->answer_by + 2 * rules.call_timeout)
+    throw Error(Code::busy, "the shop is asked, or the call is under way");
+}
+
 void want_reconciliation(Tx& tx, const Payment& payment, std::chrono::milliseconds in) {
   jobs::enqueue(tx, kReconcileJob, text_of(payment.id),
                 {{"merchant_id", text_of(payment.merchant_id)}}, tx.now() + in);
@@ -192,6 +200,9 @@ std::optional<orders::Address> address_of(const Request& request, const Acceptan
   const bool is_required = request.shipping_address == ShippingAddress::required;
   if (is_required && !given && !request.ship_to)
     throw Error(Code::invalid, "an address to ship to is needed", {{"/ship_to", "is required"}});
+  if (!request.ship_to && request.breakdown && given)
+    throw Error(Code::invalid, "it was priced without an address",
+                {{"/ship_to", "must be left out"}});
   if (!request.ship_to) return given;
   if (given && to_json(*given) != to_json(*request.ship_to))
     throw Error(Code::invalid, "it was priced for another address",
@@ -331,7 +342,11 @@ asio::awaitable<Outcome> call(Database& db, processors::Processor& processor, Me
 
 asio::awaitable<void> reconcile(Database& db, const processors::Registry& registry,
                                 MerchantId merchant, PaymentId id, const Rules& rules) {
-  const auto payment = co_await db.transact([&](Tx& tx) { return lock_payment(tx, merchant, id); });
+  const auto payment = co_await db.transact([&](Tx& tx) {
+    auto locked = lock_payment(tx, merchant, id);
+    if (locked.state == State::created) require_asked(tx, locked, rules);
+    return locked;
+  });
   if (is_final(payment.state)) co_return;
   const auto attempt = co_await db.transact(
       [&](Tx& tx) { return attempts::lock_latest(tx, merchant, id.uuid, rules.call_timeout); });

@@ -175,14 +175,16 @@ class Captures {
 
   std::vector<Accepted> write() {
     write_rows();
-    post();
-    take_stock();
-    forget_ends();
     std::vector<Accepted> done;
     for (const auto& [place, ready, told] : all_)
       done.push_back({paid(told->request ? *told->request : request_of(ready), tx_.now()),
                       payment_of(ready, told->outcome, tx_.now()),
                       {}});
+    for (const auto& one : done)
+      if (rules_.paid) rules_.paid(tx_, one.payment_request);
+    post();
+    take_stock();
+    forget_ends();
     make_orders(done);
     return done;
   }

@@ -118,6 +118,12 @@ std::string fold_region(std::string_view region, const Country& country) {
   return folded;
 }
 
+bool is_in_union(const Country& country) {
+  constexpr std::string_view kMembers =
+      "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK";
+  return kMembers.find(country.value) != std::string_view::npos;
+}
+
 bool is_region(std::string_view region, const Country& country) {
   const auto folded = fold_region(region, country);
   const auto is_here = [&](const Region& known) { return is_of(known, country); };

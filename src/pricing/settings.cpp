@@ -39,7 +39,7 @@ BOOST_DESCRIBE_STRUCT(Row, (),
 const Sql<Row(std::vector<MerchantId>)> kRules{"pricing.rules", R"(
     SELECT m.id AS merchant_id, m.country, s.tax_mode, s.ask_address, s.ask_email, s.ask_phone,
            s.ask_name, s.ask_billing, s.tips, s.pre_checkout, s.standing_answer,
-           NULL::bigint AS withdrawal_days, NULL::jsonb AS disclosures, s.rules,
+           s.withdrawal_days, NULL::jsonb AS disclosures, s.rules,
            NULL::text AS updated_by, NULL::timestamptz AS updated_at
     FROM merchants m LEFT JOIN checkout_settings s ON s.merchant_id = m.id
     WHERE m.id = ANY($1::uuid[]))"};
@@ -139,6 +139,11 @@ CheckoutSettings fetch_settings(Tx& tx, MerchantId merchant) {
 CheckoutSettings set_settings(Tx& tx, const Who& who, MerchantId merchant,
                               const NewCheckoutSettings& given) {
   const auto& buyer = given.buyer;
+  const auto country = identity::fetch_merchant(tx, merchant).country;
+  if (is_in_union(country) &&
+      number_of(given.withdrawal_days).value_or(kWithdrawalDays) < kWithdrawalDays)
+    throw Error(Code::invalid, "a shop in the European Union gives more time than that",
+                {{"/withdrawal_days", "must be at least " + std::to_string(kWithdrawalDays)}});
   tx.run(kSet, merchant, given.tax_mode, buyer.address, buyer.email, buyer.phone, buyer.name,
          buyer.billing, given.tips, given.pre_checkout.ask, given.pre_checkout.standing_answer,
          number_of(given.withdrawal_days).value_or(kWithdrawalDays), given.disclosures, who.actor(),
@@ -156,7 +161,8 @@ std::map<MerchantId, ShopRules> read_rules(Tx& tx, const std::set<MerchantId>& m
                     row.tips.value_or(Tips{}),
                     pre_checkout_of(row),
                     {},
-                    {}};
+                    {},
+                    row.withdrawal_days.value_or(kWithdrawalDays)};
     if (row.rules) {
       rules.zones = std::move(row.rules->zones);
       rules.taxes = std::move(row.rules->taxes);

@@ -1,6 +1,9 @@
 #include "bottega/support/withdrawals.hpp"
 
+#include <algorithm>
+
 #include "support/rows.hpp"
+#include "bottega/pricing/settings.hpp"
 
 namespace bottega::support {
 namespace {
@@ -23,6 +26,16 @@ const Sql<void(MerchantId, OrderId, AccountId, CaseId, std::int64_t, Currency, s
     INSERT INTO contract_withdrawals (merchant_id, order_id, buyer_id, case_id, amount, currency,
                                       content, declared_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8))"};
+
+std::chrono::days days_of(Tx& tx, const orders::Order& order) {
+  const auto promised = order.breakdown ? order.breakdown->withdrawal_days : std::nullopt;
+  const auto days =
+      promised ? *promised : pricing::fetch_settings(tx, order.merchant_id).withdrawal_days;
+  const auto country = identity::fetch_merchant(tx, order.merchant_id).country;
+  const bool is_law = pricing::is_in_union(country) ||
+                      (order.ship_to && pricing::is_in_union(order.ship_to->country));
+  return std::chrono::days(is_law ? std::max(days, pricing::kWithdrawalDays) : days);
+}
 
 // What is there to give back, and the end of the right. A day more than the law counts, so that the
 // last one is whole by every clock.
@@ -72,11 +85,11 @@ void declare(Tx& tx, const Who& who, const orders::Order& contract, ContractWith
 
 }  // namespace
 
-ContractWithdrawal withdraw(Tx& tx, const Who& who, OrderId id, const WithdrawalStep& given,
-                            std::chrono::days days) {
+ContractWithdrawal withdraw(Tx& tx, const Who& who, OrderId id, const WithdrawalStep& given) {
   const auto order = orders::lock(tx, identity::merchant_of(tx, id.uuid), id);
   if (who.kind != identity::Kind::person || order.buyer_id != who.account)
     throw Error(Code::not_found, "there is no such thing, or it is not yours");
+  const auto days = days_of(tx, order);
   auto out = offer_of(tx, order, days);
   if (const auto declared = tx.find(kDeclared, order.merchant_id, id)) {
     out.is_declared = true;
@@ -86,6 +99,8 @@ ContractWithdrawal withdraw(Tx& tx, const Who& who, OrderId id, const Withdrawal
     out.case_id = declared->case_id;
     return out;
   }
+  if (days == std::chrono::days(0))
+    throw Error(Code::conflict, "this shop does not take back what was bought");
   require_possible(tx, order, out);
   out.content = words(order, out);
   if (given.confirm.value_or(false)) declare(tx, who, order, out);

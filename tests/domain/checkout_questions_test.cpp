@@ -68,6 +68,30 @@ TEST_F(CheckoutQuestions, AreNotAnsweredLate) {
   EXPECT_TRUE(open().empty());
 }
 
+TEST_F(CheckoutQuestions, AreNotOvertakenByTheReconciler) {
+  world.payment_rules.answer_within = std::chrono::seconds(50);
+  const auto id = counted("TEA-1", 1);
+  const auto payment = begin(want(id, 1, 1'250));
+  world.advance(std::chrono::seconds(45));
+  world.run_jobs();
+  EXPECT_EQ(code_of([&] {
+              run(payments::reconcile(world.db, world.registry, shop.merchant, payment.id,
+                                      world.payment_rules));
+            }),
+            Code::busy);
+  answer(payment, {{"answer", "accept"}});
+  EXPECT_EQ(charge(payment).payment.state, payments::State::captured);
+  const auto lost = begin(want(counted("TEA-2", 1), 1, 1'250));
+  world.advance(std::chrono::seconds(75));
+  auto rules = world.payment_rules;
+  rules.call_timeout = std::chrono::milliseconds(0);  // the database has a clock of its own
+  run(payments::reconcile(world.db, world.registry, shop.merchant, lost.id, rules));
+  EXPECT_EQ(open().size(), 0u);
+  EXPECT_EQ(in([&](Tx& tx) { return payments::fetch_payment(tx, shop.buyer, lost.id); }).state,
+            payments::State::voided)
+      << "whoever was to call is gone";
+}
+
 TEST_F(CheckoutQuestions, ARefusalReleasesTheStock) {
   const auto id = counted("TEA-1", 1);
   const auto payment = begin(want(id, 1, 1'250));

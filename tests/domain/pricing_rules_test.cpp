@@ -60,6 +60,21 @@ class PricingRules : public ::testing::Test {
 
 // ---- settings -----------------------------------------------------------------------------------
 
+TEST_F(PricingRules, GiveBuyersOfAUnionShopTheirFourteenDays) {
+  const auto given = from_json<identity::NewMerchant>(
+      {{"name", "Lampen"}, {"country", "DE"}, {"currency", "EUR"}});
+  const auto shop = world_->transact([&](Tx& tx) {
+    return identity::create_merchant(tx, owner_, given, {290, 30}, "sandbox", "DE");
+  });
+  const auto promise = [&](std::int64_t days) {
+    NewCheckoutSettings rules;
+    rules.withdrawal_days = Count<0, 365>{days};
+    return world_->transact([&](Tx& tx) { return set_settings(tx, owner_, shop.id, rules); });
+  };
+  EXPECT_EQ(code_of([&] { promise(13); }), Code::invalid);
+  EXPECT_EQ(promise(14).withdrawal_days, 14);
+}
+
 TEST_F(PricingRules, BeginWithDefaultsThatTheDatabaseHasToo) {
   const auto before = settings();
   EXPECT_EQ(before.tax_mode, TaxMode::none);

@@ -15,7 +15,7 @@ using Problems = std::vector<Problem>;
 class Carts : public Shopping {
  protected:
   void empty() {
-    in([&](Tx& tx) { checkout::empty_cart(tx, shop.merchant, shop.conversation); });
+    in([&](Tx& tx) { checkout::clear_cart(tx, shop.buyer, shop.conversation); });
   }
   std::int64_t sweep(std::int64_t most) {
     return in([&](Tx& tx) { return checkout::sweep_carts(tx, most); });
@@ -103,7 +103,7 @@ TEST_F(Carts, TellBothSidesAndWriteNothingIntoTheLog) {
       << "whoever has blocked the buyer hears nothing";
 }
 
-TEST_F(Carts, AreEmptiedWhenTheyAreBought) {
+TEST_F(Carts, AreEmptiedByTheirBuyer) {
   const auto a = counted("A", 9);
   empty();
   EXPECT_EQ(told("cart.updated"), 0) << "there was nothing in it";

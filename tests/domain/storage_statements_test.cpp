@@ -124,7 +124,7 @@ TEST_F(Statements, AUniqueViolationIsOurFaultAndTellsNoValues) {
     EXPECT_FALSE(error.retry_after());
   }
   EXPECT_EQ(db.transact_blocking([](Tx& tx) { return tx.one(kCount, 1001); }), 7);
-  EXPECT_EQ(db.load().retries, 0u);
+  EXPECT_EQ(db.load().retries, 1u) << "somebody else might have been quicker";
 }
 
 TEST_F(Statements, AFailedStatementRollsItsTransactionBackAndSparesTheConnection) {

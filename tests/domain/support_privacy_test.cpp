@@ -37,9 +37,8 @@ TEST_F(SupportPrivacy, ACopyHasTheCasesAndTheWordsOfWhoeverAsked) {
   const auto made = open_about(order);
   solve(shop.owner, made.id);
   rate(shop.buyer, made.id, "Slow as a sloth");
-  const auto declared = in([&](Tx& tx) {
-    return support::withdraw(tx, shop.buyer, order.id, {true}, support::kWithdrawalDays);
-  });
+  const auto declared =
+      in([&](Tx& tx) { return support::withdraw(tx, shop.buyer, order.id, {true}); });
   const auto all = copy_of(shop.buyer);
   ASSERT_EQ(all["support_cases"].size(), 2u);
   EXPECT_EQ(all["support_cases"][0]["id"], text_of(made.id));

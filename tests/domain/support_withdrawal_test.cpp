@@ -1,18 +1,23 @@
 // Withdrawing from a contract: what it means, that it is declared once, and until when.
 #include "domain/support.hpp"
+#include "bottega/pricing/settings.hpp"
 
 namespace bottega::test {
 namespace support_withdrawal_test {
 
 using namespace std::chrono_literals;
-using support::ContractWithdrawal, support::kWithdrawalDays;
+using support::ContractWithdrawal;
 
 class Withdrawing : public SupportTest {
  protected:
   static ContractWithdrawal withdraw(const Who& who, const orders::Order& order,
                                      std::optional<bool> confirm = std::nullopt) {
-    return in(
-        [&](Tx& tx) { return support::withdraw(tx, who, order.id, {confirm}, kWithdrawalDays); });
+    return in([&](Tx& tx) { return support::withdraw(tx, who, order.id, {confirm}); });
+  }
+  void promise(std::int64_t days) const {
+    pricing::NewCheckoutSettings given;
+    given.withdrawal_days = Count<0, 365>{days};
+    in([&](Tx& tx) { return pricing::set_settings(tx, shop.owner, shop.merchant, given); });
   }
   void deliver(const orders::Order& order) const {
     world->ship(shop, order);
@@ -86,6 +91,24 @@ TEST_F(Withdrawing, IsPossibleUntilFourteenDaysAfterTheDayOfDelivery) {
   EXPECT_TRUE(withdraw(shop.buyer, order, true).is_declared);
   set_time(until + 1min);
   EXPECT_TRUE(withdraw(shop.buyer, order).is_declared) << "what was declared stays so";
+}
+
+TEST_F(Withdrawing, IsPossibleForAsLongAsTheShopSays) {
+  const auto order = world->sell(shop);
+  deliver(order);
+  promise(30);
+  world->advance(std::chrono::days(20));
+  EXPECT_TRUE(withdraw(shop.buyer, order).until);
+  world->advance(std::chrono::days(12));
+  EXPECT_EQ(code_of([&] { withdraw(shop.buyer, order, true); }), Code::conflict);
+  promise(0);
+  const auto other = world->sell(shop);
+  EXPECT_EQ(code_of([&] { withdraw(shop.buyer, other); }), Code::conflict)
+      << "a shop outside of the European Union, and an address there";
+  promise(14);
+  EXPECT_TRUE(withdraw(shop.buyer, other, true).is_declared);
+  promise(0);
+  EXPECT_TRUE(withdraw(shop.buyer, other).is_declared);
 }
 
 TEST_F(Withdrawing, IsTooLateAfterThatAndForWhatIsCancelled) {

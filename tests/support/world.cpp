@@ -1,6 +1,7 @@
 #include "support/world.hpp"
 
 #include "bottega/attempts/attempts.hpp"
+#include "bottega/checkout/quotes.hpp"
 #include "bottega/core/digest.hpp"
 
 namespace bottega::test {
@@ -51,6 +52,7 @@ World::World(processors::SandboxOptions options)
       job_world{db, registry, payment_rules, payout_rules, wallet_rules, depot},
       runner(db, job_kinds(job_world), 16) {
   registry.add(processors::make_sandbox_processor(sandbox));
+  payment_rules.paid = checkout::bought;
 }
 World::~World() = default;
 

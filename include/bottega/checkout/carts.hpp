@@ -87,9 +87,6 @@ void clear_cart(Tx& tx, const Who& who, ConversationId id);
 conversations::Event propose_cart(Tx& tx, const Who& who, ConversationId id,
                                   const NewProposal& given);
 
-// What was in it is bought. One statement where there is nothing in it.
-void empty_cart(Tx& tx, MerchantId merchant, ConversationId id);
-
 // Drops at most so many of those that nobody has changed for 90 days; answers how many.
 std::int64_t sweep_carts(Tx& tx, std::int64_t most);
 

@@ -82,7 +82,7 @@ Quote quote(Tx& tx, const Who& who, ConversationId id, const NewQuote& given);
 // reason `price_changed`; and what payments::begin() throws.
 payments::Payment begin(Tx& tx, const Who& who, ConversationId id, NewCheckout given,
                         const payments::Rules& rules);
-// What was in the cart is bought.
+// Takes what was bought out of the cart that it was in, once; for payments::Rules.
 void bought(Tx& tx, const payments::Request& request);
 
 }  // namespace bottega::checkout

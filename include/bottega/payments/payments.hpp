@@ -232,6 +232,9 @@ struct Rules {
   // answer before a charge.
   std::chrono::seconds reserved_for = std::chrono::minutes(15);
   std::chrono::seconds answer_within{10};
+  // What else follows of a request that was paid, in the same transaction and before any stock is
+  // touched; nothing where it is none.
+  std::function<void(Tx&, const Request&)> paid = {};
 };
 
 // What a buyer takes: priced by the server, and paid at once.

@@ -28,6 +28,7 @@ struct Begun {
   Request request;
   processors::Charge charge;  // without where the buyer comes back to
   bool is_asked = false;      // the shop: its answer is waited for
+  bool is_again = false;      // the request was there before
 };
 
 // What became of each: it has begun, or was refused as begin() and open_purchase() refuse it, and

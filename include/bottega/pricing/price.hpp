@@ -120,12 +120,15 @@ struct ShopRules {
   PreCheckout pre_checkout;
   std::vector<ZoneRule> zones;  // in the order in which they were made
   std::vector<TaxRule> taxes;
+  std::int64_t withdrawal_days = 0;
 };
 
 // Compared without regard to capitals, dots, commas and spaces around; "US-CA" and "California" are
 // "CA" of the US. So are the names of Canada's provinces; those of other countries stay as they
 // are.
 std::string fold_region(std::string_view region, const Country& country);
+// Whether it is a member of the European Union.
+bool is_in_union(const Country& country);
 // False for what is no region of the US or of Canada; of other countries we know none.
 bool is_region(std::string_view region, const Country& country);
 // Without spaces and hyphens, in capitals.
@@ -229,10 +232,11 @@ struct Breakdown {
   std::vector<PricedLine> lines;
   std::vector<TaxLine> taxes;
   std::optional<std::string> shipping_name, discount_code;
+  std::optional<std::int64_t> withdrawal_days;  // as the shop has promised then
 };
 BOOST_DESCRIBE_STRUCT(Breakdown, (),
                       (items, discount, shipping, tax, tip, tax_included, lines, taxes,
-                       shipping_name, discount_code))
+                       shipping_name, discount_code, withdrawal_days))
 
 // Without a destination the taxes are those of the shop's own country, and nothing is shipped.
 // Throws Error(invalid) with the faults of /shipping_rate, /discount_code and /tip together, and

@@ -5,9 +5,6 @@
 
 namespace bottega::support {
 
-// The legal least; counted from the day after delivery.
-inline constexpr std::chrono::days kWithdrawalDays{14};
-
 struct WithdrawalStep {
   std::optional<bool> confirm;
 };
@@ -26,9 +23,10 @@ BOOST_DESCRIBE_STRUCT(ContractWithdrawal, (),
                       (order_id, is_declared, refund, until, content, declared_at, case_id))
 
 // Without `confirm` it changes nothing and says what would be. What was declared stays so, and is
-// answered again. Throws Error(not_found) for somebody else's order, Error(conflict) for one from
-// which nobody can withdraw any more.
-ContractWithdrawal withdraw(Tx& tx, const Who& who, OrderId id, const WithdrawalStep& given,
-                            std::chrono::days days);
+// answered again. Counted from the day after delivery, for as many days as the shop had promised
+// when it was bought, or says now where it was asked for by hand; 14 at least where the shop or the
+// address is in the European Union. Throws Error(not_found) for somebody else's order,
+// Error(conflict) for one from which nobody can withdraw any more, or ever could.
+ContractWithdrawal withdraw(Tx& tx, const Who& who, OrderId id, const WithdrawalStep& given);
 
 }  // namespace bottega::support

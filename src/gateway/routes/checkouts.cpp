@@ -30,9 +30,6 @@ asio::awaitable<Reply> buy(Call& call) {
   };
   if (given.payment_link)
     paying.return_url = call.app.public_url + "/pay/" + given.payment_link->value;
-  paying.captured = [](Tx& tx, const payments::Accepted& done) {
-    bought(tx, done.payment_request);
-  };
   co_return co_await pay(call, std::move(paying));
 }
 

@@ -88,13 +88,12 @@ std::string return_url_of(const Call& call, const Paying& paying, const Payment&
 
 // The last transaction by itself: what was told is written down, or what has become of it by now
 // is read.
-asio::awaitable<Reply> end_alone(Call& call, const Paying& paying, MerchantId merchant,
-                                 PaymentId id, const std::optional<processors::Outcome>& outcome) {
+asio::awaitable<Reply> end_alone(Call& call, MerchantId merchant, PaymentId id,
+                                 const std::optional<processors::Outcome>& outcome) {
   const auto& rules = call.app.payment_rules;
   std::function<Reply(Tx&)> last = [&](Tx& tx) {
     const auto done =
         outcome ? settle(tx, merchant, id, *outcome, rules) : current(tx, merchant, id);
-    if (paying.captured && done.order) paying.captured(tx, done);
     return answer_of(tx, call, done);
   };
   co_return co_await call.finish(last);
@@ -128,7 +127,7 @@ asio::awaitable<Reply> pay_alone(Call& call, const Paying& paying, Proof proof) 
                                       id, token, return_url);
   }
   if (!fresh) co_await find_out(call, merchant, id);
-  co_return co_await end_alone(call, paying, merchant, id, outcome);
+  co_return co_await end_alone(call, merchant, id, outcome);
 }
 
 struct Start : GroupCommit::Part {
@@ -139,22 +138,20 @@ struct Start : GroupCommit::Part {
 };
 
 struct End : GroupCommit::Part {
-  End(Told news, std::function<void(Tx&, const Accepted&)> then)
-      : told(std::move(news)), captured(std::move(then)) {}
+  explicit End(Told news) : told(std::move(news)) {}
   Told told;
-  std::function<void(Tx&, const Accepted&)> captured;
 };
 
 // What was charged is written down with others; the money has moved, so that whatever keeps it from
 // being written with them does not keep it from being written.
-asio::awaitable<Reply> end_together(Call& call, const Paying& paying, const Start& start,
+asio::awaitable<Reply> end_together(Call& call, const Start& start,
                                     const processors::Outcome& outcome) {
   const auto merchant = start.payment->payment.merchant_id;
   const auto id = start.payment->payment.id;
   std::optional<Reply> reply;
   if (outcome.verdict == processors::Verdict::succeeded) {
     Told told{merchant, id, outcome, start.payment->request};
-    auto part = std::make_shared<End>(std::move(told), paying.captured);
+    auto part = std::make_shared<End>(std::move(told));
     part->key = start.key;
     try {
       reply = co_await call.app.settlements.write(part);
@@ -164,7 +161,7 @@ asio::awaitable<Reply> end_together(Call& call, const Paying& paying, const Star
   }
   if (reply) co_return *std::move(reply);
   const std::optional<processors::Outcome> given = outcome;
-  co_return co_await end_alone(call, paying, merchant, id, given);
+  co_return co_await end_alone(call, merchant, id, given);
 }
 
 }  // namespace
@@ -189,7 +186,7 @@ asio::awaitable<Reply> pay(Call& call, Paying paying) {
   } else {
     outcome = refused_by_shop();
   }
-  co_return co_await end_together(call, paying, *part, outcome);
+  co_return co_await end_together(call, *part, outcome);
 }
 
 GroupCommit::Write beginning_writer(const payments::Rules& rules) {
@@ -227,9 +224,7 @@ GroupCommit::Write settlement_writer(const payments::Rules& rules) {
     const auto settled = settle(tx, told, rules);
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (!settled[i]) continue;
-      auto& end = static_cast<End&>(*parts[i]);
-      if (end.captured) end.captured(tx, *settled[i]);
-      end.reply = ok(*settled[i]);
+      parts[i]->reply = ok(*settled[i]);
     }
   };
 }

@@ -14,8 +14,6 @@ struct Paying {
   std::function<payments::Payment(Tx&)> begin;
   // Where a buyer comes back to who has confirmed it elsewhere; the request where nothing is said.
   std::string return_url = {};
-  // What else follows from a captured payment, in the last transaction; may be nothing.
-  std::function<void(Tx&, const payments::Accepted&)> captured = {};
 };
 
 // Safe to run again from the top: the key gives back the payment that an earlier, interrupted try

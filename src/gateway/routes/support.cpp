@@ -90,9 +90,8 @@ asio::awaitable<Reply> times(Call& call) {
 asio::awaitable<Reply> withdraw(Call& call) {
   const auto id = call.at<support::OrderId>(0);
   const auto given = call.body<support::WithdrawalStep>();
-  co_return co_await call.transact([&](Tx& tx) {
-    return ok(support::withdraw(tx, call.who(), id, given, support::kWithdrawalDays));
-  });
+  co_return co_await call.transact(
+      [&](Tx& tx) { return ok(support::withdraw(tx, call.who(), id, given)); });
 }
 
 const Route kRoutes[] = {
