@@ -41,6 +41,22 @@ const Sql<FeedImport(MerchantId, FeedImportId)> kLock{"catalog.lock_feed", R"(
            created_by, created_at, ended_at
     FROM feed_imports WHERE merchant_id = $1 AND id = $2 FOR UPDATE)"};
 
+struct Open {
+  FeedImportId id;
+  FeedState state{};
+  Instant created_at{};
+};
+BOOST_DESCRIBE_STRUCT(Open, (), (id, state, created_at))
+
+const Sql<Open(MerchantId)> kLockOpen{"catalog.lock_open_feeds", R"(
+    SELECT id, state, created_at FROM feed_imports
+    WHERE merchant_id = $1 AND ended_at IS NULL ORDER BY id FOR UPDATE)"};
+
+const Sql<FeedImportId(MerchantId)> kNext{"catalog.next_feed", R"(
+    SELECT id FROM feed_imports
+    WHERE merchant_id = $1 AND ended_at IS NULL AND state = 'uploaded'
+    ORDER BY created_at, id LIMIT 1)"};
+
 const Sql<FeedImport(MerchantId, FeedImportId, std::int64_t)> kList{"catalog.list_feeds", R"(
     SELECT id, merchant_id, format, on_error, missing, state, bytes, bytes_read, rows_read,
            rows_good, rows_bad, rows_applied, products_archived, faults, warnings, reason,
@@ -100,6 +116,15 @@ void clear_at(Tx& tx, MerchantId merchant, FeedImportId id, Instant at) {
   jobs::enqueue(tx, kClearFeedJob, text_of(id), {{"merchant_id", text_of(merchant)}}, at);
 }
 
+void go_on(Tx& tx, MerchantId merchant, FeedImportId id) {
+  jobs::enqueue(tx, kFeedJob, text_of(id), {{"merchant_id", text_of(merchant)}}, tx.now());
+}
+
+// The one whose job has found it waiting.
+void wake_next(Tx& tx, MerchantId merchant) {
+  if (const auto next = tx.find(kNext, merchant)) go_on(tx, merchant, *next);
+}
+
 FeedImport move(Tx& tx, const FeedImport& import, FeedEvent on,
                 std::optional<std::string> reason = std::nullopt) {
   const auto state = kFeedLifecycle.advance(import.state, on);
@@ -107,6 +132,7 @@ FeedImport move(Tx& tx, const FeedImport& import, FeedEvent on,
   const auto ended = is_over ? std::optional(tx.now()) : std::nullopt;
   auto moved = tx.one(kMove, import.merchant_id, import.id, state, std::move(reason), ended);
   if (is_over) clear_at(tx, import.merchant_id, import.id, tx.now());
+  if (is_over) wake_next(tx, import.merchant_id);
   tell(tx, moved);
   return moved;
 }
@@ -160,7 +186,7 @@ FeedImport begin_feed(Tx& tx, const Who& who, const NewFeedImport& given, FeedIm
   identity::enter_directory(tx, id.uuid, given.merchant);
   for (const auto& old : tx.all(kForgetOld, given.merchant, kFeedsKept))
     identity::leave_directory(tx, old.uuid);
-  jobs::enqueue(tx, kFeedJob, text_of(id), {{"merchant_id", text_of(given.merchant)}}, tx.now());
+  go_on(tx, given.merchant, id);
   tell(tx, made);
   return made;
 }
@@ -198,11 +224,19 @@ std::optional<FeedImport> open_feed(Tx& tx, MerchantId merchant, FeedImportId id
   return import;
 }
 
-std::optional<FeedImport> begin_check(Tx& tx, const FeedImport& import) {
+Turn begin_check(Tx& tx, const FeedImport& import) {
+  const auto open = tx.all(kLockOpen, import.merchant_id);
   const auto locked = tx.one(kLock, import.merchant_id, import.id);
-  if (locked.ended_at) return std::nullopt;
+  if (locked.ended_at) return {Turn::Is::over};
+  for (const auto& other : open) {
+    const bool came_first =
+        std::tie(other.created_at, other.id) < std::tie(locked.created_at, locked.id);
+    const bool is_first = came_first || other.state != FeedState::uploaded;
+    if (locked.state == FeedState::uploaded && other.id != locked.id && is_first)
+      return {Turn::Is::later};
+  }
   tx.run(kForgetRemarks, import.merchant_id, import.id);
-  return move(tx, locked, FeedEvent::check);
+  return {Turn::Is::now, move(tx, locked, FeedEvent::check)};
 }
 
 bool save_check(Tx& tx, const FeedImport& import, const CheckedPart& part) {

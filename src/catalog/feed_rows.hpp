@@ -9,8 +9,13 @@ std::string key_of(FeedImportId id);
 
 // The import for whoever goes on with it; none where it is over.
 std::optional<FeedImport> open_feed(Tx& tx, MerchantId merchant, FeedImportId id);
-// The check begins anew: nothing is known of the file. None where it was cancelled meanwhile.
-std::optional<FeedImport> begin_check(Tx& tx, const FeedImport& import);
+// The check begins anew: nothing is known of the file. One import of a shop runs at a time, in the
+// order in which they came: what one archives another may be bringing.
+struct Turn {
+  enum class Is : std::uint8_t { now, later, over } is{};  // over: it was cancelled meanwhile
+  FeedImport import = {};
+};
+Turn begin_check(Tx& tx, const FeedImport& import);
 
 // What a check has found since it was last written down.
 struct CheckedPart {

@@ -177,9 +177,10 @@ void save(Tx& tx, const Run& run, const CheckedPart& part, bool tells) {
 
 asio::awaitable<void> check(Run& run) {
   auto& db = run.db;
-  const auto begun = co_await db.transact([&](Tx& tx) { return begin_check(tx, run.import); });
-  if (!begun) throw Stopped{};
-  run.import = *begun;
+  const auto turn = co_await db.transact([&](Tx& tx) { return begin_check(tx, run.import); });
+  // Whoever is before it asks again at its end.
+  if (turn.is != Turn::Is::now) throw Stopped{};
+  run.import = turn.import;
   Check file(run);
   const auto pause = [&]() -> asio::awaitable<bool> {
     const bool tells = run.is_time_to_tell();

@@ -179,7 +179,7 @@ Faults missing(const Basket& basket, const NewQuote& given) {
     faults.push_back({"/ship_to/region", "is required: the price depends on it"});
   if (given.shipping_rate || !to || !basket.priced.shipping_asked) return faults;
   if (ways_of(basket).empty())
-    faults.push_back({"/ship_to", "is where this shop does not ship it to"});
+    faults.push_back({"/ship_to", "is where this shop does not ship it to in this currency"});
   else
     faults.push_back({"/shipping_rate", "is required: see the quote"});
   return faults;

@@ -116,7 +116,7 @@ PaymentLink create_link(Tx& tx, const Who& who, const NewPaymentLink& given,
   const auto currency = currency_of(shop, given.currency);
   if (given.expires_at && *given.expires_at <= tx.now())
     throw Error(Code::invalid, "the link would be too old", {{"/expires_at", "must be to come"}});
-  payments::check_sum(tx, merchant, require_sold(tx, merchant, given.lines, currency), rules);
+  payments::check_sum(tx, shop, require_sold(tx, merchant, given.lines, currency), rules);
   require_room(tx, merchant);
   const auto id = LinkId::make();
   Number uses_max;

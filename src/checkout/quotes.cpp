@@ -2,9 +2,12 @@
 
 namespace bottega::checkout {
 
-Quote quote(Tx& tx, const Who& who, ConversationId id, const NewQuote& given) {
+Quote quote(Tx& tx, const Who& who, ConversationId id, const NewQuote& given,
+            const payments::Rules& rules) {
   const auto basket = fill(tx, who, id, given);
   const auto& priced = basket.priced;
+  const auto merchant = identity::fetch_merchant(tx, basket.merchant_id);
+  payments::check_sum(tx, merchant, {priced.total, priced.currency}, rules);
   Quote out;
   out.currency = priced.currency;
   for (std::size_t i = 0; i < basket.lines.size(); ++i) {

@@ -91,6 +91,12 @@ std::string problem_page(const CodeInfo& row) {
                                           "</p><p><a href=\"/problems\">All problems</a></p>");
 }
 
+std::string back_page() {
+  return page("Thank you",
+              "<p>What you have done there is told in your chat. You can close this page and go "
+              "back to it.</p>");
+}
+
 std::string problems_index() {
   std::string rows;
   for (const auto& row : kCodes)

@@ -11,5 +11,7 @@ namespace bottega::gateway {
 std::string docs_page(const Json& openapi);
 std::string problem_page(const CodeInfo& row);
 std::string problems_index();
+// For whoever comes back from a processor's page.
+std::string back_page();
 
 }  // namespace bottega::gateway

@@ -77,6 +77,8 @@ constexpr ForGuests kForGuests[] = {
     {Verb::get, "/v1/support_cases/{id}/messages"},
     {Verb::post, "/v1/support_cases/{id}/reply"},
     {Verb::post, "/v1/support_cases/{id}/rate"},
+    {Verb::post, "/v1/support_cases/{id}/solve"},
+    {Verb::post, "/v1/support_cases/{id}/hand_over"},
 };
 
 }  // namespace

@@ -143,15 +143,22 @@ Paper packing_slip_of(const Sold& sold) {
   const bool has_skus =
       std::ranges::any_of(order.lines, [](const auto& line) { return line.sku.has_value(); });
   paper.columns = {{"Item", Align::start, 8}, {"Quantity", Align::right, 2}};
+  const bool is_part = !sold.sent.empty();
+  if (is_part) paper.columns.push_back({"Sent", Align::right, 2});
   if (has_skus) paper.columns.insert(paper.columns.begin() + 1, {"SKU", Align::start, 4});
-  std::int64_t pieces = 0;
-  for (const auto& line : order.lines) {
+  std::int64_t pieces = 0, sent = 0;
+  for (std::size_t i = 0; i < order.lines.size(); ++i) {
+    const auto& line = order.lines.items[i];
     paper.rows.push_back({line.name.value, std::to_string(line.quantity.value)});
     auto& row = paper.rows.back();
     if (has_skus) row.insert(row.begin() + 1, line.sku ? line.sku->value : "");
+    if (is_part) row.push_back(std::to_string(sold.sent.at(i)));
     pieces += line.quantity.value;
+    sent += is_part ? sold.sent.at(i) : 0;
   }
   paper.sums = {{"Pieces", std::to_string(pieces), Weight::strong}};
+  if (is_part) paper.sums.push_back({"Sent", std::to_string(sent), {}});
+  if (is_part && order.shipped_at) paper.notes = {"The rest of this order is not sent."};
   if (order.withdrawn_at)
     paper.notes = {"The buyer withdrew from the contract: nothing is to be sent any more."};
   if (order.cancelled_at) paper.notes = {"This order was cancelled: nothing is to be sent."};

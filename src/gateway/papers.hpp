@@ -16,6 +16,7 @@ struct Sold {
   identity::Merchant seller;
   std::string buyer;
   std::vector<payments::Refund> refunds;
+  std::vector<std::int64_t> sent = {};  // pieces of each line, where only a part was sent
 };
 
 // With the prices, and what has gone back so far.

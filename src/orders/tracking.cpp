@@ -63,18 +63,22 @@ bool is_problem(Tracking status) {
          status == Tracking::returned_to_sender;
 }
 
-// The order's own state follows when nothing of it is under way any more.
+// The order's own state follows when nothing of it is under way any more, also where what was is
+// cancelled.
 void tell_arrival(Tx& tx, Order order, const Shipment& shipment) {
-  const bool follows = kLifecycle.next(order.state, Event::deliver).has_value() &&
-                       has_all_arrived(shipments_of(tx, order.merchant_id, order.id));
+  const auto all = shipments_of(tx, order.merchant_id, order.id);
+  const bool follows =
+      kLifecycle.next(order.state, Event::deliver).has_value() && has_all_arrived(all);
+  if (!follows && shipment.status == Tracking::cancelled) return;
   if (!follows) return tell(tx, order, "order.part_delivered", "a part was delivered", &shipment);
-  order.delivered_at = shipment.delivered_at;
+  order.delivered_at = std::ranges::max(all, {}, &Shipment::delivered_at).delivered_at;
   order = move(tx, std::move(order), Event::deliver);
   tell(tx, order, "order.delivered", text_of(order.state), &shipment);
 }
 
 void tell_news(Tx& tx, const Order& order, const Shipment& shipment) {
-  if (shipment.status == Tracking::delivered) return tell_arrival(tx, order, shipment);
+  if (shipment.status == Tracking::delivered || shipment.status == Tracking::cancelled)
+    return tell_arrival(tx, order, shipment);
   if (shipment.status == Tracking::out_for_delivery)
     return tell(tx, order, "order.out_for_delivery", "out for delivery", &shipment);
   if (is_problem(shipment.status))

@@ -187,6 +187,8 @@ class Together {
     require_buyer(tx_, who, found->second);
     const auto& held = found->second;
     if (must_be_alone(held.breakdown, held.payment_link_id)) return std::nullopt;
+    // What a buyer took may not be sold any more when they try it once more.
+    if (held.origin != Origin::merchant) return std::nullopt;
     // Whether the second of two may pay it depends on what becomes of the first.
     if (!seen_.insert(id).second) return std::nullopt;
     const auto& counter = counters_.at(held.merchant_id);

@@ -61,6 +61,17 @@ const Sql<PaymentId(MerchantId, RequestId)> kAlive{"payments.alive", R"(
     SELECT id FROM payments WHERE merchant_id = $1 AND payment_request_id = $2
       AND state NOT IN ('failed', 'voided') AND NOT is_late)"};
 
+struct Reached {
+  std::optional<Contact> contact;
+};
+BOOST_DESCRIBE_STRUCT(Reached, (), (contact))
+
+const Sql<Reached(MerchantId, PaymentId)> kContact{"payments.contact", R"(
+    SELECT r.contact
+    FROM payments p
+         JOIN payment_requests r ON r.merchant_id = p.merchant_id AND r.id = p.payment_request_id
+    WHERE p.merchant_id = $1 AND p.id = $2)"};
+
 const Sql<void(MerchantId, PaymentId)> kMarkLate{"payments.mark_late", R"(
     UPDATE payments SET is_late = true WHERE merchant_id = $1 AND id = $2)"};
 
@@ -313,6 +324,15 @@ Payment fetch_payment(Tx& tx, const Who& who, PaymentId id) {
   // The page where the buyer confirms is the buyer's alone.
   if (seat.side != conversations::Side::buyer) payment.action_url.reset();
   return payment;
+}
+
+Payment fetch_sold(Tx& tx, MerchantId merchant, PaymentId id) {
+  return tx.one(kFetch, merchant, id);
+}
+
+std::optional<Contact> contact_of(Tx& tx, MerchantId merchant, PaymentId id) {
+  const auto row = tx.find(kContact, merchant, id);
+  return row ? row->contact : std::nullopt;
 }
 
 std::optional<PaymentId> find_alive(Tx& tx, MerchantId merchant, RequestId id) {

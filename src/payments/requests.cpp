@@ -140,8 +140,10 @@ void check_all(std::initializer_list<std::function<void()>> checks) {
 
 }  // namespace
 
-void check_sum(Tx& tx, MerchantId merchant, Money total, const Rules& rules) {
-  check_total(total, most_of(tx, merchant, total.currency, rules));
+void check_sum(Tx& tx, const identity::Merchant& merchant, Money total, const Rules& rules) {
+  const auto most = most_of(tx, merchant.id, total.currency, rules);
+  check_all({[&] { check_currency(merchant, total.currency); }, [&] { check_total(total, most); }});
+  check_fee(fee_of(tx, merchant.id, total), total);
 }
 
 std::int64_t fee_of(Tx& tx, MerchantId merchant, Money total) {

@@ -55,9 +55,27 @@ bool is_of_catalogue(const Request& request) {
                              [](const auto& line) { return line.variant_id.has_value(); });
 }
 
+void require_published(Tx& tx, const Request& request) {
+  std::vector<catalog::VariantId> ids;
+  for (const auto& item : items_of(request.lines)) ids.push_back(item.variant_id);
+  const auto offers = catalog::offer(tx, request.merchant_id, ids);
+  Faults faults;
+  for (std::size_t i = 0; i < request.lines.size(); ++i) {
+    const auto& id = request.lines.items[i].variant_id;
+    if (id && std::ranges::find(offers, *id, &catalog::Offer::variant_id) == offers.end())
+      faults.push_back({"/lines/" + std::to_string(i) + "/variant_id", "is not sold any more"});
+  }
+  if (!faults.empty())
+    throw Error(Code::conflict, "not all of it is sold any more; nothing was charged",
+                std::move(faults))
+        .reason("out_of_stock");
+}
+
 std::optional<Held> set_aside(Tx& tx, const Request& request) {
   const auto items = items_of(request.lines);
   if (items.empty()) return std::nullopt;
+  // A purchase that was declined is tried again later.
+  if (request.origin != Origin::merchant) require_published(tx, request);
   auto reserved = catalog::reserve(tx, request.merchant_id, items);
   if (!reserved.lacking.empty()) throw out_of_stock(request, reserved.lacking);
   if (reserved.held.empty()) return std::nullopt;

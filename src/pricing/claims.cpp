@@ -122,8 +122,7 @@ Discount claim(Tx& tx, MerchantId merchant, const CouponCode& code, AccountId bu
                const Uuid& about) {
   const auto taken = tx.find(kTake, merchant, code.value, tx.now());
   if (taken) {
-    std::optional<std::string> digest;
-    if (taken->uses_per_buyer_max) digest = digest_of(tx, merchant, taken->id, buyer);
+    const auto digest = digest_of(tx, merchant, taken->id, buyer);
     if (tx.run(kUse, merchant, AboutId{about}, taken->id, buyer, tx.now(),
                taken->uses_per_buyer_max, digest) > 0)
       return discount_of(*taken);

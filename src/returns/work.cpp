@@ -1,6 +1,7 @@
 // What both sides do to a return until it is received, or is none.
 #include "returns/rows.hpp"
 #include "bottega/catalog/stock.hpp"
+#include "bottega/payments/claims.hpp"
 
 namespace bottega::returns {
 namespace {
@@ -38,15 +39,27 @@ void require_asked(std::vector<std::int64_t> asked, const ReceivedLines& lines) 
   if (!faults.empty()) throw Error(Code::invalid, "that was not to come back", faults);
 }
 
-// The prices of then of what was received; where less was paid than the lines cost, their share of
-// that.
-std::int64_t proposal_of(const Held& held, const ReceivedLines& lines) {
+// What all pieces of a line have cost, after its discount.
+std::int64_t cost_of(const orders::Order& order, std::size_t line) {
+  if (order.breakdown && line < order.breakdown->lines.size()) {
+    const auto& priced = order.breakdown->lines[line];
+    return priced.amount - priced.discount;
+  }
+  const auto& sold = order.lines.items.at(line);
+  return sold.quantity * sold.unit_amount;
+}
+
+// What was received has cost; at most what of the goods was not given back before.
+std::int64_t proposal_of(Tx& tx, const Held& held, const ReceivedLines& lines) {
+  const auto& order = held.order;
   std::int64_t part = 0, whole = 0;
-  for (const auto& line : held.order.lines) whole += line.quantity * line.unit_amount;
+  for (std::size_t i = 0; i < order.lines.size(); ++i) whole += cost_of(order, i);
   for (const auto& line : lines)
-    part += (line.good + line.damaged) * held.order.lines.items.at(index_of(line)).unit_amount;
-  if (whole == 0) return 0;
-  return std::min(part, part_half_even(held.order.total.amount, part, whole));
+    part += part_half_even(cost_of(order, index_of(line)), line.good + line.damaged,
+                           order.lines.items.at(index_of(line)).quantity);
+  const auto paid = payments::fetch_sold(tx, order.merchant_id, order.payment_id);
+  const auto given_back = paid.amount.amount - payments::left_of(paid);
+  return std::clamp<std::int64_t>(part, 0, std::max<std::int64_t>(whole - given_back, 0));
 }
 
 void put_back(Tx& tx, const Held& held) {
@@ -112,7 +125,7 @@ Return receive(Tx& tx, const Who& who, ReturnId id, const ReturnReceipt& given) 
   require_asked(asked, lines);
   item.received = lines;
   item.received_at = tx.now();
-  item.proposed = proposal_of(held, lines);
+  item.proposed = proposal_of(tx, held, lines);
   item.restocked = given.restock.value_or(false);
   move(tx, item, Event::receive);
   held.order = orders::receive_return(tx, std::move(held.order));

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "support/rows.hpp"
+#include "bottega/payments/claims.hpp"
+#include "bottega/payments/payments.hpp"
 #include "bottega/pricing/settings.hpp"
 
 namespace bottega::support {
@@ -42,15 +44,16 @@ std::chrono::days days_of(Tx& tx, const orders::Order& order) {
 ContractWithdrawal offer_of(Tx& tx, const orders::Order& order, std::chrono::days days) {
   ContractWithdrawal out;
   out.order_id = order.id;
-  const auto share = orders::share_of(tx, order.merchant_id, order.id);
-  out.refund = {share.total.amount - share.refunded, share.total.currency};
+  const auto paid = payments::fetch_sold(tx, order.merchant_id, order.payment_id);
+  out.refund = {payments::left_of(paid), paid.amount.currency};
   if (order.delivered_at) out.until = *order.delivered_at + days + std::chrono::days(1);
   return out;
 }
 
 void require_possible(Tx& tx, const orders::Order& order, const ContractWithdrawal& offer) {
-  if (order.state == orders::State::cancelled || order.state == orders::State::returned)
-    throw Error(Code::conflict, "the order is " + text_of(order.state) + " already");
+  if (order.state == orders::State::cancelled)
+    throw Error(Code::conflict, "the order is cancelled already");
+  if (offer.refund.amount == 0) throw Error(Code::conflict, "all of it was given back already");
   if (offer.until && tx.now() >= *offer.until)
     throw Error(Code::conflict, "the right to withdraw ended at " + text_of(*offer.until));
 }

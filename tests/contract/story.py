@@ -21,7 +21,7 @@ class Story(StaffStory, PricesStory, HelpStory, ReturnsStory):
     def public(self):
         anyone = Checked(self.url)
         for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json", "/docs",
-                     "/problems", "/problems/conflict"):
+                     "/problems", "/problems/conflict", "/back"):
             anyone.get(path)
         anyone.fails(404, "GET", "/problems/nonsense")
 

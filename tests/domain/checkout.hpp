@@ -25,7 +25,9 @@ class Checkout : public Shopping {
   }
   checkout::Quote quote(const Json& body) {
     const auto given = from_json<checkout::NewQuote>(body);
-    return in([&](Tx& tx) { return checkout::quote(tx, shop.buyer, shop.conversation, given); });
+    return in([&](Tx& tx) {
+      return checkout::quote(tx, shop.buyer, shop.conversation, given, world.payment_rules);
+    });
   }
   payments::Payment begin(const Json& body) {
     const auto given = from_json<checkout::NewCheckout>(body);

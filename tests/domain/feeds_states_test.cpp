@@ -80,6 +80,33 @@ TEST_F(FeedStates, HaveOptionsOfDifferentNames) {
                                   "3: bottega_extra: must have as many options as names of them"}));
 }
 
+// Each in small steps, between which the other would have its turn.
+TEST_F(FeedStates, OfTwoFilesAreThoseOfTheLaterOne) {
+  catalog::FeedRules rules;
+  rules.batch = rules.batches_most.emplace(1);
+  const jobs::Kind kind{
+      catalog::kFeedJob, std::chrono::seconds(30), 10,
+      [&](const jobs::Job& job) { return catalog::run_feed(world.db, world.depot, job, rules); },
+      jobs::Lane::files};
+  const auto file = [](int from) {
+    return Feed{plain_rows(4, from), FeedFormat::csv, OnError::skip, Missing::archive};
+  };
+  const auto first = upload_feed(world, shop, file(0));
+  world.advance(std::chrono::seconds(1));
+  const auto second = upload_feed(world, shop, file(2));
+  jobs::Runner runner(world.db, {kind}, 16);
+  for (int i = 0; i < 40; ++i) {
+    run(runner.run_due(jobs::Lane::files));
+    const auto one = feed_now(world, shop, first.id), two = feed_now(world, shop, second.id);
+    EXPECT_TRUE(one.ended_at || two.state == FeedState::uploaded);
+  }
+  EXPECT_EQ(feed_now(world, shop, first.id).state, FeedState::done);
+  EXPECT_EQ(feed_now(world, shop, second.id).state, FeedState::done);
+  EXPECT_EQ(products(),
+            "S-0 archived, S-1 archived, S-2 published, S-3 published, S-4 published, "
+            "S-5 published");
+}
+
 TEST_F(FeedStates, OfWhatIsNotFinishedComeBackTheSame) {
   auto body = tea("TEA-1");
   body["option_names"] = Json::array();

@@ -67,7 +67,8 @@ TEST_F(PaymentLinks, ComeToWhatSomebodyCanPay) {
   EXPECT_EQ(faults_of([&] { link(one(world.payment_rules.amount_max, 2)); }), Pointers{"/lines"});
   EXPECT_EQ(faults_of([&] { link(of(published(tea("FREE", 0)).variants[0].id)); }),
             Pointers{"/lines"});
-  EXPECT_EQ(seen(link(one(1, 1))).subtotal.amount, 1);
+  EXPECT_EQ(faults_of([&] { link(one(1, 1)); }), Pointers{"/lines"}) << "the fee takes all of it";
+  EXPECT_EQ(seen(link(one(32, 1))).subtotal.amount, 32);
 }
 
 TEST_F(PaymentLinks, HaveACodeThatNobodyGuesses) {
@@ -104,7 +105,7 @@ TEST_F(PaymentLinks, SellAtThePriceOfTheMoment) {
 TEST_F(PaymentLinks, AreShippedOnlyWhereTheirLinesAre) {
   EXPECT_FALSE(seen(link()).needs_shipping);
   const Json lamp = {
-      {"name", "Lamp"}, {"quantity", 1}, {"unit_amount", 5}, {"needs_shipping", true}};
+      {"name", "Lamp"}, {"quantity", 1}, {"unit_amount", 500}, {"needs_shipping", true}};
   EXPECT_TRUE(seen(link({{"lines", lines({lamp})}})).needs_shipping);
 }
 

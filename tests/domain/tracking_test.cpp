@@ -68,6 +68,23 @@ TEST_F(TrackingNews, IsOfATimeAtWhichThereWasAnOrder) {
   EXPECT_TRUE(events(parcel).empty());
 }
 
+TEST_F(TrackingNews, DeliversTheOrderAlsoWhereTheOtherParcelIsCancelled) {
+  for (const bool cancelled_first : {true, false}) {
+    const auto order = sell_pieces(*world_, shop_, {{2, 1'000}});
+    const auto part = [&] {
+      return send(*world_, shop_.owner, order,
+                  {{"carrier", "other"}, {"lines", {{{"line", 0}, {"quantity", 1}}}}})
+          .shipment;
+    };
+    const auto one = part(), two = part();
+    if (cancelled_first) track(two, Tracking::cancelled);
+    track(one, Tracking::delivered);
+    if (!cancelled_first) track(two, Tracking::cancelled);
+    EXPECT_EQ(order_of(one).state, State::delivered) << cancelled_first;
+    EXPECT_TRUE(order_of(one).delivered_at);
+  }
+}
+
 TEST_F(TrackingNews, ThatIsHeardTwiceChangesNothing) {
   const auto parcel = sent();
   const Json news = {{"status", "out_for_delivery"}, {"event_id", "scan 7"}};

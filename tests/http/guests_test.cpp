@@ -95,6 +95,12 @@ TEST_F(GuestRoutes, LetThemPayWhatTheyAreAskedFor) {
   ASSERT_EQ(paid.status, 200) << paid.body;
   const auto order = guest.api.get("/v1/orders").json()["data"][0];
   EXPECT_EQ(order["payment_id"], paid.json()["payment"]["id"]);
+  const auto help = guest.api.post(
+      "/v1/support_cases", {{"order_id", order["id"]}, {"subject", "damaged"}, {"text", "Help"}});
+  ASSERT_EQ(help.status, 201) << help.body;
+  const auto one = "/v1/support_cases/" + help.json()["id"].get<std::string>();
+  EXPECT_EQ(guest.api.post(one + "/hand_over").status, 409) << "the shop has its days to answer";
+  EXPECT_EQ(guest.api.post(one + "/solve").json()["state"], "solved");
 }
 
 TEST_F(GuestRoutes, CloseWhateverIsNotForGuests) {

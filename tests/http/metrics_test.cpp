@@ -111,6 +111,11 @@ TEST(Contract, IsServedWithItsPages) {
   const auto docs = client.get("/docs");
   EXPECT_TRUE(docs.header("content-type").starts_with("text/html"));
   EXPECT_NE(docs.body.find("/v1/payment_requests/{id}/accept"), std::string::npos);
+  // Who comes back from a processor's page sees no document for programs.
+  const auto back = client.get("/back?payment=x");
+  EXPECT_EQ(back.status, 200);
+  EXPECT_TRUE(back.header("content-type").starts_with("text/html"));
+  EXPECT_NE(back.body.find("told in your chat"), std::string::npos);
   const auto home = client.get("/");
   EXPECT_EQ(home.status, 302);
   EXPECT_EQ(home.header("location"), "/docs");

@@ -205,12 +205,12 @@ TEST(OpenApi, NoAnswerHoldsASecretButTheOnesThatAreGivenOnce) {
 // What the rows promise, wherever they are served.
 TEST(Routes, AreClosedUnlessTheySayOtherwise) {
   const std::set<std::string_view> open = {
-      "enterAsGuest",    "getPaymentLinkOffer",  "getPaymentPage",     "registerAccount",
-      "logIn",           "refreshSession",       "receiveWebhook",     "getHealth",
-      "getReadiness",    "getMetrics",           "getOpenApi",         "getAsyncApi",
-      "getDocs",         "listProblems",         "getProblem",         "openSocket",
-      "getHome",         "getAttachmentContent", "getExportContent",   "getEvidenceKey",
-      "receiveTracking", "getProductPicture",    "getCheckoutSettings"};
+      "enterAsGuest",    "getPaymentLinkOffer",  "getPaymentPage",      "registerAccount",
+      "logIn",           "refreshSession",       "receiveWebhook",      "getHealth",
+      "getReadiness",    "getMetrics",           "getOpenApi",          "getAsyncApi",
+      "getDocs",         "listProblems",         "getProblem",          "openSocket",
+      "getHome",         "getAttachmentContent", "getExportContent",    "getEvidenceKey",
+      "receiveTracking", "getProductPicture",    "getCheckoutSettings", "getBackPage"};
   for (const auto& route : all_routes()) {
     EXPECT_NE(route.handler, nullptr) << route.name;
     EXPECT_NE(route.access, Access::nobody) << route.name;

@@ -123,6 +123,18 @@ TEST(PackingSlip, HasTheSkusWhereThereAreSome) {
   EXPECT_EQ(paper.rows, (Rows{{"Lamp", "", "3"}, {"Bulb", "BULB-9", "10"}}));
 }
 
+TEST(PackingSlip, SaysHowManyWereSentWhereNotAllWere) {
+  auto sold = a_sale();
+  sold.sent = {1, 10};
+  auto paper = packing_slip_of(sold);
+  EXPECT_EQ(paper.columns.back().title, "Sent");
+  EXPECT_EQ(paper.rows, (Rows{{"Lamp", "3", "1"}, {"Bulb", "10", "10"}}));
+  EXPECT_EQ(sums_of(paper), (Pairs{{"Pieces", "13"}, {"Sent", "11"}}));
+  EXPECT_TRUE(paper.notes.empty());
+  sold.order.shipped_at = sold.order.created_at;
+  EXPECT_EQ(packing_slip_of(sold).notes.size(), 1u) << "the rest was closed";
+}
+
 TEST(PackingSlip, OfAWithdrawnOrderSaysSo) {
   auto sold = a_sale();
   sold.order.withdrawn_at = sold.order.created_at;

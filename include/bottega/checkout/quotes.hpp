@@ -75,7 +75,8 @@ BOOST_DESCRIBE_STRUCT(Quote, (),
 
 // For the buyer alone. Throws Error(invalid) with everything that is not possible, Error(conflict)
 // with the reason `out_of_stock`, or where the cart has been changed since that version.
-Quote quote(Tx& tx, const Who& who, ConversationId id, const NewQuote& given);
+Quote quote(Tx& tx, const Who& who, ConversationId id, const NewQuote& given,
+            const payments::Rules& rules);
 
 // Writes down that the buyer pays what they were shown: the request is made, and its payment begun.
 // Throws as quote() does, with what the shop asks for and was not given; Error(conflict) with the

@@ -250,9 +250,9 @@ struct Purchase {
   ShippingAddress shipping_address{};
   std::optional<LinkId> payment_link_id;
 };
-// Throws Error(invalid) that points at `/lines` where no sale of this shop comes to so much, or so
-// little.
-void check_sum(Tx& tx, MerchantId merchant, Money total, const Rules& rules);
+// Throws Error(invalid) that points at `/lines` or `/currency` where no sale of this shop comes to
+// so much, or so little, or is in this currency.
+void check_sum(Tx& tx, const identity::Merchant& merchant, Money total, const Rules& rules);
 // Writes it down as a request of this shop, which is told when it is paid. Throws as ask() does.
 Request open_purchase(Tx& tx, const Who& buyer, const identity::Merchant& merchant,
                       const Purchase& purchase, const Rules& rules);
@@ -283,6 +283,10 @@ Accepted settle(Tx& tx, MerchantId merchant, PaymentId id, const processors::Out
                 const Rules& rules);
 Accepted current(Tx& tx, MerchantId merchant, PaymentId id);
 Payment fetch_payment(Tx& tx, const Who& who, PaymentId id);
+// The payment of an order, for those who have shown that they may know it.
+Payment fetch_sold(Tx& tx, MerchantId merchant, PaymentId id);
+// How the buyer is reached about it, where they have said so.
+std::optional<Contact> contact_of(Tx& tx, MerchantId merchant, PaymentId id);
 // The payment of a request that has neither failed nor been given up, if there is one.
 std::optional<PaymentId> find_alive(Tx& tx, MerchantId merchant, RequestId id);
 

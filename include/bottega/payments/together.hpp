@@ -33,7 +33,8 @@ struct Begun {
 
 // What became of each: it has begun, or was refused as begin() and open_purchase() refuse it, and
 // has left nothing behind. Nothing: it must begin by itself, for it has a discount code or a
-// payment link, or is for a request that another of these is for.
+// payment link, is tried once more by the buyer who took it, or is for a request that another of
+// these is for.
 using Beginnings = std::vector<std::optional<std::variant<Begun, Error>>>;
 Beginnings begin(Tx& tx, const std::vector<Beginning>& asked, const Rules& rules);
 

@@ -15,7 +15,7 @@ asio::awaitable<Reply> price(Call& call) {
   const auto id = call.at<ConversationId>(0);
   const auto given = call.body<NewQuote>();
   co_return co_await call.app.db.transact(
-      [&](Tx& tx) { return ok(quote(tx, call.who(), id, given)); });
+      [&](Tx& tx) { return ok(quote(tx, call.who(), id, given, call.app.payment_rules)); });
 }
 
 asio::awaitable<Reply> buy(Call& call) {

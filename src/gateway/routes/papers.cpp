@@ -12,11 +12,16 @@ PaperFormat format_of(const Call& call) {
   return call.parameter_as<PaperFormat>("format").value_or(PaperFormat::html);
 }
 
+// A guest has said who they are at the checkout.
+std::string buyer_of(Tx& tx, const orders::Order& order) {
+  const auto account = identity::fetch_account(tx, order.buyer_id);
+  if (!account.is_guest) return account.name;
+  const auto contact = payments::contact_of(tx, order.merchant_id, order.payment_id);
+  return contact && contact->name ? contact->name->value : account.name;
+}
+
 Sold sold_of(Tx& tx, const orders::Order& order) {
-  return {order,
-          identity::fetch_merchant(tx, order.merchant_id),
-          identity::fetch_account(tx, order.buyer_id).name,
-          {}};
+  return {order, identity::fetch_merchant(tx, order.merchant_id), buyer_of(tx, order), {}};
 }
 
 asio::awaitable<Reply> receipt(Call& call) {
@@ -39,7 +44,9 @@ asio::awaitable<Reply> packing_slip(Call& call) {
     const auto order = orders::fetch(tx, call.who(), id);
     // Who packs is not who buys.
     identity::require_member(tx, call.who(), order.merchant_id, Role::agent, Scope::read);
-    return sold_of(tx, order);
+    auto found = sold_of(tx, order);
+    if (order.fulfilment == orders::Fulfilment::partial) found.sent = orders::sent_of(tx, order);
+    return found;
   });
   const auto paper = packing_slip_of(sold);
   const auto name = "packing-slip-" + sold.order.number;

@@ -81,9 +81,8 @@ processors::Outcome refused_by_shop() {
 }
 
 // Where the buyer comes back to.
-std::string return_url_of(const Call& call, const Paying& paying, const Payment& payment) {
-  if (!paying.return_url.empty()) return paying.return_url;
-  return call.app.public_url + "/v1/payment_requests/" + text_of(payment.payment_request_id);
+std::string return_url_of(const Call& call, const Paying& paying) {
+  return paying.return_url.empty() ? call.app.public_url + "/back" : paying.return_url;
 }
 
 // The last transaction by itself: what was told is written down, or what has become of it by now
@@ -122,7 +121,7 @@ asio::awaitable<Reply> pay_alone(Call& call, const Paying& paying, Proof proof) 
   if (!wanted) {
     outcome = refused_by_shop();
   } else if (fresh) {
-    const auto return_url = return_url_of(call, paying, known.payment);
+    const auto return_url = return_url_of(call, paying);
     outcome = co_await payments::call(app.db, app.registry.get(known.payment.processor), merchant,
                                       id, token, return_url);
   }
@@ -181,7 +180,7 @@ asio::awaitable<Reply> pay(Call& call, Paying paying) {
   if (begun.is_asked) wanted = co_await is_wanted(call, payment.merchant_id, payment.id);
   processors::Outcome outcome;
   if (wanted) {
-    begun.charge.return_url = return_url_of(call, paying, payment);
+    begun.charge.return_url = return_url_of(call, paying);
     outcome = co_await payments::call(app.registry.get(payment.processor), begun.charge);
   } else {
     outcome = refused_by_shop();

@@ -73,6 +73,8 @@ asio::awaitable<Reply> problem_named(Call& call) {
   co_return html(problem_page(*row));
 }
 
+asio::awaitable<Reply> back(Call&) { co_return html(back_page()); }
+
 asio::awaitable<Reply> home(Call&) {
   Reply reply;
   reply.status = 302;
@@ -163,6 +165,16 @@ const Route kRoutes[] = {
      .handler = docs,
      .name = "getDocs",
      .summary = "The contract as a page",
+     .gives = any_text,
+     .media_type = "text/html"},
+    {.verb = Verb::get,
+     .path = "/back",
+     .access = Access::anyone,
+     .budget = Budget::reads,
+     .once = Once::none,
+     .handler = back,
+     .name = "getBackPage",
+     .summary = "Where somebody comes back to from a processor's page: the chat says how it went",
      .gives = any_text,
      .media_type = "text/html"},
     {.verb = Verb::get,

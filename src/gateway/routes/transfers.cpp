@@ -42,7 +42,7 @@ asio::awaitable<Reply> send_with_card(Call& call, const NewTransfer& given, Proo
   if (fresh && fresh->token) {
     const auto top_up = fresh->transfer.top_up_id.value();
     const auto& token = *fresh->token;
-    const auto return_url = app.public_url + "/v1/transfers/" + begun;
+    const auto return_url = app.public_url + "/back";
     outcome = co_await charge(app.db, app.registry, top_up, token, return_url);
   }
   std::function<Reply(Tx&)> last = [&](Tx& tx) {
