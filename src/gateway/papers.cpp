@@ -14,22 +14,42 @@ std::string day_of(const Sold& sold, Instant at) {
   return to_text(Calendars::built_in().of(sold.seller.country.value).date_at(at));
 }
 
-Party seller_of(const Sold& sold) {
-  return {"Sold by", {sold.seller.name, sold.seller.country.value}};
+// As it is written on parcels where this sheet is printed on.
+void add_address(std::vector<std::string>& lines, const auto& at, Sheet sheet) {
+  const auto region = at.region ? at.region->value : "";
+  const auto code = at.postal_code.value;
+  lines.push_back(at.street.value);
+  if (sheet == Sheet::letter) {
+    lines.push_back(at.city.value + (region.empty() ? "" : ", " + region) + ' ' + code);
+  } else {
+    lines.push_back(code + ' ' + at.city.value);
+    if (!region.empty()) lines.push_back(region);
+  }
+  lines.push_back(at.country.value);
 }
 
-// As it is written on parcels where this sheet is printed on.
-Party address_of(const orders::Address& to, Sheet sheet) {
-  const auto region = to.region ? to.region->value : "";
-  const auto code = to.postal_code.value;
-  Party party{"Ship to", {to.name.value, to.street.value}};
-  if (sheet == Sheet::letter) {
-    party.lines.push_back(to.city.value + (region.empty() ? "" : ", " + region) + ' ' + code);
-  } else {
-    party.lines.push_back(code + ' ' + to.city.value);
-    if (!region.empty()) party.lines.push_back(region);
+Party buyer_of(const orders::Address& to, Sheet sheet) {
+  Party party{"Ship to", {to.name.value}};
+  add_address(party.lines, to, sheet);
+  return party;
+}
+
+// With what the shop has to say of itself, where it has set that.
+Party seller_of(const Sold& sold, Sheet sheet) {
+  Party party{"Sold by", {sold.seller.name}};
+  if (!sold.disclosures || !sold.disclosures->address) {
+    party.lines.push_back(sold.seller.country.value);
+    if (!sold.disclosures) return party;
   }
-  party.lines.push_back(to.country.value);
+  const auto& told = *sold.disclosures;
+  if (told.legal_name.value != sold.seller.name)
+    party.lines.insert(party.lines.begin() + 1, told.legal_name.value);
+  if (told.address) add_address(party.lines, *told.address, sheet);
+  if (told.email) party.lines.push_back(told.email->value);
+  if (told.phone) party.lines.push_back(told.phone->value);
+  if (told.registration_number)
+    party.lines.push_back("Registered as " + told.registration_number->value);
+  if (told.vat_id) party.lines.push_back("VAT number " + told.vat_id->value);
   return party;
 }
 
@@ -98,6 +118,39 @@ std::vector<documents::Sum> sums_of(const Sold& sold) {
   return sums;
 }
 
+using Pieces = std::vector<std::int64_t>;
+
+// What of each line is in it.
+Pieces pieces_of(const orders::Shipment& parcel, const orders::Order& order) {
+  Pieces pieces(order.lines.size(), 0);
+  for (const auto& line : parcel.lines)
+    pieces.at(static_cast<std::size_t>(line.line.value)) += line.quantity.value;
+  return pieces;
+}
+
+std::int64_t pieces_of(const orders::Order& order) {
+  std::int64_t pieces = 0;
+  for (const auto& line : order.lines) pieces += line.quantity.value;
+  return pieces;
+}
+
+// By when and by whom it is to be carried.
+void add_way(Paper& paper, const Sold& sold) {
+  const auto& order = sold.order;
+  if (const auto& parcel = sold.parcel) {
+    if (!order.shipped_at) paper.facts.push_back({"Sent on", day_of(sold, parcel->shipped_at)});
+    paper.facts.push_back({"Parcel", text_of(parcel->id)});
+    paper.facts.push_back({"Carrier", parcel->carrier});
+    if (parcel->tracking_number)
+      paper.facts.push_back({"Tracking number", *parcel->tracking_number});
+    return;
+  }
+  if (!order.shipped_at && !order.cancelled_at && !order.withdrawn_at)
+    paper.facts.push_back({"Send by", day_of(sold, order.ship_by)});
+  if (order.carrier) paper.facts.push_back({"Carrier", *order.carrier});
+  if (order.tracking_number) paper.facts.push_back({"Tracking number", *order.tracking_number});
+}
+
 Reply file_of(std::string bytes, const std::string& name) {
   Reply reply;
   reply.text = std::move(bytes);
@@ -115,8 +168,8 @@ Paper receipt_of(const Sold& sold) {
   paper.facts.push_back({"For", order.title});
   paper.facts.push_back({"Paid by", sold.buyer});
   paper.facts.push_back({"Payment", text_of(order.payment_id)});
-  paper.parties = {seller_of(sold)};
-  if (order.ship_to) paper.parties.push_back(address_of(*order.ship_to, paper.sheet));
+  paper.parties = {seller_of(sold, paper.sheet)};
+  if (order.ship_to) paper.parties.push_back(buyer_of(*order.ship_to, paper.sheet));
   paper.columns = {{"Item", Align::start, 6},
                    {"Quantity", Align::right, 2},
                    {"Price", Align::right, 2},
@@ -134,31 +187,34 @@ Paper receipt_of(const Sold& sold) {
 Paper packing_slip_of(const Sold& sold) {
   const auto& order = sold.order;
   auto paper = paper_of(sold, "Packing slip");
-  if (!order.shipped_at && !order.cancelled_at && !order.withdrawn_at)
-    paper.facts.push_back({"Send by", day_of(sold, order.ship_by)});
-  if (order.carrier) paper.facts.push_back({"Carrier", *order.carrier});
-  if (order.tracking_number) paper.facts.push_back({"Tracking number", *order.tracking_number});
-  if (order.ship_to) paper.parties.push_back(address_of(*order.ship_to, paper.sheet));
-  paper.parties.push_back(seller_of(sold));
+  add_way(paper, sold);
+  if (order.ship_to) paper.parties.push_back(buyer_of(*order.ship_to, paper.sheet));
+  paper.parties.push_back(seller_of(sold, paper.sheet));
   const bool has_skus =
       std::ranges::any_of(order.lines, [](const auto& line) { return line.sku.has_value(); });
   paper.columns = {{"Item", Align::start, 8}, {"Quantity", Align::right, 2}};
-  const bool is_part = !sold.sent.empty();
+  const auto in_parcel = sold.parcel ? pieces_of(*sold.parcel, order) : Pieces();
+  const bool is_part = !sold.parcel && !sold.sent.empty();
   if (is_part) paper.columns.push_back({"Sent", Align::right, 2});
   if (has_skus) paper.columns.insert(paper.columns.begin() + 1, {"SKU", Align::start, 4});
   std::int64_t pieces = 0, sent = 0;
   for (std::size_t i = 0; i < order.lines.size(); ++i) {
     const auto& line = order.lines.items[i];
-    paper.rows.push_back({line.name.value, std::to_string(line.quantity.value)});
+    const auto quantity = sold.parcel ? in_parcel[i] : line.quantity.value;
+    if (quantity == 0) continue;
+    paper.rows.push_back({line.name.value, std::to_string(quantity)});
     auto& row = paper.rows.back();
     if (has_skus) row.insert(row.begin() + 1, line.sku ? line.sku->value : "");
     if (is_part) row.push_back(std::to_string(sold.sent.at(i)));
-    pieces += line.quantity.value;
+    pieces += quantity;
     sent += is_part ? sold.sent.at(i) : 0;
   }
   paper.sums = {{"Pieces", std::to_string(pieces), Weight::strong}};
   if (is_part) paper.sums.push_back({"Sent", std::to_string(sent), {}});
   if (is_part && order.shipped_at) paper.notes = {"The rest of this order is not sent."};
+  if (sold.parcel && pieces < pieces_of(order))
+    paper.notes = {"A part of the order: " + std::to_string(pieces) + " of " +
+                   std::to_string(pieces_of(order)) + " pieces."};
   if (order.withdrawn_at)
     paper.notes = {"The buyer withdrew from the contract: nothing is to be sent any more."};
   if (order.cancelled_at) paper.notes = {"This order was cancelled: nothing is to be sent."};

@@ -3,7 +3,9 @@
 #include "bottega/documents/paper.hpp"
 #include "bottega/gateway/route.hpp"
 #include "bottega/orders/orders.hpp"
+#include "bottega/orders/shipments.hpp"
 #include "bottega/payments/refunds.hpp"
+#include "bottega/pricing/settings.hpp"
 
 namespace bottega::gateway {
 
@@ -17,11 +19,13 @@ struct Sold {
   std::string buyer;
   std::vector<payments::Refund> refunds;
   std::vector<std::int64_t> sent = {};  // pieces of each line, where only a part was sent
+  std::optional<pricing::Disclosures> disclosures = {};
+  std::optional<orders::Shipment> parcel = {};  // the slip is for it alone
 };
 
 // With the prices, and what has gone back so far.
 documents::Paper receipt_of(const Sold& sold);
-// Without: where it goes, and how many of what.
+// Without: where it goes, and how many of what are in all of it, or in its parcel.
 documents::Paper packing_slip_of(const Sold& sold);
 
 // The paper as a page, or as a file of this name; a PDF is set on the workers' threads.

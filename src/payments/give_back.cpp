@@ -43,7 +43,7 @@ Money amount_of(const Payment& payment, const std::optional<Count<1, kAmountMax>
   if (left == 0) throw Error(Code::conflict, "all of it was given back, or is on its way back");
   if (given && given->value > left)
     throw Error(Code::invalid, "that is more than is left",
-                {{"/amount", "must be 1 to " + std::to_string(left)}});
+                {{"/amount", "must be at most " + std::to_string(left)}});
   return {given ? given->value : left, payment.amount.currency};
 }
 

@@ -331,6 +331,8 @@ class Story(StaffStory, PricesStory, HelpStory, ReturnsStory):
             status, pdf, _ = who._exchange("GET", path, None, headers)
             if status != 200 or not pdf.startswith(b"%PDF-"):
                 raise Violation(f"{path} answered {status}")
+        parcel = self.owner.get(paper + "shipments")["data"][0]["id"]
+        self.owner.get(f"{paper}packing_slip?shipment_id={parcel}")
         self.buyer.fails(404, "GET", paper + "packing_slip")
         for kind in ("sales", "refunds", "products", "conversion"):
             report = f"{shop}/reports/{kind}"

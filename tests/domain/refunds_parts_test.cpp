@@ -256,7 +256,7 @@ TEST_F(RefundParts, OfMoreThanIsLeftAreRefusedWithTheirBounds) {
     EXPECT_EQ(error.code(), Code::invalid);
     ASSERT_EQ(error.faults().size(), 1u);
     EXPECT_EQ(error.faults()[0].pointer, "/amount");
-    EXPECT_EQ(error.faults()[0].detail, "must be 1 to 1000");
+    EXPECT_EQ(error.faults()[0].detail, "must be at most 1000");
   }
   give_back(order, 1'000);
   EXPECT_EQ(code_of([&] { give_back(order); }), Code::conflict) << "nothing is left";

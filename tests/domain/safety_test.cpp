@@ -43,7 +43,9 @@ class Safety : public testing::Test {
     });
   }
   Report only_report() const {
-    for (auto& report : in([&](Tx& tx) { return reports(tx, std::nullopt, std::nullopt, 1'000); }))
+    const auto all =
+        in([&](Tx& tx) { return conversations::reports(tx, std::nullopt, std::nullopt, 1'000); });
+    for (const auto& report : all)
       if (report.conversation_id == shop.conversation) return report;
     throw std::runtime_error("nothing was reported");
   }

@@ -65,6 +65,24 @@ TEST_F(OrderPapers, APackingSlipIsForTheMerchantAndHasNoPrices) {
   EXPECT_TRUE(is_problem(buyer.get(path("packing_slip")), 404, "not_found"));
 }
 
+TEST_F(OrderPapers, APackingSlipIsOfOneParcelWhereThatIsAskedFor) {
+  auto asked = new_request(*shop_);
+  asked["lines"] = {{{"name", "Lamp"}, {"quantity", 3}, {"unit_amount", 1'250}}};
+  const auto order = accept(*shop_, owner.post("/v1/payment_requests", asked).json());
+  const auto mine = "/v1/orders/" + order.json()["order"]["id"].get<std::string>();
+  const auto sent = owner.post(
+      mine + "/ship",
+      {{"carrier", "USPS"}, {"tracking_number", "1"}, {"lines", {{{"line", 0}, {"quantity", 2}}}}});
+  ASSERT_EQ(sent.status, 200) << sent.body;
+  const auto of_it = "?shipment_id=" + sent.json()["shipment"]["id"].get<std::string>();
+  const auto page = owner.get(mine + "/packing_slip" + of_it);
+  ASSERT_EQ(page.status, 200) << page.body;
+  EXPECT_TRUE(has(page.body, "2 of 3 pieces")) << page.body;
+  EXPECT_TRUE(is_problem(owner.get(path("packing_slip" + of_it)), 404, "not_found"))
+      << "it is another order's";
+  EXPECT_TRUE(is_problem(owner.get(path("packing_slip?shipment_id=x")), 422, "invalid"));
+}
+
 TEST_F(OrderPapers, AFormThatThereIsNotIsRefused) {
   EXPECT_TRUE(is_problem(buyer.get(path("receipt?format=docx")), 422, "invalid"));
   EXPECT_TRUE(is_problem(buyer.get(path("receipt?size=a5")), 400, "malformed"));

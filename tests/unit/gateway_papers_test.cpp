@@ -81,6 +81,27 @@ TEST(Receipt, SaysWhatHasGoneBackSoFar) {
                                               {"Paid after refunds", "40.00 USD"}}));
 }
 
+TEST(Receipt, NamesTheSellerAsTheShopHasSetIt) {
+  auto sold = a_sale();
+  sold.disclosures = from_json<pricing::Disclosures>({{"legal_name", "Ada's Lamps GmbH"},
+                                                      {"address",
+                                                       {{"street", "Lange Gasse 3"},
+                                                        {"city", "Berlin"},
+                                                        {"postal_code", "10115"},
+                                                        {"country", "DE"}}},
+                                                      {"email", "ada@lamps.example"},
+                                                      {"phone", "+4930123456"},
+                                                      {"registration_number", "HRB 1"},
+                                                      {"vat_id", "DE123456789"}});
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(
+      receipt_of(sold).parties.front().lines,
+      (Lines{"Ada's Lamps", "Ada's Lamps GmbH", "Lange Gasse 3", "Berlin 10115", "DE",
+             "ada@lamps.example", "+4930123456", "Registered as HRB 1", "VAT number DE123456789"}));
+  sold.disclosures = from_json<pricing::Disclosures>({{"legal_name", "Ada's Lamps"}});
+  EXPECT_EQ(receipt_of(sold).parties.front().lines, (Lines{"Ada's Lamps", "US"}));
+}
+
 TEST(Receipt, HasTheDecimalsOfItsCurrency) {
   auto sold = a_sale();
   sold.order.total.currency = parse_currency("JPY");
@@ -133,6 +154,26 @@ TEST(PackingSlip, SaysHowManyWereSentWhereNotAllWere) {
   EXPECT_TRUE(paper.notes.empty());
   sold.order.shipped_at = sold.order.created_at;
   EXPECT_EQ(packing_slip_of(sold).notes.size(), 1u) << "the rest was closed";
+}
+
+TEST(PackingSlip, OfAParcelHasWhatIsInIt) {
+  auto sold = a_sale();
+  sold.sent = {3, 4};
+  auto& parcel = sold.parcel.emplace();
+  parcel.carrier = "ups";
+  parcel.tracking_number = "1Z999AA10123456784";
+  parcel.shipped_at = sold.order.created_at;
+  parcel.lines = from_json<orders::SentLines>(Json::array({{{"line", 1}, {"quantity", 4}}}));
+  auto paper = packing_slip_of(sold);
+  EXPECT_EQ(paper.columns.size(), 2u);
+  EXPECT_EQ(paper.rows, (Rows{{"Bulb", "4"}}));
+  EXPECT_EQ(sums_of(paper), (Pairs{{"Pieces", "4"}}));
+  EXPECT_EQ(paper.notes, std::vector<std::string>{"A part of the order: 4 of 13 pieces."});
+  EXPECT_EQ(fact_of(paper, "Tracking number"), "1Z999AA10123456784");
+  EXPECT_EQ(fact_of(paper, "Send by"), "(none)");
+  parcel.lines = from_json<orders::SentLines>(
+      Json::array({{{"line", 0}, {"quantity", 3}}, {{"line", 1}, {"quantity", 10}}}));
+  EXPECT_TRUE(packing_slip_of(sold).notes.empty()) << "all of it is in there";
 }
 
 TEST(PackingSlip, OfAWithdrawnOrderSaysSo) {

@@ -21,7 +21,9 @@ std::string buyer_of(Tx& tx, const orders::Order& order) {
 }
 
 Sold sold_of(Tx& tx, const orders::Order& order) {
-  return {order, identity::fetch_merchant(tx, order.merchant_id), buyer_of(tx, order), {}};
+  Sold sold{order, identity::fetch_merchant(tx, order.merchant_id), buyer_of(tx, order), {}};
+  sold.disclosures = pricing::fetch_settings(tx, order.merchant_id).disclosures;
+  return sold;
 }
 
 asio::awaitable<Reply> receipt(Call& call) {
@@ -37,8 +39,17 @@ asio::awaitable<Reply> receipt(Call& call) {
   co_return co_await print(call.app, paper, format, name);
 }
 
+orders::Shipment parcel_of(Tx& tx, const identity::Who& who, const orders::Order& order,
+                           orders::ShipmentId id) {
+  auto parcel = orders::fetch_shipment(tx, who, id);
+  if (parcel.order_id != order.id)
+    throw Error(Code::not_found, "there is no such thing, or it is not yours");
+  return parcel;
+}
+
 asio::awaitable<Reply> packing_slip(Call& call) {
   const auto id = call.at<OrderId>(0);
+  const auto one = call.parameter_as<orders::ShipmentId>("shipment_id");
   const auto format = format_of(call);
   const auto sold = co_await call.app.db.read([&](Tx& tx) {
     const auto order = orders::fetch(tx, call.who(), id);
@@ -46,6 +57,7 @@ asio::awaitable<Reply> packing_slip(Call& call) {
     identity::require_member(tx, call.who(), order.merchant_id, Role::agent, Scope::read);
     auto found = sold_of(tx, order);
     if (order.fulfilment == orders::Fulfilment::partial) found.sent = orders::sent_of(tx, order);
+    if (one) found.parcel = parcel_of(tx, call.who(), order, *one);
     return found;
   });
   const auto paper = packing_slip_of(sold);
@@ -76,7 +88,7 @@ const Route kRoutes[] = {
      .summary = "What goes into the parcel and where it goes, without prices, for the merchant",
      .gives = any_text,
      .media_type = "text/html",
-     .parameters = "format"},
+     .parameters = "format shipment_id"},
 };
 
 }  // namespace
