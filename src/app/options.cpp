@@ -68,7 +68,8 @@ payments::Rules payment_rules_of(const Config& config) {
           limits_of(config),
           std::chrono::minutes(config.checkout_reserve_minutes),
           std::chrono::seconds(config.checkout_answer_s),
-          checkout::bought};
+          checkout::bought,
+          checkout::require_of_cart};
 }
 
 payouts::Rules payout_rules_of(const Config& config) {

@@ -28,7 +28,8 @@ const Sql<ProductId(MerchantId, Instant, std::vector<ProductId>, Names, Names, T
            (merchant_id, id, handle, state, title, description, brand, condition, category,
             google_category, url, images, option_names, tax_class, needs_shipping, created_at,
             updated_at, published_at)
-    SELECT $1, f.id, f.handle, n.state, f.title, coalesce(f.description, o.description, ''),
+    SELECT DISTINCT ON (f.handle) $1::uuid, f.id, f.handle, n.state, f.title,
+           coalesce(f.description, o.description, ''),
            CASE WHEN f.brand IS NULL THEN o.brand ELSE nullif(f.brand, '') END,
            coalesce(f.condition, o.condition, 'new'),
            CASE WHEN f.category IS NULL THEN o.category ELSE nullif(f.category, '') END,
@@ -59,7 +60,7 @@ const Sql<ProductId(MerchantId, Instant, std::vector<ProductId>, Names, Names, T
            SELECT CASE WHEN f.state = 'unpriced' THEN coalesce(o.state, 'draft')
                        ELSE coalesce(f.state, CASE WHEN o.state = 'draft' THEN 'draft'
                                                    ELSE 'published' END) END) AS n (state)
-    ORDER BY f.handle
+    ORDER BY f.handle, f.id
     ON CONFLICT (merchant_id, handle) DO UPDATE
     SET state = excluded.state, title = excluded.title, description = excluded.description,
         brand = excluded.brand, condition = excluded.condition, category = excluded.category,
@@ -93,35 +94,61 @@ BOOST_DESCRIBE_STRUCT(WrittenVariant, (), (id, product_id))
 
 const Sql<WrittenVariant(MerchantId, std::vector<VariantId>, Names, Names,
                          std::vector<std::int64_t>, Texts, Texts, Texts, Names, Flags, Counts,
-                         Names, std::vector<std::optional<Instant>>, Texts, Flags)>
+                         Names, std::vector<std::optional<Instant>>, Texts, Flags, Flags, Flags,
+                         Flags, Flags)>
     kVariants{"catalog.feed_variants", R"(
     INSERT INTO variants AS v
            (merchant_id, id, product_id, position, sku, options, gtin, mpn, prices, weight_g,
             availability, available_at, image)
-    SELECT $1, f.id, p.id, f.position, f.sku, coalesce(f.options, o.options, '[]'),
+    SELECT $1, f.id, p.id, CASE WHEN f.keeps_place THEN coalesce(o.position, f.position)
+                                ELSE f.position END, f.sku, coalesce(f.options, o.options, '[]'),
            CASE WHEN f.gtin IS NULL THEN o.gtin ELSE nullif(f.gtin, '') END,
            CASE WHEN f.mpn IS NULL THEN o.mpn ELSE nullif(f.mpn, '') END,
            CASE WHEN f.has_all OR o.prices IS NULL THEN f.prices
-                ELSE f.prices
+                ELSE CASE WHEN was.price IS NULL THEN f.prices
+                          ELSE jsonb_build_array(f.prices -> 0 || jsonb_build_object(
+                                 'compare_at', kept.compare_at, 'sale', kept.sale)) END
                      || (SELECT coalesce(jsonb_agg(others.price), '[]')
                          FROM (SELECT price FROM jsonb_array_elements(o.prices) AS e (price)
                                WHERE price ->> 'currency' <> f.prices -> 0 ->> 'currency'
                                LIMIT 9) AS others) END,
-           coalesce(f.weight_g, o.weight_g), f.availability, f.available_at,
+           coalesce(f.weight_g, o.weight_g), f.availability,
+           CASE WHEN NOT f.says_date AND f.availability IN ('preorder', 'backorder')
+                THEN o.available_at ELSE f.available_at END,
            CASE WHEN f.is_exact AND f.image ->> 'attachment_id' IS NULL THEN f.image
                 WHEN f.is_exact OR f.image IS NULL THEN o.image
                 WHEN f.image <> coalesce(p.images -> 0, 'null') THEN f.image END
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::integer[], $6::jsonb[], $7::text[],
                 $8::text[], $9::jsonb[], $10::boolean[], $11::bigint[], $12::text[],
-                $13::timestamptz[], $14::jsonb[], $15::boolean[])
+                $13::timestamptz[], $14::jsonb[], $15::boolean[], $16::boolean[], $17::boolean[],
+                $18::boolean[], $19::boolean[])
            AS f (id, handle, sku, position, options, gtin, mpn, prices, has_all, weight_g,
-                 availability, available_at, image, is_exact)
+                 availability, available_at, image, is_exact, says_sale, says_dates, says_date,
+                 keeps_place)
          CROSS JOIN LATERAL (
            SELECT x.id, x.images FROM products x
            WHERE x.merchant_id = $1 AND x.handle = f.handle OFFSET 0) p
          LEFT JOIN LATERAL (
-           SELECT x.options, x.gtin, x.mpn, x.prices, x.weight_g, x.image FROM variants x
-           WHERE x.merchant_id = $1 AND x.sku = f.sku OFFSET 0) o ON true
+           SELECT x.position, x.options, x.gtin, x.mpn, x.prices, x.weight_g, x.available_at,
+                  x.image
+           FROM variants x WHERE x.merchant_id = $1 AND x.sku = f.sku OFFSET 0) o ON true
+         LEFT JOIN LATERAL (
+           SELECT e.price, nullif(e.price -> 'sale', 'null') AS sale
+           FROM jsonb_array_elements(o.prices) AS e (price)
+           WHERE e.price ->> 'currency' = f.prices -> 0 ->> 'currency' LIMIT 1) was
+           ON NOT f.has_all
+         CROSS JOIN LATERAL (
+           SELECT (f.prices #>> '{0,amount}')::bigint, nullif(f.prices #> '{0,sale}', 'null'))
+           AS now (amount, sale)
+         CROSS JOIN LATERAL (
+           SELECT CASE WHEN (was.price ->> 'compare_at')::bigint > now.amount
+                       THEN was.price -> 'compare_at' END,
+                  CASE WHEN NOT f.says_sale AND (was.sale ->> 'amount')::bigint < now.amount
+                       THEN was.sale
+                       WHEN NOT f.says_dates AND was.sale IS NOT NULL AND now.sale IS NOT NULL
+                       THEN was.sale || jsonb_build_object('amount', now.sale -> 'amount')
+                       WHEN f.says_sale THEN now.sale END)
+           AS kept (compare_at, sale)
     ORDER BY f.sku
     ON CONFLICT (merchant_id, sku) DO UPDATE
     SET product_id = excluded.product_id, position = excluded.position, options = excluded.options,
@@ -135,28 +162,6 @@ const Sql<WrittenVariant(MerchantId, std::vector<VariantId>, Names, Names,
            excluded.prices, excluded.weight_g, excluded.availability, excluded.available_at,
            excluded.image)
     RETURNING v.id, v.product_id)"};
-
-// What was published and has lost its last price that the shop takes.
-const Sql<ProductId(MerchantId, Names, Names, Instant)> kWithdraw{"catalog.feed_withdraw", R"(
-    UPDATE products p SET state = 'archived', version = version + 1, updated_at = $4
-    WHERE p.merchant_id = $1 AND p.handle = ANY ($2::text[]) AND p.state = 'published'
-      AND NOT EXISTS (SELECT FROM variants v
-                        CROSS JOIN LATERAL jsonb_array_elements(v.prices) AS e (price)
-                      WHERE v.merchant_id = $1 AND v.product_id = p.id
-                        AND e.price ->> 'currency' = ANY ($3::text[]))
-    RETURNING p.id)"};
-
-// Variants of which the file says nothing, under names that it has changed.
-const Sql<void(MerchantId, std::vector<ProductId>)> kFitOptions{"catalog.feed_fit_options", R"(
-    UPDATE variants v
-    SET options = (SELECT coalesce(jsonb_agg(coalesce(v.options -> i, '"-"') ORDER BY i), '[]')
-                   FROM generate_series(0, jsonb_array_length(p.option_names) - 1) AS i)
-    FROM unnest($2::uuid[]) AS u (id)
-         CROSS JOIN LATERAL (SELECT x.id, x.option_names FROM products x
-                             WHERE x.merchant_id = $1 AND x.id = u.id AND x.state = 'published'
-                         OFFSET 0) p
-    WHERE v.merchant_id = $1 AND v.product_id = p.id
-      AND jsonb_array_length(v.options) <> jsonb_array_length(p.option_names))"};
 
 // What somebody is paying for just now is there.
 const Sql<ProductId(MerchantId, Names, Counts)> kStock{"catalog.feed_stock", R"(
@@ -256,6 +261,11 @@ void FeedBatch::add(std::int64_t row, const FeedItem& item) {
   available_at_.push_back(item.available_at);
   own_images_.push_back(item.image);
   exact_images_.push_back(item.is_exact_image);
+  says_sale_.push_back(item.says_sale);
+  says_dates_.push_back(item.says_dates);
+  says_date_.push_back(item.says_date);
+  keeps_home_.push_back(item.keeps_home);
+  is_alone_ = is_alone_ || item.keeps_home;
   on_hand_.push_back(item.on_hand);
   has_stock_ = has_stock_ || item.on_hand.has_value();
   has_open_options_ = has_open_options_ || !item.options.has_value();
@@ -305,20 +315,12 @@ FeedBatch::Texts FeedBatch::states() const {
   return states;
 }
 
-std::vector<ProductId> FeedBatch::withdraw_unpriced(Tx& tx, MerchantId merchant,
-                                                    const std::vector<Currency>& taken) const {
-  if (unpriced_handles_.empty()) return {};
-  const Names handles(unpriced_handles_.begin(), unpriced_handles_.end());
-  Names codes;
-  for (const auto& currency : taken) codes.emplace_back(currency.code());
-  return tx.all(kWithdraw, merchant, handles, codes, tx.now());
-}
-
 // Answers the products whose variants it has changed.
 std::vector<ProductId> FeedBatch::write_variants(Tx& tx, MerchantId merchant) const {
-  const auto written = tx.all(kVariants, merchant, variants_, of_, skus_, positions_, options_,
-                              gtins_, mpns_, prices_, all_prices_, weights_, availabilities_,
-                              available_at_, own_images_, exact_images_);
+  const auto written =
+      tx.all(kVariants, merchant, variants_, of_, skus_, positions_, options_, gtins_, mpns_,
+             prices_, all_prices_, weights_, availabilities_, available_at_, own_images_,
+             exact_images_, says_sale_, says_dates_, says_date_, keeps_home_);
   auto made = variants_;
   std::ranges::sort(made);
   std::vector<Uuid> fresh;
@@ -336,9 +338,10 @@ std::vector<ProductId> FeedBatch::write_stock(Tx& tx, MerchantId merchant) const
   return tx.all(kStock, merchant, skus_, on_hand_);
 }
 
-void FeedBatch::write(Tx& tx, MerchantId merchant, const std::vector<Currency>& taken) const {
+void FeedBatch::write(Tx& tx, MerchantId merchant, const std::vector<Currency>& taken) {
   if (skus_.empty()) return;
   prefer_keys(tx);
+  find_homes(tx, merchant);
   const auto written = write_products(tx, merchant);
   auto made = products_;
   std::ranges::sort(made);
@@ -353,7 +356,7 @@ void FeedBatch::write(Tx& tx, MerchantId merchant, const std::vector<Currency>& 
     if (changed.insert(id).second) raised.push_back(id);
   if (!raised.empty()) tx.run(kRaise, merchant, raised, tx.now());
   const bool is_news_only = raised.empty() && losing.empty() && fresh.size() == written.size();
-  if (has_open_options_ || !is_news_only) tx.run(kFitOptions, merchant, list_of(changed));
+  fit_options(tx, merchant, list_of(changed), is_news_only);
   if (!losing.empty()) tx.run(kArchiveEmpty, merchant, losing, tx.now());
   changed.insert(losing.begin(), losing.end());
   for (const auto& id : write_stock(tx, merchant)) changed.insert(id);

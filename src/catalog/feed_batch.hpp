@@ -29,7 +29,7 @@ class FeedBatch {
 
   // Writes all of it: what is as it was stays untouched. Safe to do again. `taken` are the
   // currencies in which the shop sells.
-  void write(Tx& tx, MerchantId merchant, const std::vector<Currency>& taken) const;
+  void write(Tx& tx, MerchantId merchant, const std::vector<Currency>& taken);
   // Notes what the file has, so that the rest can be told.
   void note_seen(Tx& tx, MerchantId merchant, FeedImportId import) const;
 
@@ -38,19 +38,22 @@ class FeedBatch {
   using Names = std::vector<std::string>;
 
   void add_product(const FeedItem& item);
+  void find_homes(Tx& tx, MerchantId merchant);
   std::vector<ProductId> write_products(Tx& tx, MerchantId merchant) const;
   std::vector<ProductId> write_variants(Tx& tx, MerchantId merchant) const;
   Texts states() const;
   std::vector<ProductId> withdraw_unpriced(Tx& tx, MerchantId merchant,
                                            const std::vector<Currency>& taken) const;
   std::vector<ProductId> write_stock(Tx& tx, MerchantId merchant) const;
+  void fit_options(Tx& tx, MerchantId merchant, const std::vector<ProductId>& changed,
+                   bool is_news_only) const;
 
   std::int64_t upto_ = 0;
   std::size_t bytes_ = 0;
   std::string last_handle_;
   std::set<std::string, std::less<>> known_skus_;
   std::map<std::string, std::size_t, std::less<>> known_handles_;  // and where their products are
-  bool has_stock_ = false, has_open_options_ = false;
+  bool has_stock_ = false, has_open_options_ = false, is_alone_ = false;
 
   // Of products, once each.
   std::vector<ProductId> products_;
@@ -65,7 +68,7 @@ class FeedBatch {
   Names of_, skus_, prices_, availabilities_;
   Texts options_, gtins_, mpns_, own_images_;
   std::vector<std::int64_t> positions_;
-  std::vector<bool> all_prices_, exact_images_;
+  std::vector<bool> all_prices_, exact_images_, says_sale_, says_dates_, says_date_, keeps_home_;
   std::vector<std::optional<std::int64_t>> weights_, on_hand_;
   std::vector<std::optional<Instant>> available_at_;
 

@@ -133,6 +133,7 @@ void FeedMapper::read_names() {
   const auto group = text(Field::group, 100, Lines::one, Else::fault).value_or("");
   item_.handle = group.empty() ? item_.sku : group;
   if (item_.extra.handle) item_.handle = item_.extra.handle->value;
+  item_.keeps_home = !is_there(Field::group) && !item_.extra.handle;
 }
 
 void FeedMapper::read_product() {
@@ -196,6 +197,8 @@ void FeedMapper::read_images() {
 
 void FeedMapper::read_price() {
   const auto text_of_price = given(Field::price);
+  item_.says_sale = is_there(Field::sale_price);
+  item_.says_dates = is_there(Field::sale_dates);
   if (item_.extra.prices) return read_all_prices(*item_.extra.prices);
   if (text_of_price.empty()) return fault(Field::price, "is required");
   const auto price = take(Field::price, read_feed_price(text_of_price));
@@ -268,6 +271,7 @@ void FeedMapper::read_variant() {
   else
     known = take(Field::availability, read_feed_availability(availability));
   item_.availability = known.value_or(Availability::in_stock);
+  item_.says_date = is_there(Field::availability_date);
   if (!given(Field::availability_date).empty())
     item_.available_at =
         take(Field::availability_date, read_feed_instant(given(Field::availability_date)));

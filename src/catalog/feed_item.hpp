@@ -52,6 +52,9 @@ struct FeedItem {
   bool is_exact_image = false;  // else it is none where the product's first is the same
   Availability availability{};
   std::optional<Instant> available_at;
+  // Whether the file has anything to say of the sale, its dates, and of the day.
+  bool says_sale = false, says_dates = false, says_date = false;
+  bool keeps_home = false;  // where it names no group it stays in the product that has its SKU
   std::optional<std::int64_t> weight_g, on_hand;
   std::optional<State> state;
   FeedExtra extra;

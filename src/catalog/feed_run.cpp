@@ -211,7 +211,7 @@ class Apply final : public File {
         batch_(static_cast<std::size_t>(run.rules.batch)) {}
 
   // The oldest batch that is to be written now; none where there is none.
-  const FeedBatch* next() const { return full_.empty() ? nullptr : &full_.front(); }
+  FeedBatch* next() { return full_.empty() ? nullptr : &full_.front(); }
   void written() { full_.pop_front(); }
   // Nothing more comes.
   void close() {
@@ -234,7 +234,7 @@ class Apply final : public File {
   std::deque<FeedBatch> full_;
 };
 
-asio::awaitable<void> write(Run& run, const FeedBatch& batch) {
+asio::awaitable<void> write(Run& run, FeedBatch& batch) {
   const bool tells = run.is_time_to_tell();
   co_await run.db.transact([&](Tx& tx) {
     keep(tx, run);

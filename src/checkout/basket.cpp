@@ -144,7 +144,9 @@ void set_price(Basket& basket, const NewQuote& given, std::optional<pricing::Dis
   const pricing::Choice choice{given.shipping_rate, std::move(discount),
                                given.tip ? given.tip->value : 0};
   basket.priced = pricing::price(basket.priced_from, where(place), basket.rules, choice);
-  if (basket.priced.total == 0)
+  // What is free may still be paid for on its way.
+  const bool is_all = given.shipping_rate || !basket.priced.shipping_asked;
+  if (basket.priced.total == 0 && is_all)
     throw Error(Code::invalid, "it comes to nothing: what costs nothing is not sold here",
                 {{given.discount_code ? "/discount_code" : "/lines", "leaves nothing to pay"}});
   name_way(basket, given);

@@ -325,6 +325,15 @@ void note_paying(Tx& tx, MerchantId merchant, ConversationId id, RequestId reque
   tx.run(kNotePaying, merchant, id, request);
 }
 
+void require_of_cart(Tx& tx, const payments::Request& request) {
+  if (request.origin != payments::Origin::cart) return;
+  const auto row = tx.find(kHoldChosen, request.merchant_id, request.conversation_id);
+  if (row && row->paying_id == request.id) return;
+  throw Error(Code::conflict,
+              "the cart was checked out anew, or bought, since; nothing was charged")
+      .reason("cart_checked_out_anew");
+}
+
 void bought(Tx& tx, const payments::Request& request) {
   if (request.origin != payments::Origin::cart) return;
   const auto id = request.conversation_id;

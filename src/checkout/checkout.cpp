@@ -108,11 +108,9 @@ payments::Payment begin(Tx& tx, const Who& who, ConversationId id, NewCheckout g
   const auto purchase = purchase_of(basket, id, given);
   const auto merchant = identity::keep_merchant(tx, basket.merchant_id);
   const auto request = payments::open_purchase(tx, who, merchant, purchase, rules);
+  if (basket.origin == payments::Origin::cart) note_paying(tx, basket.merchant_id, id, request.id);
   payments::Acceptance acceptance{given.payment_method, std::nullopt, given.billing, given.pin};
-  auto payment = payments::begin(tx, who, request.id, acceptance, rules);
-  if (basket.origin == payments::Origin::cart)
-    note_paying(tx, basket.merchant_id, id, payment.payment_request_id);
-  return payment;
+  return payments::begin(tx, who, request.id, acceptance, rules);
 }
 
 }  // namespace bottega::checkout

@@ -86,7 +86,8 @@ constexpr Chapter kChapters[] = {
      "the code of an owner's `POST /v1/merchants/{id}/invitations`, with "
      "`POST /v1/invitations/accept`. An API key acts for its merchant within its scopes, never as "
      "owner, and as long as whoever made it is an owner:",
-     "`read`: everything that a manager sees.\n"
+     "`read`: what a manager sees; feed imports, payment links and questions before a charge are "
+     "seen with the scope that they are made with.\n"
      "`chat`: write.\n"
      "`payments`: make and cancel payment requests, refund, set the currencies; with `orders` also "
      "what ends an unsent order.\n"

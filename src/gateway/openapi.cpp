@@ -14,9 +14,10 @@ struct Also {
   std::string_view name;
   unsigned status;
 };
-constexpr Also kAlso[] = {{"openConversation", 200},     {"acceptPaymentRequest", 202},
-                          {"getAttachmentContent", 206}, {"createTopUp", 202},
-                          {"cancelTopUp", 202},          {"createTransfer", 202}};
+constexpr Also kAlso[] = {
+    {"openConversation", 200}, {"acceptPaymentRequest", 202}, {"getAttachmentContent", 206},
+    {"createTopUp", 202},      {"cancelTopUp", 202},          {"createTransfer", 202},
+    {"checkout", 202}};
 
 // Answers that have another form than the row's.
 struct AlsoAs {

@@ -64,16 +64,21 @@ bool is_problem(Tracking status) {
 }
 
 // The order's own state follows when nothing of it is under way any more, also where what was is
-// cancelled.
+// cancelled. While something of it comes back the state tells of that, and only the day is kept.
 void tell_arrival(Tx& tx, Order order, const Shipment& shipment) {
   const auto all = shipments_of(tx, order.merchant_id, order.id);
+  const bool moves = kLifecycle.next(order.state, Event::deliver).has_value();
+  const bool comes_back = order.state == State::return_requested || order.state == State::returned;
   const bool follows =
-      kLifecycle.next(order.state, Event::deliver).has_value() && has_all_arrived(all);
+      (moves || (comes_back && order.shipped_at && !order.delivered_at)) && has_all_arrived(all);
   if (!follows && shipment.status == Tracking::cancelled) return;
   if (!follows) return tell(tx, order, "order.part_delivered", "a part was delivered", &shipment);
   order.delivered_at = std::ranges::max(all, {}, &Shipment::delivered_at).delivered_at;
-  order = move(tx, std::move(order), Event::deliver);
-  tell(tx, order, "order.delivered", text_of(order.state), &shipment);
+  if (moves)
+    order = move(tx, std::move(order), Event::deliver);
+  else
+    write(tx, order);
+  tell(tx, order, "order.delivered", "delivered", &shipment);
 }
 
 void tell_news(Tx& tx, const Order& order, const Shipment& shipment) {

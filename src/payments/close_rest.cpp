@@ -3,17 +3,25 @@
 
 #include "payments/refund_rows.hpp"
 #include "payments/rows.hpp"
+#include "bottega/payments/claims.hpp"
 
 namespace bottega::payments {
 namespace {
 
-// By the prices of what was not sent; what the buyer has had back already is a part of it.
-std::int64_t due_back(Tx& tx, const Sale& sale) {
-  const auto& [payment, order] = sale;
+// Of the payment, by the prices of what was not sent.
+std::int64_t unsent_share(Tx& tx, const orders::Order& order) {
   const auto unsent = orders::unsent_of(tx, order);
-  const auto share = part_half_even(payment.amount.amount, unsent.part, unsent.whole);
-  const auto given = given_back(tx, payment.merchant_id, payment.id);
-  return std::clamp<std::int64_t>(share - given.by_merchant, 0, left_of(payment));
+  return part_half_even(order.total.amount, unsent.part, unsent.whole);
+}
+
+std::int64_t given_of(Tx& tx, const orders::Order& order) {
+  return given_back(tx, order.merchant_id, order.payment_id).by_merchant;
+}
+
+// What the buyer has had back already is a part of it.
+std::int64_t due_back(Tx& tx, const Sale& sale) {
+  const auto due = unsent_share(tx, sale.order) - given_of(tx, sale.order);
+  return std::clamp<std::int64_t>(due, 0, left_of(sale.payment));
 }
 
 std::int64_t amount_of(Tx& tx, const Sale& sale, const std::optional<std::int64_t>& given) {
@@ -26,6 +34,19 @@ std::int64_t amount_of(Tx& tx, const Sale& sale, const std::optional<std::int64_
 }
 
 }  // namespace
+
+bool is_closed_in_part(const orders::Order& order) {
+  return order.shipped_at && order.fulfilment == orders::Fulfilment::partial;
+}
+
+std::int64_t given_for_sent(Tx& tx, const orders::Order& order) {
+  const auto due = is_closed_in_part(order) ? unsent_share(tx, order) : 0;
+  return std::max<std::int64_t>(given_of(tx, order) - due, 0);
+}
+
+bool is_owed_for_unsent(Tx& tx, const orders::Order& order) {
+  return is_closed_in_part(order) && unsent_share(tx, order) > given_of(tx, order);
+}
 
 // Locks as everywhere: the new payout comes after the refund, and the conversation last.
 Closed close_rest_of(Tx& tx, Sale sale, const CloseOf& asked, const Rules& rules,

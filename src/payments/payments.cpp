@@ -257,6 +257,7 @@ Payment begin(Tx& tx, const Who& who, RequestId id, const Acceptance& acceptance
   auto request = lock_request(tx, identity::merchant_of(tx, id.uuid), id);
   require_buyer(tx, who, request);
   accepted_state(request, tx.now());
+  if (rules.trying) rules.trying(tx, request);
   request = move_request(tx, std::move(request), RequestEvent::accept, std::nullopt);
   const auto ship_to = address_of(request, acceptance);
   if (request.breakdown && request.breakdown->discount_code)

@@ -42,6 +42,10 @@ Closed close_rest_of(Tx& tx, Sale sale, const CloseOf& asked, const Rules& rules
 
 // What is disputed, or was lost in a dispute, counts as given back by the merchant.
 Given given_back(Tx& tx, MerchantId merchant, PaymentId payment);
+// A part of the order was sent and the rest never will be.
+bool is_closed_in_part(const orders::Order& order);
+// So it is, and not all of the money for the rest has gone back, or is on its way.
+bool is_owed_for_unsent(Tx& tx, const orders::Order& order);
 // Begins the refund of all that is left of a payment whose order was cancelled.
 void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& reason,
                  const Rules& rules);

@@ -48,7 +48,7 @@ const Sql<void(MerchantId, OrderId, Cause, HoldAbout, std::string, Instant)> kHo
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (merchant_id, order_id, cause, about)
     DO UPDATE SET reason = excluded.reason, created_at = excluded.created_at, lifted_at = NULL
-    WHERE payout_holds.lifted_at IS NOT NULL)"};
+    WHERE payout_holds.lifted_at IS NOT NULL OR payout_holds.reason <> excluded.reason)"};
 
 const Sql<void(MerchantId, OrderId, Cause, HoldAbout, Instant)> kLift{"payouts.lift", R"(
     UPDATE payout_holds SET lifted_at = $5

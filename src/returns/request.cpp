@@ -4,10 +4,6 @@
 namespace bottega::returns {
 namespace {
 
-const Sql<ReceivedLines(MerchantId, OrderId)> kReceived{"returns.received_of_order", R"(
-    SELECT received FROM returns
-    WHERE merchant_id = $1 AND order_id = $2 AND received IS NOT NULL)"};
-
 const Sql<std::int64_t(MerchantId, OrderId)> kCount{"returns.count", R"(
     SELECT count(*) FROM returns WHERE merchant_id = $1 AND order_id = $2)"};
 
@@ -18,15 +14,11 @@ const Sql<void(MerchantId, ReturnId, OrderId, ConversationId, AccountId, orders:
                          reason, note, lines, restocked, currency, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, 'requested', $7, $8, $9, false, $10, $11, $11))"};
 
-using Pieces = std::vector<std::int64_t>;  // of each line of the order
-
-std::size_t index_of(const auto& line) { return static_cast<std::size_t>(line.line.value); }
-
 // What was sent and has not come back.
 Pieces left_of(Tx& tx, const orders::Order& order) {
   auto left = orders::sent_of(tx, order);
-  for (const auto& received : tx.all(kReceived, order.merchant_id, order.id))
-    for (const auto& line : received) left.at(index_of(line)) -= line.good + line.damaged;
+  const auto back = received_of(tx, order);
+  for (std::size_t i = 0; i < left.size(); ++i) left[i] -= back[i];
   return left;
 }
 

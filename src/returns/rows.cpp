@@ -55,6 +55,14 @@ const Sql<void(MerchantId, ReturnId, State, std::optional<std::string>, std::opt
            received_at = $13, ended_at = $14
     WHERE merchant_id = $1 AND id = $2)"};
 
+const Sql<ReceivedLines(MerchantId, OrderId)> kReceived{"returns.received_of_order", R"(
+    SELECT received FROM returns
+    WHERE merchant_id = $1 AND order_id = $2 AND received IS NOT NULL)"};
+
+const Sql<std::int64_t(MerchantId, OrderId)> kRefunded{"returns.refunded_of_order", R"(
+    SELECT coalesce(sum(amount), 0)::bigint FROM returns
+    WHERE merchant_id = $1 AND order_id = $2 AND refund_id IS NOT NULL)"};
+
 bool is_buyer(const Who& who, AccountId buyer) {
   return who.kind == identity::Kind::person && who.account == buyer;
 }
@@ -87,6 +95,17 @@ Return fetch_one(Tx& tx, MerchantId merchant, ReturnId id) { return tx.one(kFetc
 
 std::optional<ReturnId> find_of_refund(Tx& tx, MerchantId merchant, payments::RefundId id) {
   return tx.find(kOfRefund, merchant, id);
+}
+
+Pieces received_of(Tx& tx, const orders::Order& order) {
+  Pieces pieces(order.lines.size(), 0);
+  for (const auto& received : tx.all(kReceived, order.merchant_id, order.id))
+    for (const auto& line : received) pieces.at(index_of(line)) += line.good + line.damaged;
+  return pieces;
+}
+
+std::int64_t refunded_of(Tx& tx, const orders::Order& order) {
+  return tx.one(kRefunded, order.merchant_id, order.id);
 }
 
 Held lock(Tx& tx, MerchantId merchant, ReturnId id) {

@@ -19,6 +19,14 @@ Held lock_for(Tx& tx, const Who& who, ReturnId id, Side side);
 void require_shop(Tx& tx, const Who& who, const Return& item, identity::Role least,
                   identity::Scope scope);
 
+// Of each line of an order.
+using Pieces = std::vector<std::int64_t>;
+std::size_t index_of(const auto& line) { return static_cast<std::size_t>(line.line.value); }
+// What of it has come back, as far as that is written.
+Pieces received_of(Tx& tx, const orders::Order& order);
+// What was given back for what has come back, and has not failed.
+std::int64_t refunded_of(Tx& tx, const orders::Order& order);
+
 Return fetch_one(Tx& tx, MerchantId merchant, ReturnId id);
 std::optional<ReturnId> find_of_refund(Tx& tx, MerchantId merchant, payments::RefundId id);
 

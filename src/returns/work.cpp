@@ -6,23 +6,21 @@
 namespace bottega::returns {
 namespace {
 
-std::size_t index_of(const auto& line) { return static_cast<std::size_t>(line.line.value); }
-
 // What was asked for, by the lines of the order.
-std::vector<std::int64_t> asked_of(const Held& held) {
-  std::vector<std::int64_t> asked(held.order.lines.size(), 0);
+Pieces asked_of(const Held& held) {
+  Pieces asked(held.order.lines.size(), 0);
   for (const auto& line : held.item.lines) asked.at(index_of(line)) += line.quantity;
   return asked;
 }
 
-ReceivedLines all_good(const std::vector<std::int64_t>& asked) {
+ReceivedLines all_good(const Pieces& asked) {
   ReceivedLines lines;
   for (std::size_t i = 0; i < asked.size(); ++i)
     if (asked[i] > 0) lines.items.push_back({{static_cast<std::int64_t>(i)}, {asked[i]}, {0}});
   return lines;
 }
 
-void require_asked(std::vector<std::int64_t> asked, const ReceivedLines& lines) {
+void require_asked(Pieces asked, const ReceivedLines& lines) {
   Faults faults;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const auto& line = lines.items[i];
@@ -49,17 +47,27 @@ std::int64_t cost_of(const orders::Order& order, std::size_t line) {
   return sold.quantity * sold.unit_amount;
 }
 
-// What was received has cost; at most what of the goods was not given back before.
+// What so many pieces of each line have cost: all pieces of a line together what the line has.
+std::int64_t cost_of(const orders::Order& order, const Pieces& pieces) {
+  std::int64_t cost = 0;
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    cost += part_half_even(cost_of(order, i), pieces[i], order.lines.items.at(i).quantity);
+  return cost;
+}
+
+// What was received has cost; at most what was sent has, less what came back before and what the
+// shop has given back for anything else than for that, and for what was not sent.
 std::int64_t proposal_of(Tx& tx, const Held& held, const ReceivedLines& lines) {
   const auto& order = held.order;
-  std::int64_t part = 0, whole = 0;
-  for (std::size_t i = 0; i < order.lines.size(); ++i) whole += cost_of(order, i);
-  for (const auto& line : lines)
-    part += part_half_even(cost_of(order, index_of(line)), line.good + line.damaged,
-                           order.lines.items.at(index_of(line)).quantity);
+  auto pieces = received_of(tx, order);
+  const auto before = cost_of(order, pieces);
+  for (const auto& line : lines) pieces.at(index_of(line)) += line.good + line.damaged;
+  const auto part = cost_of(order, pieces) - before;
+  const auto sent = cost_of(order, orders::sent_of(tx, order));
+  const auto otherwise = payments::given_for_sent(tx, order) - refunded_of(tx, order);
+  const auto there = sent - before - std::max<std::int64_t>(otherwise, 0);
   const auto paid = payments::fetch_sold(tx, order.merchant_id, order.payment_id);
-  const auto given_back = paid.amount.amount - payments::left_of(paid);
-  return std::clamp<std::int64_t>(part, 0, std::max<std::int64_t>(whole - given_back, 0));
+  return std::max<std::int64_t>(std::min({part, there, payments::left_of(paid)}), 0);
 }
 
 void put_back(Tx& tx, const Held& held) {

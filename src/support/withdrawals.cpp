@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "support/rows.hpp"
-#include "bottega/payments/claims.hpp"
 #include "bottega/payments/payments.hpp"
 #include "bottega/pricing/settings.hpp"
 
@@ -39,13 +38,17 @@ std::chrono::days days_of(Tx& tx, const orders::Order& order) {
   return std::chrono::days(is_law ? std::max(days, pricing::kWithdrawalDays) : days);
 }
 
-// What is there to give back, and the end of the right. A day more than the law counts, so that the
-// last one is whole by every clock.
+// What the buyer has not had back, whatever a bank claims of it meanwhile, and the end of the
+// right. A day more than the law counts, so that the last one is whole by every clock.
 ContractWithdrawal offer_of(Tx& tx, const orders::Order& order, std::chrono::days days) {
   ContractWithdrawal out;
   out.order_id = order.id;
   const auto paid = payments::fetch_sold(tx, order.merchant_id, order.payment_id);
-  out.refund = {payments::left_of(paid), paid.amount.currency};
+  const auto share = orders::share_of(tx, order.merchant_id, order.id);
+  // What was lost in a dispute is the buyer's already, and no refund.
+  const auto left = std::min(paid.amount.amount - paid.refunded - paid.refunding,
+                             share.total.amount - share.refunded);
+  out.refund = {left, paid.amount.currency};
   if (order.delivered_at) out.until = *order.delivered_at + days + std::chrono::days(1);
   return out;
 }

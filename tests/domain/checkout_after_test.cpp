@@ -53,6 +53,68 @@ TEST_F(CheckoutAfter, WhatWasGivenBackBeforeIsNotProposedAgain) {
   EXPECT_EQ(come_back(order, 2).proposed, 3'000);
 }
 
+TEST_F(CheckoutAfter, WhatComesBackPieceByPieceHasCostWhatAllOfItHas) {
+  add_code({{"code", "TENTH"}, {"kind", "percent"}, {"basis_points", 1'000}});
+  auto body = want(published(tea("TEA-1", 35)).variants[0].id, 7, 245 - 24);
+  body["discount_code"] = "TENTH";
+  const auto order = *buy(body).order;
+  world.ship(shop, order);
+  std::int64_t all = 0;
+  for (int i = 0; i < 7; ++i) {
+    const auto item = come_back(order, 1);
+    all += item.proposed.value();
+    if (i % 2 == 0) refund(item);
+  }
+  EXPECT_EQ(all, 221);
+}
+
+TEST_F(CheckoutAfter, WhatWasNotSentIsNotTakenFromWhatComesBack) {
+  const auto rate = ship_everywhere(900);
+  const auto cheap = published(tea("A", 1'000)).variants[0].id;
+  const auto dear = published(tea("B", 3'000)).variants[0].id;
+  auto body = want(cheap, 1, 4'900);
+  body["lines"] = lines({line(cheap, 1), line(dear, 1)});
+  body["shipping_rate"] = text_of(rate);
+  const auto order = *buy(body).order;
+  const auto part = from_json<orders::NewShipment>(
+      {{"carrier", "other"}, {"lines", {{{"line", 0}, {"quantity", 1}}}}});
+  in([&](Tx& tx) { payouts::ship(tx, shop.owner, order.id, part, world.payout_rules); });
+  const auto closing = from_json<payments::NewClosing>({{"reason", "sold out"}});
+  in([&](Tx& tx) {
+    payments::close_rest(tx, shop.owner, order.id, closing, world.payment_rules,
+                         world.payout_rules);
+  });
+  world.run_jobs();
+  EXPECT_EQ(come_back(order, 1).proposed, 1'000);
+}
+
+TEST_F(CheckoutAfter, WhatThePlatformGaveIsNotTheShops) {
+  const auto rate = ship_everywhere(900);
+  auto body = want(published(tea("A", 1'000)).variants[0].id, 1, 1'900);
+  body["shipping_rate"] = text_of(rate);
+  const auto order = *buy(body).order;
+  world.ship(shop, order);
+  const auto goodwill = from_json<payments::StaffRefund>(
+      {{"amount", 600}, {"reason", "for the trouble"}, {"funded_by", "platform"}});
+  const auto staff = world.staff(identity::StaffRole::finance);
+  in([&](Tx& tx) {
+    payments::give_back(tx, staff, order.payment_id, goodwill, world.payment_rules);
+  });
+  world.run_jobs();
+  EXPECT_EQ(come_back(order, 1).proposed, 1'000);
+}
+
+TEST_F(CheckoutAfter, WhatIsFreeIsPricedWithItsWay) {
+  const auto rate = ship_everywhere(700);
+  const auto id = published(tea("FREE", 0)).variants[0].id;
+  Json body = {{"lines", lines({line(id, 1)})}, {"ship_to", address("US")}};
+  const auto first = quote(body);
+  EXPECT_FALSE(first.is_final);
+  EXPECT_EQ(first.shipping_options.size(), 1u);
+  body["shipping_rate"] = text_of(rate);
+  EXPECT_EQ(quote(body).total, 700);
+}
+
 TEST_F(CheckoutAfter, AWithdrawalNamesWhatIsLeftAndOutlivesAReturn) {
   const auto order = mixed();
   const auto look = [&] {

@@ -103,13 +103,29 @@ TEST_F(BoughtCarts, KeepWhatWasPutInMeanwhile) {
   EXPECT_EQ(left.version, body["cart_version"].get<std::int64_t>() + 2);
 }
 
-TEST_F(BoughtCarts, AreLeftAloneByAnOlderRequest) {
-  const auto declined = buy(full("tok_declined"));
-  buy(body_of(cart(shop.buyer).version));
+TEST_F(BoughtCarts, AreNotPaidOnceMoreByAnOlderRequest) {
+  const auto first = buy(full("tok_declined")).payment_request;
+  const auto second = buy(body_of(cart(shop.buyer).version, "tok_declined")).payment_request;
+  const auto anew = [&](const payments::Request& request) {
+    return refusal([&] { pay_again(request); }).reason();
+  };
+  EXPECT_EQ(anew(first), "cart_checked_out_anew");
+  EXPECT_EQ(pay_again(second).payment.state, State::captured);
   EXPECT_EQ(pieces(), 0u);
   full();
-  EXPECT_EQ(pay_again(declined.payment_request).payment.state, State::captured);
-  EXPECT_EQ(pieces(), 2u) << "they are other ones by now";
+  EXPECT_EQ(anew(first), "cart_checked_out_anew") << "they are other ones by now";
+  EXPECT_EQ(pieces(), 2u);
+}
+
+TEST_F(BoughtCarts, AreNotCheckedOutWhileTheyArePaidByAnotherTry) {
+  const auto declined = buy(full("tok_declined")).payment_request;
+  payments::Acceptance acceptance;
+  acceptance.payment_method.token = from_text<wallet::MethodToken>("tok_confirm");
+  in([&](Tx& tx) {
+    return payments::begin(tx, shop.buyer, declined.id, acceptance, world.payment_rules);
+  });
+  const auto body = body_of(cart(shop.buyer).version);
+  EXPECT_EQ(refusal([&] { begin(body); }).reason(), "cart_being_paid");
 }
 
 // ---- what else a purchase keeps to --------------------------------------------------------------

@@ -107,6 +107,100 @@ TEST_F(FeedStates, OfTwoFilesAreThoseOfTheLaterOne) {
             "S-5 published");
 }
 
+// ---- what a file says nothing of ----------------------------------------------------------------
+
+TEST_F(FeedStates, LeaveTheSaleWhereAFileHasNoneToTellOf) {
+  const auto prices = [&] {
+    return value_of(world, shop, "string_agg(prices::text, ' ')", "variants");
+  };
+  const auto file = [&](const std::string& columns, const std::string& cells) {
+    const auto head = "id,title,availability,price" + columns + '\n';
+    EXPECT_EQ(import_feed(world, shop, {head + "A,Lamp,in stock," + cells + '\n'}).rows_bad, 0);
+  };
+  auto body = tea("A", 1'000);
+  auto& price = body["variants"][0]["prices"][0];
+  price["compare_at"] = 1'500;
+  price["sale"] = {{"amount", 700}, {"ends_at", "2020-01-01T00:00:00Z"}};
+  published(body);
+  const auto before = prices();
+  file("", "10.00 USD");
+  EXPECT_EQ(prices(), before);
+  file(",sale_price", "10.00 USD,6.00 USD");
+  EXPECT_NE(prices().find(R"("sale": {"amount": 600, "ends_at": "2020-01-01)"), std::string::npos)
+      << prices();
+  file(",sale_price", "10.00 USD,");
+  EXPECT_NE(prices().find(R"("sale": null)"), std::string::npos) << prices();
+  EXPECT_NE(prices().find(R"("compare_at": 1500)"), std::string::npos) << prices();
+  file("", "20.00 USD");
+  EXPECT_NE(prices().find(R"("compare_at": null)"), std::string::npos) << "it would be no saving";
+}
+
+TEST_F(FeedStates, LeaveTheDayOfWhatComesLater) {
+  auto body = tea("A");
+  body["variants"][0]["availability"] = "backorder";
+  body["variants"][0]["available_at"] = "2040-01-01T00:00:00Z";
+  published(body);
+  const auto day = [&] {
+    return value_of(world, shop, "coalesce(max(available_at)::date::text, 'none')", "variants");
+  };
+  take_in(row("A", "10 USD", "", Json::object()));
+  EXPECT_EQ(day(), "none") << "it is there now";
+  const std::string head = "id,title,availability,price,availability_date\n";
+  import_feed(world, shop, {head + "A,Lamp,backorder,10 USD,2040-01-01\n"});
+  import_feed(world, shop, {"id,title,availability,price\nA,Lamp,backorder,10 USD\n"});
+  EXPECT_EQ(day(), "2040-01-01");
+}
+
+TEST_F(FeedStates, LeaveAVariantWhereItIsUnlessAGroupIsNamed) {
+  auto body = tea("L-1");
+  body["handle"] = "nice-lamp";
+  body["description"] = "Of brass.";
+  body["option_names"] = {"color"};
+  auto other = body["variants"][0];
+  other["sku"] = "L-2";
+  body["variants"][0]["options"] = {"red"};
+  other["options"] = {"blue"};
+  body["variants"].push_back(other);
+  const auto lamp = published(body);
+  const auto done =
+      import_feed(world, shop,
+                  {"id,title,availability,price,color\nL-1,Nice lamp,in stock,11 USD,green\n"
+                   "L-2,Nice lamp,in stock,12 USD,green\nNEW,A cup,in stock,3 USD,\n"});
+  EXPECT_EQ(done.rows_bad, 0);
+  EXPECT_EQ(products(), "NEW published, nice-lamp published");
+  const auto now = in([&](Tx& tx) { return catalog::fetch(tx, shop.owner, lamp.id); });
+  EXPECT_EQ(now.title, "Nice lamp");
+  EXPECT_EQ(now.description, "Of brass.");
+  ASSERT_EQ(now.variants.size(), 2u);
+  EXPECT_EQ(now.variants[0].sku, "L-1");
+  EXPECT_EQ(to_json(now.variants[0].options), Json({"red"}));
+  EXPECT_EQ(now.variants[1].prices.items.at(0).amount, 1'200);
+  import_feed(world, shop,
+              {"id,title,availability,price,item_group_id\nL-1,Lamp,in stock,11 USD,\n"});
+  EXPECT_EQ(products(), "L-1 published, NEW published, nice-lamp published")
+      << "the file says that it stands alone";
+}
+
+TEST_F(FeedStates, LeaveNoTwoVariantsAlike) {
+  const auto file = [&](const std::string& option, const std::string& rows) {
+    import_feed(world, shop, {"id,title,availability,price,item_group_id," + option + '\n' + rows});
+  };
+  const auto options = [&] {
+    return value_of(world, shop, "string_agg(sku || ' ' || (options ->> 0), ', ' ORDER BY sku)",
+                    "variants");
+  };
+  file("color", "HA,Hat,in stock,9 USD,HG,red\nHB,Hat,in stock,9 USD,HG,blue\n");
+  file("color", "HC,Hat,in stock,8 USD,HG,red\n");
+  EXPECT_EQ(options(), "HA red (HA), HB blue, HC red");
+  const auto hat = value_of(world, shop, "max(id::text)", "products");
+  const auto id = catalog::ProductId{parse_uuid(hat).value()};
+  const auto now = in([&](Tx& tx) { return catalog::fetch(tx, shop.owner, id); });
+  EXPECT_EQ(change(now, {{"title", "A hat"}}).title, "A hat") << "it can be edited as before";
+  file("size", "HA,Hat,in stock,9 USD,ONE,\n");
+  file("size", "HD,Hat,in stock,9 USD,ONE,\n");
+  EXPECT_EQ(options(), "HA - (HA), HB blue, HC red, HD -");
+}
+
 TEST_F(FeedStates, OfWhatIsNotFinishedComeBackTheSame) {
   auto body = tea("TEA-1");
   body["option_names"] = Json::array();

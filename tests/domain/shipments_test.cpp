@@ -36,6 +36,13 @@ class Shipments : public ::testing::Test {
     return world_->transact(
         [&](Tx& tx) { return orders::list_shipments(tx, shop_.buyer, order.id); });
   }
+  static payouts::Payout payout_of(const orders::Order& order) {
+    for (const auto& one : world_->transact([&](Tx& tx) {
+           return payouts::list_of_merchant(tx, shop_.merchant, std::nullopt, 100);
+         }))
+      if (one.order_id == order.id) return one;
+    throw std::runtime_error("there is no payout");
+  }
   // As the job does at the order's limit.
   static void reach_the_limit() {
     world_->advance(8 * 24h);
@@ -224,6 +231,23 @@ TEST_F(Shipments, AreClosedByHandWithTheShareOfWhatIsNotSent) {
   world_->run_jobs();
   EXPECT_EQ(payment_of(*world_, order).refunded, 3'000);
   EXPECT_EQ(code_of([&] { close(shop_.owner, order); }), Code::conflict);
+}
+
+// The processor refuses what ends in 13.
+TEST_F(Shipments, AreNotPaidOutWhileTheMoneyForTheRestIsNotBack) {
+  const auto order = sell_pieces(*world_, shop_, {{1, 2'000}, {1, 5'013}});
+  send_part(*world_, shop_, order, 0, 1);
+  close(shop_.owner, order);
+  reach_the_limit();
+  EXPECT_EQ(payment_of(*world_, order).refunded, 0);
+  EXPECT_EQ(payout_of(order).state, payouts::State::held);
+  EXPECT_EQ(payout_of(order).reason, "the refund for what was not sent has failed");
+  world_->give_back(shop_, order, 3'000);
+  EXPECT_EQ(payout_of(order).state, payouts::State::held) << "not all of it is back";
+  world_->give_back(shop_, order, 2'014);
+  world_->run_jobs();
+  EXPECT_EQ(payment_of(*world_, order).refunded, 5'014);
+  EXPECT_EQ(payout_of(order).state, payouts::State::paid);
 }
 
 TEST_F(Shipments, AreClosedWithoutWhatWentBackBefore) {

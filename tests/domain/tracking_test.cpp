@@ -168,6 +168,21 @@ TEST_F(TrackingNews, OfAllThatWasSentDeliversWhatIsClosedLater) {
   EXPECT_TRUE(closed.payout);
 }
 
+TEST_F(TrackingNews, IsKeptWhileSomethingComesBack) {
+  const auto parcel = sent();
+  world_->transact([&](Tx& tx) {
+    orders::request_return(tx, orders::lock(tx, shop_.merchant, parcel.order_id));
+  });
+  track(parcel, Tracking::delivered);
+  EXPECT_EQ(order_of(parcel).state, State::return_requested);
+  EXPECT_TRUE(order_of(parcel).delivered_at);
+  EXPECT_EQ(told_about(parcel).back(), "order.delivered");
+  world_->transact([&](Tx& tx) {
+    orders::end_return(tx, orders::lock(tx, shop_.merchant, parcel.order_id), State::shipped);
+  });
+  EXPECT_EQ(order_of(parcel).state, State::delivered);
+}
+
 TEST_F(TrackingNews, OfParcelsThatTheMerchantDeliveredMovesNothing) {
   const auto parcel = sent();
   world_->transact(

@@ -53,6 +53,7 @@ World::World(processors::SandboxOptions options)
       runner(db, job_kinds(job_world), 16) {
   registry.add(processors::make_sandbox_processor(sandbox));
   payment_rules.paid = checkout::bought;
+  payment_rules.trying = checkout::require_of_cart;
 }
 World::~World() = default;
 

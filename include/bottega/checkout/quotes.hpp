@@ -85,5 +85,8 @@ payments::Payment begin(Tx& tx, const Who& who, ConversationId id, NewCheckout g
                         const payments::Rules& rules);
 // Takes what was bought out of the cart that it was in, once; for payments::Rules.
 void bought(Tx& tx, const payments::Request& request);
+// Throws Error(conflict), with the reason `cart_checked_out_anew`, for what was made of a cart that
+// was checked out anew, or bought, since; for payments::Rules.
+void require_of_cart(Tx& tx, const payments::Request& request);
 
 }  // namespace bottega::checkout

@@ -15,6 +15,8 @@ struct Sale {
 Sale lock_sale(Tx& tx, MerchantId merchant, PaymentId id, std::string_view to);
 // What can still be given back; what is disputed, or was lost in a dispute, cannot.
 std::int64_t left_of(const Payment& payment);
+// What the merchant has given back, or lost, beyond what is due for what was never sent.
+std::int64_t given_for_sent(Tx& tx, const orders::Order& order);
 
 // How much could be claimed, which is less than the dispute where the rest was given back or is on
 // its way back; and where it is, as with a refund (fee_returned goes back of the platform's fee).

@@ -235,6 +235,9 @@ struct Rules {
   // What else follows of a request that was paid, in the same transaction and before any stock is
   // touched; nothing where it is none.
   std::function<void(Tx&, const Request&)> paid = {};
+  // Throws where a purchase that was declined cannot be tried once more, in the transaction that
+  // begins it; nothing where all can.
+  std::function<void(Tx&, const Request&)> trying = {};
 };
 
 // What a buyer takes: priced by the server, and paid at once.

@@ -223,6 +223,7 @@ const Route kRoutes[] = {
      .handler = statement<Format::csv>,
      .name = "getStatementFile",
      .summary = "The same as a file",
+     .gives = any_text,
      .media_type = "text/csv",
      .parameters = "currency from to"},
     {.verb = Verb::get,
@@ -233,6 +234,7 @@ const Route kRoutes[] = {
      .handler = statement<Format::html>,
      .name = "getStatementPage",
      .summary = "The same as a page that prints",
+     .gives = any_text,
      .media_type = "text/html",
      .parameters = "currency from to"},
 };
