@@ -16,7 +16,8 @@ using Counts = std::vector<std::optional<std::int64_t>>;
 // looked up by its key, whatever the statistics say.
 const Sql<std::string()> kByKeys{"catalog.feed_plans", R"(
     SELECT set_config('enable_seqscan', 'off', true) || set_config('enable_hashjoin', 'off', true)
-             || set_config('enable_mergejoin', 'off', true) AS set)"};
+             || set_config('enable_mergejoin', 'off', true)
+             || set_config('enable_material', 'off', true) AS set)"};
 
 // What the file has not said stays as it was. Files of our own are known to the product already, or
 // are left out: nobody names another's.
@@ -95,7 +96,7 @@ BOOST_DESCRIBE_STRUCT(WrittenVariant, (), (id, product_id))
 const Sql<WrittenVariant(MerchantId, std::vector<VariantId>, Names, Names,
                          std::vector<std::int64_t>, Texts, Texts, Texts, Names, Flags, Counts,
                          Names, std::vector<std::optional<Instant>>, Texts, Flags, Flags, Flags,
-                         Flags, Flags)>
+                         Flags, Flags, Instant)>
     kVariants{"catalog.feed_variants", R"(
     INSERT INTO variants AS v
            (merchant_id, id, product_id, position, sku, options, gtin, mpn, prices, weight_g,
@@ -146,6 +147,8 @@ const Sql<WrittenVariant(MerchantId, std::vector<VariantId>, Names, Names,
                   CASE WHEN NOT f.says_sale AND (was.sale ->> 'amount')::bigint < now.amount
                        THEN was.sale
                        WHEN NOT f.says_dates AND was.sale IS NOT NULL AND now.sale IS NOT NULL
+                         AND coalesce((was.sale ->> 'ends_at')::timestamptz > $20::timestamptz,
+                                      true)
                        THEN was.sale || jsonb_build_object('amount', now.sale -> 'amount')
                        WHEN f.says_sale THEN now.sale END)
            AS kept (compare_at, sale)
@@ -320,7 +323,7 @@ std::vector<ProductId> FeedBatch::write_variants(Tx& tx, MerchantId merchant) co
   const auto written =
       tx.all(kVariants, merchant, variants_, of_, skus_, positions_, options_, gtins_, mpns_,
              prices_, all_prices_, weights_, availabilities_, available_at_, own_images_,
-             exact_images_, says_sale_, says_dates_, says_date_, keeps_home_);
+             exact_images_, says_sale_, says_dates_, says_date_, keeps_home_, tx.now());
   auto made = variants_;
   std::ranges::sort(made);
   std::vector<Uuid> fresh;

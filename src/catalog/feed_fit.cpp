@@ -7,7 +7,8 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-// Where a row that names no group belongs: to the product that has its SKU.
+// Where a row that names no group belongs: to the product that has its SKU, which may be called by
+// it and have other variants.
 struct Home {
   std::string sku, handle;
 };
@@ -20,7 +21,10 @@ const Sql<Home(MerchantId, Names)> kHomes{"catalog.feed_homes", R"(
                              WHERE x.merchant_id = $1 AND x.sku = f.sku OFFSET 0) v
          CROSS JOIN LATERAL (SELECT x.handle FROM products x
                              WHERE x.merchant_id = $1 AND x.id = v.product_id OFFSET 0) p
-    WHERE p.handle <> f.sku)"};
+    WHERE p.handle <> f.sku
+       OR (SELECT count(*) FROM (SELECT FROM variants x
+                                 WHERE x.merchant_id = $1 AND x.product_id = v.product_id
+                                 LIMIT 2) AS two) = 2)"};
 
 // What was published and has lost its last price that the shop takes.
 const Sql<ProductId(MerchantId, Names, Names, Instant)> kWithdraw{"catalog.feed_withdraw", R"(
@@ -44,13 +48,17 @@ const Sql<void(MerchantId, std::vector<ProductId>)> kNameOptions{"catalog.feed_n
 const Sql<void(MerchantId, std::vector<ProductId>)> kFitOptions{"catalog.feed_fit_options", R"(
     UPDATE variants v
     SET options = (SELECT coalesce(jsonb_agg(coalesce(v.options -> i, '"-"') ORDER BY i), '[]')
-                   FROM generate_series(0, jsonb_array_length(p.option_names) - 1) AS i)
+                   FROM generate_series(0, jsonb_array_length(d.option_names) - 1) AS i)
     FROM unnest($2::uuid[]) AS u (id)
          CROSS JOIN LATERAL (SELECT x.id, x.option_names FROM products x
                              WHERE x.merchant_id = $1 AND x.id = u.id AND x.state = 'published'
                          OFFSET 0) p
-    WHERE v.merchant_id = $1 AND v.product_id = p.id
-      AND jsonb_array_length(v.options) <> jsonb_array_length(p.option_names))"};
+         CROSS JOIN LATERAL (
+           SELECT x.id, p.option_names FROM variants x
+           WHERE x.merchant_id = $1 AND x.product_id = p.id
+             AND jsonb_array_length(x.options) <> jsonb_array_length(p.option_names) OFFSET 0) d
+    WHERE v.merchant_id = $1 AND v.id = d.id
+      AND jsonb_array_length(v.options) <> jsonb_array_length(d.option_names))"};
 
 // Variants that another file has brought, and that nothing tells from those of this one: by their
 // SKUs.

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t kBatchBytes = 4 * 1'048'576, kQueuedMax = 1'000;
-constexpr std::int64_t kTries = 10;
+constexpr std::int64_t kTries = 5;  // within some 65 minutes, while others of the shop wait
 
 struct Run {
   Database& db;

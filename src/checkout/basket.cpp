@@ -66,16 +66,6 @@ void add_free(Basket& basket, const LinkLine& line) {
   basket.needs_shipping = basket.needs_shipping || is_shipped;
 }
 
-// What is wrong with the choice is said with what lacks.
-void refuse(Faults faults, Faults lacking) {
-  if (faults.empty() && lacking.empty()) return;
-  const bool is_wrong = !faults.empty();
-  faults.insert(faults.end(), lacking.begin(), lacking.end());
-  if (is_wrong) throw Error(Code::invalid, "not all of it can be bought", std::move(faults));
-  throw Error(Code::conflict, "not all of it is there any more", std::move(faults))
-      .reason("out_of_stock");
-}
-
 std::optional<pricing::Destination> destination_of(const Basket& basket) {
   if (!basket.ship_to) return std::nullopt;
   return orders::destination_of(*basket.ship_to);
@@ -89,13 +79,10 @@ void name_way(Basket& basket, const NewQuote& given) {
 }
 
 // A region that is none would be taxed as none is.
-void require_region(const Basket& basket) {
-  if (!basket.ship_to || !basket.ship_to->region) return;
+bool is_place(const Basket& basket) {
+  if (!basket.ship_to || !basket.ship_to->region) return true;
   const auto& [country, region] = std::tie(basket.ship_to->country, *basket.ship_to->region);
-  if (!pricing::has_regions(basket.rules, country) || pricing::is_region(region.value, country))
-    return;
-  throw Error(Code::invalid, "the price depends on the region",
-              {{"/ship_to/region", "must be a region of " + country.value + ", by code or name"}});
+  return !pricing::has_regions(basket.rules, country) || pricing::is_region(region.value, country);
 }
 
 const pricing::Destination* where(const std::optional<pricing::Destination>& place) {
@@ -134,21 +121,35 @@ void put_in(Basket& basket, const Chosen& chosen, const Offers& offers, Instant 
     add(basket, in, offer == offers.end() ? nullptr : &offer->second, line.quantity,
         chosen.place + "/lines/" + std::to_string(i));
   }
-  refuse(std::move(in.faults), std::move(in.lacking));
+  if (in.faults.empty() && !in.lacking.empty())
+    throw Error(Code::conflict, "not all of it is there any more", std::move(in.lacking))
+        .reason("out_of_stock");
+  basket.is_sold = in.faults.empty();
+  basket.faults = std::move(in.faults);
+  basket.faults.insert(basket.faults.end(), in.lacking.begin(), in.lacking.end());
 }
 
 void set_price(Basket& basket, const NewQuote& given, std::optional<pricing::Discount> discount) {
   if (basket.rules.buyer.address != Asked::none) basket.ship_to = given.ship_to;
-  require_region(basket);
+  pricing::Choice choice{given.shipping_rate, std::move(discount),
+                         given.tip ? given.tip->value : 0};
+  if (!is_place(basket)) {
+    basket.faults.push_back(
+        {"/ship_to/region",
+         "must be a region of " + basket.ship_to->country.value + ", by code or name"});
+    choice.shipping_rate.reset();
+  }
+  if (!basket.is_sold) return;
   const auto place = destination_of(basket);
-  const pricing::Choice choice{given.shipping_rate, std::move(discount),
-                               given.tip ? given.tip->value : 0};
-  basket.priced = pricing::price(basket.priced_from, where(place), basket.rules, choice);
+  const pricing::ShopTaxes taxes(basket.rules.taxes);
+  basket.priced =
+      pricing::price(basket.priced_from, where(place), basket.rules, choice, taxes, basket.faults);
+  if (!basket.faults.empty()) return;
   // What is free may still be paid for on its way.
   const bool is_all = given.shipping_rate || !basket.priced.shipping_asked;
   if (basket.priced.total == 0 && is_all)
-    throw Error(Code::invalid, "it comes to nothing: what costs nothing is not sold here",
-                {{given.discount_code ? "/discount_code" : "/lines", "leaves nothing to pay"}});
+    basket.faults.push_back({given.discount_code ? "/discount_code" : "/lines",
+                             "leaves nothing to pay: what costs nothing is not sold here"});
   name_way(basket, given);
 }
 
@@ -163,7 +164,8 @@ Basket fill(Tx& tx, const Who& who, ConversationId id, const NewQuote& given) {
   basket.rules = pricing::read_rules(tx, stall.merchant_id);
   std::optional<pricing::Discount> discount;
   if (given.discount_code)
-    discount = pricing::find_discount(tx, stall.merchant_id, *given.discount_code, who.account);
+    discount = pricing::find_discount(tx, stall.merchant_id, *given.discount_code, who.account,
+                                      basket.faults);
   set_price(basket, given, std::move(discount));
   return basket;
 }
@@ -173,13 +175,17 @@ std::vector<pricing::ShippingOption> ways_of(const Basket& basket) {
   return pricing::shipping_options(basket.priced_from, where(place), basket.rules);
 }
 
+void refuse(Faults faults) {
+  throw Error(Code::invalid, "it cannot be bought so", std::move(faults));
+}
+
 Faults missing(const Basket& basket, const NewQuote& given) {
   const auto& to = basket.ship_to;
   if (!to && basket.asked_address() == Asked::required) return {{"/ship_to", "is required"}};
   Faults faults;
   if (to && !to->region && pricing::has_regions(basket.rules, to->country))
     faults.push_back({"/ship_to/region", "is required: the price depends on it"});
-  if (given.shipping_rate || !to || !basket.priced.shipping_asked) return faults;
+  if (given.shipping_rate || !to || !basket.is_sold || !basket.priced.shipping_asked) return faults;
   if (ways_of(basket).empty())
     faults.push_back({"/ship_to", "is where this shop does not ship it to in this currency"});
   else

@@ -26,11 +26,13 @@ struct Basket {
   std::optional<orders::Address> ship_to;  // where the shop asks for it at all
   std::optional<payments::LinkId> link;
   std::optional<std::string> title;  // of what a link sells
+  bool is_sold = false;              // each of its lines: else it has no price
+  Faults faults;                     // all that is wrong with what was chosen
 
   pricing::Asked asked_address() const { return pricing::asked_address(rules, needs_shipping); }
 };
 
-// Throws Error(invalid) with everything that cannot be bought so, Error(conflict) for what lacks.
+// Throws Error(conflict) where nothing is wrong but that not all of it is there any more.
 Basket fill(Tx& tx, const Who& who, ConversationId id, const NewQuote& given);
 
 // The parts of fill(), for whoever reads what they need for several at once. The rules of the shop
@@ -49,6 +51,7 @@ void set_price(Basket& basket, const NewQuote& given, std::optional<pricing::Dis
 
 // How it can be shipped where it goes.
 std::vector<pricing::ShippingOption> ways_of(const Basket& basket);
+[[noreturn]] void refuse(Faults faults);
 // What is missing before it can be paid: where it goes, and which way it is shipped.
 Faults missing(const Basket& basket, const NewQuote& given);
 

@@ -13,16 +13,18 @@ void ask(Faults& faults, Asked asked, const std::optional<T>& given, const char*
   if (asked == Asked::required && !given) faults.push_back({pointer, "is required"});
 }
 
-// All that is missing, at once.
+// All that is wrong and all that is missing, at once.
 void require_complete(const Basket& basket, const NewCheckout& given) {
   const auto& asks = basket.rules.buyer;
-  auto faults = missing(basket, given.quoted());
+  auto faults = basket.faults;
+  const auto lacks = missing(basket, given.quoted());
+  faults.insert(faults.end(), lacks.begin(), lacks.end());
   const auto contact = given.contact.value_or(payments::Contact{});
   ask(faults, asks.name, contact.name, "/contact/name");
   ask(faults, asks.email, contact.email, "/contact/email");
   ask(faults, asks.phone, contact.phone, "/contact/phone");
   ask(faults, asks.billing, given.billing, "/billing");
-  if (!faults.empty()) throw Error(Code::invalid, "the shop needs more to sell it", faults);
+  if (!faults.empty()) refuse(std::move(faults));
 }
 
 // What the shop does not ask for, it does not get; a guest cannot be reached in another way.

@@ -63,19 +63,18 @@ std::string make_code() {
   return code;
 }
 
-Currency currency_of(const identity::Merchant& shop, const std::optional<Currency>& given) {
-  if (!given) return shop.currency;
-  if (!identity::takes(shop, *given))
-    throw Error(Code::invalid, "the shop does not take this currency",
-                {{"/currency", "must be one of the shop's"}});
-  return *given;
+Currency currency_of(const identity::Merchant& shop, const std::optional<Currency>& given,
+                     Faults& faults) {
+  if (given && !identity::takes(shop, *given))
+    faults.push_back({"/currency", "must be one of the shop's"});
+  return given.value_or(shop.currency);
 }
 
-// Everything of the catalogue that is in it is sold now, in this currency. Answers what all of it
-// comes to now.
-Money require_sold(Tx& tx, MerchantId merchant, const LinkLines& lines, Currency currency) {
+// What all of it comes to now; everything of the catalogue that is in it is to be sold now, in this
+// currency.
+Money sum_of(Tx& tx, MerchantId merchant, const LinkLines& lines, Currency currency,
+             Faults& faults) {
   const auto offers = offers_of_link(tx, merchant, lines);
-  Faults faults;
   Money total{0, currency};
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const auto& line = lines.items[i];
@@ -95,9 +94,6 @@ Money require_sold(Tx& tx, MerchantId merchant, const LinkLines& lines, Currency
     else
       faults.push_back({pointer, "has no price in this currency"});
   }
-  const auto count = std::to_string(faults.size());
-  if (!faults.empty())
-    throw Error(Code::invalid, count + " field(s) are not valid", std::move(faults));
   return total;
 }
 
@@ -113,10 +109,15 @@ PaymentLink create_link(Tx& tx, const Who& who, const NewPaymentLink& given,
   const auto merchant = given.merchant_id;
   identity::require_member(tx, who, merchant, Role::agent, Scope::payments);
   const auto shop = identity::keep_merchant(tx, merchant);
-  const auto currency = currency_of(shop, given.currency);
+  Faults faults;
+  const auto currency = currency_of(shop, given.currency, faults);
   if (given.expires_at && *given.expires_at <= tx.now())
-    throw Error(Code::invalid, "the link would be too old", {{"/expires_at", "must be to come"}});
-  payments::check_sum(tx, shop, require_sold(tx, merchant, given.lines, currency), rules);
+    faults.push_back({"/expires_at", "must be to come"});
+  const auto sum = sum_of(tx, merchant, given.lines, currency, faults);
+  const auto count = std::to_string(faults.size());
+  if (!faults.empty())
+    throw Error(Code::invalid, count + " field(s) are not valid", std::move(faults));
+  payments::check_sum(tx, shop, sum, rules);
   require_room(tx, merchant);
   const auto id = LinkId::make();
   Number uses_max;

@@ -5,6 +5,7 @@ namespace bottega::checkout {
 Quote quote(Tx& tx, const Who& who, ConversationId id, const NewQuote& given,
             const payments::Rules& rules) {
   const auto basket = fill(tx, who, id, given);
+  if (!basket.faults.empty()) refuse(basket.faults);
   const auto& priced = basket.priced;
   // The sum may still grow by its way.
   if (given.shipping_rate || !priced.shipping_asked) {

@@ -66,7 +66,8 @@ Paper paper_of(const Sold& sold, const std::string& title) {
     paper.facts.push_back({"Cancelled on", day_of(sold, *order.cancelled_at)});
   if (order.withdrawn_at)
     paper.facts.push_back({"Withdrawn on", day_of(sold, *order.withdrawn_at)});
-  if (order.shipped_at) paper.facts.push_back({"Sent on", day_of(sold, *order.shipped_at)});
+  const auto sent_at = sold.parcel ? sold.parcel->shipped_at : order.shipped_at;
+  if (sent_at) paper.facts.push_back({"Sent on", day_of(sold, *sent_at)});
   paper.footer = sold.seller.name + ", order " + number;
   return paper;
 }
@@ -138,7 +139,6 @@ std::int64_t pieces_of(const orders::Order& order) {
 void add_way(Paper& paper, const Sold& sold) {
   const auto& order = sold.order;
   if (const auto& parcel = sold.parcel) {
-    if (!order.shipped_at) paper.facts.push_back({"Sent on", day_of(sold, parcel->shipped_at)});
     paper.facts.push_back({"Parcel", text_of(parcel->id)});
     paper.facts.push_back({"Carrier", parcel->carrier});
     if (parcel->tracking_number)

@@ -42,6 +42,7 @@ void claim_lost(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules
   }
   orders::give_back(tx, merchant, order.id, claim.reserved, fee);
   payouts::adjust(tx, merchant, order.id);
+  keep_for_unsent(tx, order, false);
   const auto share = orders::share_of(tx, merchant, order.id);
   // Of what was sent in part the rest is closed at its limit.
   const bool is_unsent =
@@ -54,6 +55,7 @@ void claim_lost(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules
 void claim_won(Tx& tx, const Sale& sale, const Claim& claim, const Rules& rules) {
   const auto& [payment, order] = sale;
   tx.run(kDispute, payment.merchant_id, payment.id, -claim.reserved, -claim.fee_returned, tx.now());
+  keep_for_unsent(tx, order, true);
   if (claim.reserved == 0) return;
   if (order.state == orders::State::cancelled)
     refund_rest(tx, payment.merchant_id, payment.id, "the order was cancelled", rules);

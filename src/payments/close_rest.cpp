@@ -8,6 +8,13 @@
 namespace bottega::payments {
 namespace {
 
+const Sql<void(MerchantId, PaymentId, std::int64_t)> kNoteDue{"payments.note_unsent_due", R"(
+    UPDATE payments SET unsent_due = $3 WHERE merchant_id = $1 AND id = $2)"};
+
+// Of what was closed before it was written down, the share.
+const Sql<std::int64_t(MerchantId, PaymentId, std::int64_t)> kDue{"payments.unsent_due", R"(
+    SELECT coalesce(unsent_due, $3::bigint) FROM payments WHERE merchant_id = $1 AND id = $2)"};
+
 // Of the payment, by the prices of what was not sent.
 std::int64_t unsent_share(Tx& tx, const orders::Order& order) {
   const auto unsent = orders::unsent_of(tx, order);
@@ -16,6 +23,17 @@ std::int64_t unsent_share(Tx& tx, const orders::Order& order) {
 
 std::int64_t given_of(Tx& tx, const orders::Order& order) {
   return given_back(tx, order.merchant_id, order.payment_id).by_merchant;
+}
+
+// For anything but what was sent back.
+std::int64_t given_unreturned(Tx& tx, const orders::Order& order) {
+  const auto given = given_back(tx, order.merchant_id, order.payment_id);
+  return given.by_merchant - given.for_returns;
+}
+
+bool is_owed_for_unsent(Tx& tx, const orders::Order& order) {
+  const auto due = tx.one(kDue, order.merchant_id, order.payment_id, unsent_share(tx, order));
+  return due > given_unreturned(tx, order);
 }
 
 // What the buyer has had back already is a part of it.
@@ -44,8 +62,13 @@ std::int64_t given_for_sent(Tx& tx, const orders::Order& order) {
   return std::max<std::int64_t>(given_of(tx, order) - due, 0);
 }
 
-bool is_owed_for_unsent(Tx& tx, const orders::Order& order) {
-  return is_closed_in_part(order) && unsent_share(tx, order) > given_of(tx, order);
+void keep_for_unsent(Tx& tx, const orders::Order& order, bool is_worse) {
+  if (!is_closed_in_part(order)) return;
+  const payouts::Hold hold{payouts::Cause::refund, order.id.uuid};
+  if (!is_owed_for_unsent(tx, order))
+    payouts::lift(tx, order.merchant_id, order.id, hold);
+  else if (is_worse)
+    payouts::hold(tx, order.merchant_id, order.id, hold, "what was not sent has not been refunded");
 }
 
 // Locks as everywhere: the new payout comes after the refund, and the conversation last.
@@ -54,6 +77,10 @@ Closed close_rest_of(Tx& tx, Sale sale, const CloseOf& asked, const Rules& rules
   const auto merchant = sale.payment.merchant_id;
   Closed closed{orders::close(tx, sale.order, asked.reason), std::nullopt, std::nullopt};
   const Money back{amount_of(tx, sale, asked.amount), sale.payment.amount.currency};
+  // More than its share is a kindness, and less is what was agreed.
+  const auto due =
+      std::min(unsent_share(tx, closed.order), given_unreturned(tx, closed.order) + back.amount);
+  tx.run(kNoteDue, merchant, sale.payment.id, due);
   if (back.amount > 0)
     closed.refund = start_refund(tx, sale.payment, closed.order,
                                  {back, asked.reason, Funder::merchant, asked.created_by}, rules);

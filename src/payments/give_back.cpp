@@ -11,12 +11,12 @@ constexpr std::int64_t kRefundsMax = 100;  // of one payment
 
 const Sql<Refund(MerchantId, RefundId, PaymentId, orders::OrderId, std::int64_t, Currency,
                  std::string, std::string, Funder, Source, std::int64_t, std::int64_t, std::int64_t,
-                 Instant)>
+                 Instant, bool)>
     kInsert{"payments.insert_refund", R"(
     INSERT INTO refunds (merchant_id, id, payment_id, order_id, amount, currency, reason,
                          created_by, funded_by, source, fee_returned, from_balance, advanced, state,
-                         created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'pending', $14, $14)
+                         created_at, updated_at, for_return)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'pending', $14, $14, $15)
     RETURNING id, merchant_id, payment_id, order_id, amount, currency, reason, state, reference,
               failure, created_at, updated_at)"};
 
@@ -28,7 +28,8 @@ const Sql<Given(MerchantId, PaymentId)> kGiven{"payments.given_back", R"(
            coalesce(sum(r.amount) FILTER (WHERE r.funded_by = 'platform'
                                             AND r.state <> 'succeeded'), 0)::bigint
              AS platform_open,
-           coalesce(sum(r.fee_returned), 0)::bigint + p.disputed_fee AS fee, count(r.id) AS count
+           coalesce(sum(r.fee_returned), 0)::bigint + p.disputed_fee AS fee, count(r.id) AS count,
+           coalesce(sum(r.amount) FILTER (WHERE r.for_return), 0)::bigint AS for_returns
     FROM payments p LEFT JOIN refunds r ON r.merchant_id = p.merchant_id AND r.payment_id = p.id
                                            AND r.state <> 'failed'
     WHERE p.merchant_id = $1 AND p.id = $2 GROUP BY p.disputed, p.disputed_fee)"};
@@ -132,7 +133,7 @@ Refund start_refund(Tx& tx, Payment payment, const orders::Order& order, const A
   const auto refund = tx.one(kInsert, merchant, id, payment.id, order.id, asked.amount.amount,
                              asked.amount.currency, asked.reason, asked.created_by,
                              funding.funded_by, funding.source, funding.fee_returned,
-                             funding.from_balance, funding.advanced, tx.now());
+                             funding.from_balance, funding.advanced, tx.now(), asked.for_return);
   set_aside(tx, refund, funding);
   payment.refunding += asked.amount.amount;
   write_payment(tx, payment);
@@ -195,6 +196,15 @@ Refund give_back(Tx& tx, const Who& who, PaymentId id, const NewRefund& given, c
   return give_back_of(tx, who, merchant, id,
                       {{}, given.reason.value, Funder::merchant, who.actor()}, given.amount,
                       tx.now() - rules.refund_within, rules);
+}
+
+Refund give_back_returned(Tx& tx, const Who& who, PaymentId id, const NewRefund& given,
+                          const Rules& rules) {
+  const auto merchant = identity::merchant_of(tx, id.uuid);
+  identity::require_member(tx, who, merchant, identity::Role::manager, identity::Scope::payments);
+  return give_back_of(tx, who, merchant, id,
+                      {{}, given.reason.value, Funder::merchant, who.actor(), true}, given.amount,
+                      {}, rules);
 }
 
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const StaffRefund& given,

@@ -18,8 +18,9 @@ Funding funding_of(Tx& tx, const Refund& refund);
 // What was given back of a payment and is on its way back, by whom, and of its fee.
 struct Given {
   std::int64_t by_merchant = 0, by_platform = 0, platform_open = 0, fee = 0, count = 0;
+  std::int64_t for_returns = 0;  // of the merchant's
 };
-BOOST_DESCRIBE_STRUCT(Given, (), (by_merchant, by_platform, platform_open, fee, count))
+BOOST_DESCRIBE_STRUCT(Given, (), (by_merchant, by_platform, platform_open, fee, count, for_returns))
 
 // One refund as it is asked for.
 struct Asked {
@@ -27,6 +28,7 @@ struct Asked {
   std::string reason;
   Funder funded_by{};
   std::string created_by;
+  bool for_return = false;
 };
 // Begins it. The conversation is not told yet: its lock comes after those of the balances.
 Refund start_refund(Tx& tx, Payment payment, const orders::Order& order, const Asked& asked,
@@ -44,8 +46,10 @@ Closed close_rest_of(Tx& tx, Sale sale, const CloseOf& asked, const Rules& rules
 Given given_back(Tx& tx, MerchantId merchant, PaymentId payment);
 // A part of the order was sent and the rest never will be.
 bool is_closed_in_part(const orders::Order& order);
-// So it is, and not all of the money for the rest has gone back, or is on its way.
-bool is_owed_for_unsent(Tx& tx, const orders::Order& order);
+// Holds the payout of such an order where not all that is due for the rest has gone back, or is on
+// its way, and `is_worse`: something that was has failed. Lets it go where all has. The caller
+// holds the locks of the order and of its payout.
+void keep_for_unsent(Tx& tx, const orders::Order& order, bool is_worse);
 // Begins the refund of all that is left of a payment whose order was cancelled.
 void refund_rest(Tx& tx, MerchantId merchant, PaymentId id, const std::string& reason,
                  const Rules& rules);

@@ -32,28 +32,13 @@ const Sql<void(MerchantId, RefundId, RefundState, std::optional<std::string>,
     UPDATE refunds SET state = $3, reference = $4, failure = $5, updated_at = $6
     WHERE merchant_id = $1 AND id = $2)"};
 
-// What has failed and was made good by what has succeeded since.
-const Sql<RefundId(MerchantId, PaymentId)> kMadeGood{"payments.refunds_made_good", R"(
-    SELECT f.id FROM refunds f
-    WHERE f.merchant_id = $1 AND f.payment_id = $2 AND f.state = 'failed'
-      AND f.amount <= (SELECT coalesce(sum(r.amount), 0) FROM refunds r
-                       WHERE r.merchant_id = $1 AND r.payment_id = $2 AND r.id > f.id
-                         AND r.state = 'succeeded' AND r.funded_by = 'merchant'))"};
-
-payouts::Hold hold_of(RefundId id) { return {payouts::Cause::refund, id.uuid}; }
-
-// Where the money for what was never sent does not reach the buyer the merchant is not paid it: the
-// payout waits until another refund has made up for this one, or nothing is owed.
-void settle_hold(Tx& tx, const Refund& refund, const orders::Order& order) {
-  const auto& merchant = refund.merchant_id;
-  const bool is_owed = is_owed_for_unsent(tx, order);
-  if (refund.state == RefundState::failed && is_owed)
-    return payouts::hold(tx, merchant, order.id, hold_of(refund.id),
-                         "the refund for what was not sent has failed");
-  payouts::lift(tx, merchant, order.id, hold_of(refund.id));
-  if (!is_closed_in_part(order)) return;
-  for (const auto& id : tx.all(kMadeGood, merchant, refund.payment_id))
-    payouts::lift(tx, merchant, order.id, hold_of(id));
+// What is owed for what was not sent holds the payout before the refund lets it go.
+void settle_holds(Tx& tx, const Refund& refund, const orders::Order& order,
+                  const Funding& funding) {
+  if (funding.funded_by != Funder::merchant) return;
+  keep_for_unsent(tx, order, refund.state == RefundState::failed);
+  if (funding.source == Source::held)
+    payouts::lift(tx, refund.merchant_id, order.id, {payouts::Cause::refund, refund.id.uuid});
 }
 
 void succeeded(Tx& tx, const Refund& refund, Payment payment, const Funding& funding,
@@ -191,7 +176,7 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& ou
   if (is_returned) {
     lock_money(tx, refund, funding);
     came_back(tx, refund, std::move(payment), funding);
-    if (is_owed_for_unsent(tx, order)) settle_hold(tx, refund, order);
+    settle_holds(tx, refund, order, funding);
     tell_returns(tx, refund, order);
     return refund;
   }
@@ -200,7 +185,7 @@ Refund settle_refund(Tx& tx, MerchantId merchant, RefundId id, const Outcome& ou
   if (refund.state == RefundState::succeeded)
     succeeded(tx, refund, std::move(payment), funding, rules);
   if (refund.state == RefundState::failed) failed(tx, refund, std::move(payment), funding);
-  if (ended && funding.source == Source::held) settle_hold(tx, refund, order);
+  if (ended) settle_holds(tx, refund, order, funding);
   if (ended) tell_returns(tx, refund, order);
   return refund;
 }

@@ -48,11 +48,18 @@ const Sql<void(MerchantId, OrderId, Cause, HoldAbout, std::string, Instant)> kHo
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (merchant_id, order_id, cause, about)
     DO UPDATE SET reason = excluded.reason, created_at = excluded.created_at, lifted_at = NULL
-    WHERE payout_holds.lifted_at IS NOT NULL OR payout_holds.reason <> excluded.reason)"};
+    WHERE payout_holds.lifted_at IS NOT NULL)"};
 
 const Sql<void(MerchantId, OrderId, Cause, HoldAbout, Instant)> kLift{"payouts.lift", R"(
     UPDATE payout_holds SET lifted_at = $5
     WHERE merchant_id = $1 AND order_id = $2 AND cause = $3 AND about = $4 AND lifted_at IS NULL)"};
+
+// Their own, and that of what is owed for what was not sent: only they see whether the buyer has it
+// by another way.
+const Sql<void(MerchantId, OrderId, PayoutId, Instant)> kLiftByStaff{"payouts.lift_by_staff", R"(
+    UPDATE payout_holds SET lifted_at = $4
+    WHERE merchant_id = $1 AND order_id = $2 AND lifted_at IS NULL
+      AND ((cause = 'ops' AND about = $3) OR (cause = 'refund' AND about = $2)))"};
 
 const Sql<std::string(MerchantId, OrderId)> kWhyHeld{"payouts.why_held", R"(
     SELECT reason FROM payout_holds
@@ -203,9 +210,8 @@ Payout release(Tx& tx, PayoutId id) {
   auto payout = tx.one(kLock, identity::merchant_of(tx, id.uuid), id);
   // What was cancelled while it was held has kept its holds, and nothing is left to let go.
   kLifecycle.advance(payout.state, Event::release);
-  if (tx.run(kLift, payout.merchant_id, payout.order_id, Cause::ops, HoldAbout{id.uuid},
-             tx.now()) == 0)
-    throw Error(Code::conflict, "it is not held by the staff");
+  const auto lifted = tx.run(kLiftByStaff, payout.merchant_id, payout.order_id, id, tx.now());
+  if (lifted == 0) throw Error(Code::conflict, "it is not held by the staff");
   return go_on(tx, std::move(payout));
 }
 

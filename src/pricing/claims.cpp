@@ -10,6 +10,8 @@ namespace {
 
 using AboutId = Id<"about">;
 
+constexpr const char* kPointer = "/discount_code";
+
 struct Row {
   DiscountId id;
   std::string code;
@@ -76,8 +78,8 @@ Discount discount_of(const Row& row) {
   return {row.id, row.code, row.kind, row.currency, row.amount, row.basis_points, row.least_total};
 }
 
-[[noreturn]] void refuse(const std::string& detail) {
-  throw Error(Code::invalid, "this discount code cannot be used", {{"/discount_code", detail}});
+[[noreturn]] void refuse(Faults faults) {
+  throw Error(Code::invalid, "this discount code cannot be used", std::move(faults));
 }
 
 // Of one code, so that it says nothing about another.
@@ -88,16 +90,17 @@ std::optional<std::string> digest_of(Tx& tx, MerchantId merchant, DiscountId cod
   return sha256_hex(text_of(merchant) + ' ' + text_of(code) + ' ' + mail->value);
 }
 
-void require_usable(Tx& tx, MerchantId merchant, const std::optional<Row>& row, AccountId buyer) {
+// Why the buyer cannot use it now; nothing where they can.
+const char* why_not(Tx& tx, MerchantId merchant, const std::optional<Row>& row, AccountId buyer) {
   const auto now = tx.now();
-  if (!row) refuse("must be a code of this shop");
-  if (row->starts_at && now < *row->starts_at) refuse("must be used from its first day on");
-  if (row->ends_at && now >= *row->ends_at) refuse("must be used before its end");
-  if (row->uses_max && row->used >= *row->uses_max) refuse("must have uses left: it has none");
-  if (!row->uses_per_buyer_max) return;
+  if (!row) return "must be a code of this shop";
+  if (row->starts_at && now < *row->starts_at) return "must be used from its first day on";
+  if (row->ends_at && now >= *row->ends_at) return "must be used before its end";
+  if (row->uses_max && row->used >= *row->uses_max) return "must have uses left: it has none";
+  if (!row->uses_per_buyer_max) return nullptr;
   const auto used =
       tx.one(kUsedBy, merchant, row->id, buyer, digest_of(tx, merchant, row->id, buyer));
-  if (used >= *row->uses_per_buyer_max) refuse("must not be used by one buyer so often");
+  return used < *row->uses_per_buyer_max ? nullptr : "must not be used by one buyer so often";
 }
 
 // The discount where the code was claimed for this before.
@@ -112,9 +115,13 @@ std::optional<Discount> find_claimed(Tx& tx, MerchantId merchant, const CouponCo
 
 }  // namespace
 
-Discount find_discount(Tx& tx, MerchantId merchant, const CouponCode& code, AccountId buyer) {
+std::optional<Discount> find_discount(Tx& tx, MerchantId merchant, const CouponCode& code,
+                                      AccountId buyer, Faults& faults) {
   const auto row = tx.find(kFind, merchant, code.value);
-  require_usable(tx, merchant, row, buyer);
+  if (const auto* why = why_not(tx, merchant, row, buyer)) {
+    faults.push_back({kPointer, why});
+    return std::nullopt;
+  }
   return discount_of(*row);
 }
 
@@ -129,7 +136,8 @@ Discount claim(Tx& tx, MerchantId merchant, const CouponCode& code, AccountId bu
     tx.run(kPutBack, merchant, taken->id);
   }
   if (const auto claimed = find_claimed(tx, merchant, code, AboutId{about})) return *claimed;
-  require_usable(tx, merchant, tx.find(kFind, merchant, code.value), buyer);
+  if (const auto* why = why_not(tx, merchant, tx.find(kFind, merchant, code.value), buyer))
+    refuse({{kPointer, why}});
   throw Error(Code::busy, "the discount code was given back at this moment; try again");
 }
 

@@ -111,6 +111,13 @@ void add_base(std::vector<Taxed>& all, const TaxParts& parts, std::int64_t base)
     found->base = plus(found->base, base);
 }
 
+// What an amount contains depends on all of its taxes; what is added to it is each tax's own.
+void add_taxed(std::vector<Taxed>& all, bool is_included, const TaxParts& parts,
+               std::int64_t base) {
+  if (is_included) return add_base(all, parts, base);
+  for (const auto& part : parts) add_base(all, {part}, base);
+}
+
 std::vector<Taxed> taxed(const Priced& out, const Basket& basket, const Destination& place,
                          const TaxTable& taxes) {
   std::vector<Taxed> all;
@@ -119,10 +126,12 @@ std::vector<Taxed> taxed(const Priced& out, const Basket& basket, const Destinat
     const std::string_view name = basket.lines[i].tax_class;
     auto found = classes.find(name);
     if (found == classes.end()) found = classes.emplace(name, taxes.of_goods(place, name)).first;
-    add_base(all, found->second, out.lines[i].amount - out.lines[i].discount);
+    const auto base = out.lines[i].amount - out.lines[i].discount;
+    add_taxed(all, out.tax_included, found->second, base);
   }
   if (out.shipping > out.shipping_discount)
-    add_base(all, taxes.of_shipping(place), out.shipping - out.shipping_discount);
+    add_taxed(all, out.tax_included, taxes.of_shipping(place),
+              out.shipping - out.shipping_discount);
   return all;
 }
 
@@ -166,13 +175,11 @@ std::vector<std::int64_t> spread(std::int64_t amount, const std::vector<std::int
 }
 
 Priced price(const Basket& basket, const Destination* destination, const ShopRules& rules,
-             const Choice& choice, const TaxTable& taxes) {
+             const Choice& choice, const TaxTable& taxes, Faults& faults) {
   auto out = goods_of(basket);
-  Faults faults;
   take_off(out, choice.discount, faults);
   ship(out, basket, destination, rules, choice, faults);
   add_tip(out, choice.tip, rules.tips, faults);
-  if (!faults.empty()) throw Error(Code::invalid, "this cannot be bought so", faults);
   out.tax_included = rules.tax_mode == TaxMode::inclusive;
   if (rules.tax_mode != TaxMode::none) {
     const auto place = destination ? *destination : Destination{rules.country, {}, {}};
@@ -185,7 +192,10 @@ Priced price(const Basket& basket, const Destination* destination, const ShopRul
 
 Priced price(const Basket& basket, const Destination* destination, const ShopRules& rules,
              const Choice& choice) {
-  return price(basket, destination, rules, choice, ShopTaxes(rules.taxes));
+  Faults faults;
+  auto priced = price(basket, destination, rules, choice, ShopTaxes(rules.taxes), faults);
+  if (!faults.empty()) throw Error(Code::invalid, "this cannot be bought so", faults);
+  return priced;
 }
 
 std::vector<std::int64_t> suggested_tips(const Priced& priced, const Tips& tips) {

@@ -9,7 +9,6 @@ namespace {
 using payments::RefundState;
 
 constexpr std::string_view kWhy = "what was sent back";
-constexpr std::chrono::days kEver{36'500};
 
 // What is given back: as much of what was proposed as is left, unless another amount is said.
 std::int64_t amount_of(const Return& item, const payments::Payment& payment,
@@ -35,10 +34,8 @@ void begin(Tx& tx, const Who& who, Held& held, const ReturnRefund& given,
   payments::NewRefund wanted;
   wanted.amount = Count<1, kAmountMax>{held.item.amount.value()};
   wanted.reason = given.reason ? *given.reason : from_text<Text<1, 255>>(kWhy);
-  // What was to come back is refunded whatever the payment's age is by now.
-  auto ageless = rules;
-  ageless.refund_within = kEver;
-  held.item.refund_id = payments::give_back(tx, who, held.order.payment_id, wanted, ageless).id;
+  held.item.refund_id =
+      payments::give_back_returned(tx, who, held.order.payment_id, wanted, rules).id;
   write(tx, held.item);
   tell(tx, held, "return.refunding", "a refund has begun", by_merchant(who));
 }

@@ -37,6 +37,32 @@ TEST_F(CheckoutTest, RefusesAPriceThatIsNotTheServers) {
   EXPECT_EQ(quote({{"lines", lines({line(id, 1)})}}).total, 1'300);
 }
 
+TEST_F(CheckoutTest, SaysAllThatIsWrongAndMissingAtOnce) {
+  auto rules = settings();
+  rules["buyer"]["email"] = "required";
+  rules["tips"] = {{"allowed", true}, {"suggested_percent", Json::array()}, {"most_percent", 10}};
+  set(rules);
+  ship_everywhere(500);
+  const auto id = counted("TEA-1", 3);
+  Json choice = {{"lines", lines({line(id, 1)})},
+                 {"discount_code", "NONE"},
+                 {"shipping_rate", text_of(pricing::ShippingRateId::make())},
+                 {"tip", 5'000}};
+  const Pointers wrong = {"/discount_code", "/shipping_rate", "/tip"};
+  EXPECT_EQ(faults_of([&] { quote(choice); }), wrong);
+  choice["total"] = 1;
+  choice["payment_method"] = {{"token", "tok_approved"}};
+  auto all = wrong;
+  all.insert(all.end(), {"/ship_to", "/contact/email"});
+  EXPECT_EQ(faults_of([&] { begin(choice); }), all);
+  choice["lines"] = lines({line(catalog::VariantId::make(), 1)});
+  choice.erase("shipping_rate");
+  choice.erase("tip");
+  EXPECT_EQ(faults_of([&] { begin(choice); }),
+            (Pointers{"/lines/0/variant_id", "/discount_code", "/contact/email"}));
+  EXPECT_EQ(stock(id).reserved, 0);
+}
+
 TEST_F(CheckoutTest, SetsStockAsideWhileItIsPaid) {
   const auto id = counted("TEA-1", 3);
   const auto payment = begin(want(id, 2, 2'500));

@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include "domain/disputes.hpp"
+#include "domain/parcels.hpp"
 #include "support/relay.hpp"
 #include "bottega/conversations/inbox.hpp"
 #include "bottega/core/digest.hpp"
@@ -300,6 +301,25 @@ TEST_F(DisputeAnswers, AreRemindedOfTwoDaysBeforeAndTheBuyerDoesNotHear) {
   EXPECT_NE(reminders()[0].text.find(text_of(dispute.id)), std::string::npos);
   world_.run_jobs();
   EXPECT_EQ(reminders().size(), 1u);
+}
+
+// The refund for the part that was never sent has failed, and the buyer gets it from the bank.
+TEST_F(DisputeAnswers, ThatGiveUpPayForWhatWasNotSent) {
+  const auto order = sell_pieces(world_, shop_, {{1, 6'000}, {1, 5'013}});
+  send_part(world_, shop_, order, 0, 1);
+  const auto closing = from_json<payments::NewClosing>({{"reason", "out of stock"}});
+  const auto payout = world_
+                          .transact([&](Tx& tx) {
+                            return payments::close_rest(tx, shop_.owner, order.id, closing,
+                                                        world_.payment_rules, world_.payout_rules);
+                          })
+                          .payout.value();
+  hear_webhooks();
+  EXPECT_EQ(now(payout).reason, "what was not sent has not been refunded");
+  const auto dispute = open(order, 5'013);
+  EXPECT_EQ(now(payout).state, payouts::State::held);
+  EXPECT_EQ(accept(dispute).state, State::lost);
+  EXPECT_EQ(now(payout).state, payouts::State::scheduled);
 }
 
 }  // namespace disputes_answers_test

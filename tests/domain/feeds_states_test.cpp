@@ -49,6 +49,25 @@ TEST_F(FeedStates, ArePublishedOnlyWithAPriceThatTheShopTakes) {
   EXPECT_EQ(value_of(world, shop, "sum(version)", "products"), versions);
 }
 
+// The statistics of the tables know another shop alone; a thousand rows, each of which reads all of
+// them, would take longer than a statement may.
+TEST_F(FeedStates, ComeIntoAShopThatIsNewerThanTheStatistics) {
+  const auto rows_of = [](int count) {
+    std::string rows;
+    for (int i = 0; i < count; ++i)
+      rows += "SKU-" + std::to_string(i) + ",Lamp,in stock,1 USD,active,\n";
+    return rows;
+  };
+  EXPECT_EQ(take_in(rows_of(100)).rows_applied, 100);
+  execute(world.urls.superuser, "ANALYZE");
+  const auto next = world.shop();
+  const auto done = import_feed(
+      world, next, {"id,title,availability,price,status,bottega_extra\n" + rows_of(1'000)});
+  EXPECT_EQ(done.state, FeedState::done);
+  EXPECT_EQ(done.rows_applied, 1'000);
+  EXPECT_EQ(value_of(world, next, "count(*)", "variants"), "1000");
+}
+
 TEST_F(FeedStates, NeedOnePriceForAllVariants) {
   const auto group = [&](const std::string& sku, const std::string& option, const Json& prices) {
     return row(
@@ -120,19 +139,32 @@ TEST_F(FeedStates, LeaveTheSaleWhereAFileHasNoneToTellOf) {
   auto body = tea("A", 1'000);
   auto& price = body["variants"][0]["prices"][0];
   price["compare_at"] = 1'500;
-  price["sale"] = {{"amount", 700}, {"ends_at", "2020-01-01T00:00:00Z"}};
+  price["sale"] = {{"amount", 700}, {"ends_at", "2040-01-01T00:00:00Z"}};
   published(body);
   const auto before = prices();
   file("", "10.00 USD");
   EXPECT_EQ(prices(), before);
   file(",sale_price", "10.00 USD,6.00 USD");
-  EXPECT_NE(prices().find(R"("sale": {"amount": 600, "ends_at": "2020-01-01)"), std::string::npos)
+  EXPECT_NE(prices().find(R"("sale": {"amount": 600, "ends_at": "2040-01-01)"), std::string::npos)
       << prices();
   file(",sale_price", "10.00 USD,");
   EXPECT_NE(prices().find(R"("sale": null)"), std::string::npos) << prices();
   EXPECT_NE(prices().find(R"("compare_at": 1500)"), std::string::npos) << prices();
   file("", "20.00 USD");
   EXPECT_NE(prices().find(R"("compare_at": null)"), std::string::npos) << "it would be no saving";
+}
+
+TEST_F(FeedStates, BeginASaleWhereTheLastOneIsOver) {
+  auto body = tea("A", 1'000);
+  body["variants"][0]["prices"][0]["sale"] = {{"amount", 700}, {"ends_at", "2020-01-01T00:00:00Z"}};
+  const auto made = published(body);
+  import_feed(world, shop,
+              {"id,title,availability,price,sale_price\nA,Lamp,in stock,10.00 USD,6.00 USD\n"});
+  const auto price = in([&](Tx& tx) {
+    return catalog::price_now(catalog::fetch(tx, shop.owner, made.id).variants[0].prices,
+                              parse_currency("USD"), tx.now());
+  });
+  EXPECT_EQ(price.value().amount, 600) << "it is in force, without the dates of that one";
 }
 
 TEST_F(FeedStates, LeaveTheDayOfWhatComesLater) {
@@ -175,9 +207,21 @@ TEST_F(FeedStates, LeaveAVariantWhereItIsUnlessAGroupIsNamed) {
   EXPECT_EQ(now.variants[0].sku, "L-1");
   EXPECT_EQ(to_json(now.variants[0].options), Json({"red"}));
   EXPECT_EQ(now.variants[1].prices.items.at(0).amount, 1'200);
+  auto cup = body;
+  cup["handle"] = "C-1";
+  cup["variants"][0]["sku"] = "C-1";
+  cup["variants"][1]["sku"] = "C-2";
+  const auto called = published(cup);
+  import_feed(world, shop,
+              {"id,title,availability,price,size\nC-2,Cup,in stock,1 USD,big\n"
+               "C-1,Cup,in stock,1 USD,big\n"});
+  const auto cups = in([&](Tx& tx) { return catalog::fetch(tx, shop.owner, called.id); });
+  EXPECT_EQ(to_json(cups.option_names), Json({"color"})) << "though it is called as one of them";
+  EXPECT_EQ(to_json(cups.variants[0].options), Json({"red"}));
+  EXPECT_EQ(to_json(cups.variants[1].options), Json({"blue"}));
   import_feed(world, shop,
               {"id,title,availability,price,item_group_id\nL-1,Lamp,in stock,11 USD,\n"});
-  EXPECT_EQ(products(), "L-1 published, NEW published, nice-lamp published")
+  EXPECT_EQ(products(), "C-1 published, L-1 published, NEW published, nice-lamp published")
       << "the file says that it stands alone";
 }
 

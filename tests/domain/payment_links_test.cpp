@@ -122,6 +122,10 @@ TEST_F(PaymentLinks, AreMadeOfWhatTheShopSells) {
               link({{"expires_at", "2020-01-01T00:00:00Z"}});
             }),
             Pointers{"/expires_at"});
+  auto all = of(draft);
+  all.update({{"currency", "EUR"}, {"expires_at", "2020-01-01T00:00:00Z"}});
+  EXPECT_EQ(faults_of([&] { link(all); }),
+            (Pointers{"/currency", "/expires_at", "/lines/0/variant_id"}));
   auto named = line(dollars, 1);
   named["name"] = "Mine";
   EXPECT_EQ(faults_of([&] {

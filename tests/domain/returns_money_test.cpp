@@ -158,6 +158,28 @@ TEST_F(ReturnsMoney, IsGivenBackOnceHoweverOftenItIsHeardOf) {
   EXPECT_EQ(log().size(), told);
 }
 
+// A part was sent and comes back; the money for the other part has not reached the buyer.
+TEST_F(ReturnsMoney, IsNotWhatIsOwedForWhatWasNeverSent) {
+  const auto order = sell_pieces(*world, shop, {{1, 6'000}, {1, 5'013}});
+  send_part(*world, shop, order, 0, 1);
+  const auto closing = from_json<payments::NewClosing>({{"reason", "out of stock"}});
+  in([&](Tx& tx) {
+    return payments::close_rest(tx, shop.owner, order.id, closing, world->payment_rules,
+                                world->payout_rules);
+  });
+  world->run_jobs();
+  EXPECT_EQ(payout_state(order), payouts::State::held);
+  refund(come_back(order, pieces(1)), 5'500);
+  world->run_jobs();
+  EXPECT_EQ(payment_of(*world, order).refunded, 5'500);
+  EXPECT_EQ(payout_state(order), payouts::State::held);
+  EXPECT_EQ(payout_of(order).reason, "what was not sent has not been refunded");
+  world->give_back(shop, order, 5'012);
+  world->give_back(shop, order, 1);
+  world->run_jobs();
+  EXPECT_EQ(payout_state(order), payouts::State::scheduled);
+}
+
 // ---- at the same time ---------------------------------------------------------------------------
 
 TEST_F(ReturnsMoney, IsKeptOrReceivedConcurrentlyAndNeverBoth) {

@@ -241,13 +241,46 @@ TEST_F(Shipments, AreNotPaidOutWhileTheMoneyForTheRestIsNotBack) {
   reach_the_limit();
   EXPECT_EQ(payment_of(*world_, order).refunded, 0);
   EXPECT_EQ(payout_of(order).state, payouts::State::held);
-  EXPECT_EQ(payout_of(order).reason, "the refund for what was not sent has failed");
+  EXPECT_EQ(payout_of(order).reason, "what was not sent has not been refunded");
   world_->give_back(shop_, order, 3'000);
   EXPECT_EQ(payout_of(order).state, payouts::State::held) << "not all of it is back";
   world_->give_back(shop_, order, 2'014);
   world_->run_jobs();
   EXPECT_EQ(payment_of(*world_, order).refunded, 5'014);
   EXPECT_EQ(payout_of(order).state, payouts::State::paid);
+}
+
+TEST_F(Shipments, OweNoMoreThanTheirShareAndNoMoreThanWasAgreed) {
+  const auto kind = sold(), agreed = sold();
+  for (const auto& order : {kind, agreed}) send_part(*world_, shop_, order, 1, 1);
+  close(shop_.owner, kind, 4'013);
+  close(shop_.owner, agreed, 0);
+  world_->run_jobs();
+  EXPECT_EQ(payout_of(kind).state, payouts::State::held);
+  world_->give_back(shop_, kind, 3'000);
+  world_->give_back(shop_, agreed, 1'013);
+  world_->run_jobs();
+  EXPECT_EQ(payment_of(*world_, kind).refunded, 3'000);
+  EXPECT_EQ(payment_of(*world_, agreed).refunded, 0) << "it has failed";
+  EXPECT_EQ(payout_of(kind).state, payouts::State::scheduled);
+  EXPECT_EQ(payout_of(agreed).state, payouts::State::scheduled);
+}
+
+TEST_F(Shipments, ThatAreOwedMoneyArePaidOutWhenTheStaffSaysSo) {
+  const auto order = sell_pieces(*world_, shop_, {{1, 2'000}, {1, 5'013}});
+  send_part(*world_, shop_, order, 0, 1);
+  close(shop_.owner, order);
+  world_->run_jobs();
+  const auto held = payout_of(order);
+  EXPECT_EQ(held.state, payouts::State::held);
+  const auto release = [&] {
+    return world_->transact([&](Tx& tx) { return payouts::release(tx, held.id); });
+  };
+  EXPECT_EQ(release().state, payouts::State::scheduled);
+  EXPECT_EQ(code_of(release), Code::conflict);
+  world_->give_back(shop_, order, 100);
+  world_->run_jobs();
+  EXPECT_EQ(payout_of(order).state, payouts::State::scheduled) << "nothing has become worse";
 }
 
 TEST_F(Shipments, AreClosedWithoutWhatWentBackBefore) {

@@ -203,8 +203,10 @@ class FlatTax final : public TaxTable {
 };
 
 TEST(Price, TakesWhateverTableOfTaxesItIsGiven) {
+  Faults faults;
   const auto priced =
-      price(basket({line(1'000)}), nullptr, shop_rules(TaxMode::exclusive), {}, FlatTax{});
+      price(basket({line(1'000)}), nullptr, shop_rules(TaxMode::exclusive), {}, FlatTax{}, faults);
+  EXPECT_TRUE(faults.empty());
   EXPECT_EQ(priced.tax, 100);
   EXPECT_EQ(priced.taxes.at(0).name, "Flat");
 }
@@ -224,6 +226,28 @@ TEST(Price, AddsTheChosenShippingWithItsTax) {
   EXPECT_EQ(priced.total, 1'665);
   rules.taxes[0].applies_to_shipping = false;
   EXPECT_EQ(price(goods, &germany, rules, {post.id, std::nullopt, 0}).tax, 70);
+}
+
+TEST(Price, AddsATaxOnceWhateverOthersAreTakenOfThePart) {
+  auto state = tax("DE", 62'500), city = tax("DE", 12'500);
+  city.applies_to_shipping = false;
+  auto rules = shop_rules(TaxMode::exclusive, {state, city});
+  const auto post = rate(11);
+  rules.zones = {zone({"DE"}, {post})};
+  const auto germany = to("DE");
+  const auto goods = basket({line(24'697)});
+  const pricing::Choice by_post{post.id, std::nullopt, 0};
+  const auto priced = price(goods, &germany, rules, by_post);
+  ASSERT_EQ(priced.taxes.size(), 2u);
+  EXPECT_EQ(priced.taxes[0].base, 24'708);
+  EXPECT_EQ(priced.taxes[0].amount, 1'544) << "1544.25, not 1543.56 and 0.69";
+  EXPECT_EQ(priced.taxes[1].base, 24'697);
+  EXPECT_EQ(priced.taxes[1].amount, 309);
+  EXPECT_EQ(priced.total, 24'708 + 1'853);
+  rules.tax_mode = TaxMode::inclusive;
+  const auto contained = price(goods, &germany, rules, by_post);
+  ASSERT_EQ(contained.taxes.size(), 3u) << "what is contained is 6.25/107.5 here and 6.25/106.25";
+  EXPECT_EQ(contained.taxes[2].base, 11);
 }
 
 TEST(Price, TakesTheShippingOffWhereItIsFree) {

@@ -54,6 +54,10 @@ BOOST_DESCRIBE_STRUCT(StaffRefund, (), (amount, reason, funded_by))
 // Error(conflict) for a payment that was not captured or is too old, Error(invalid) for more than
 // is left.
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const NewRefund& given, const Rules& rules);
+// The same for what was sent back, whatever the payment's age is by now: it is not for what was
+// never sent.
+Refund give_back_returned(Tx& tx, const Who& who, PaymentId id, const NewRefund& given,
+                          const Rules& rules);
 // The same by the staff, whatever the order's state and the payment's age.
 Refund give_back(Tx& tx, const Who& who, PaymentId id, const StaffRefund& given,
                  const Rules& rules);

@@ -149,7 +149,7 @@ std::vector<Payout> list_of_merchant(Tx& tx, MerchantId merchant, std::optional<
 
 // Why an order's money is kept from being paid out. Each hold is lifted by itself; the payout goes
 // on when there is none left. `about` is the refund, dispute, case, payout or return that it is
-// for.
+// for, and the order where what was not sent is owed.
 enum class Cause : std::uint8_t { ops, refund, dispute, risk, order_return };
 BOOST_DESCRIBE_ENUM(Cause, ops, refund, dispute, risk, order_return)
 struct Hold {
@@ -174,7 +174,8 @@ void adjust(Tx& tx, MerchantId merchant, OrderId order);
 void reinstate(Tx& tx, MerchantId merchant, OrderId order, const std::string& reason);
 
 // By ops, with a reason that is kept; throws Error(conflict) for what is held by them already, or
-// cannot be held any more. Releasing lifts their own hold and no other.
+// cannot be held any more. Releasing lifts their own hold, and that of what was not sent and is not
+// refunded either.
 Payout hold(Tx& tx, PayoutId id, const Reason& reason);
 Payout release(Tx& tx, PayoutId id);
 

@@ -72,12 +72,14 @@ DiscountCode add_code(Tx& tx, MerchantId merchant, const NewDiscountCode& given)
 DiscountCode change_code(Tx& tx, MerchantId merchant, DiscountId id, const NewDiscountCode& given);
 void remove_code(Tx& tx, MerchantId merchant, DiscountId id);
 
-// The discount of a code for a price that is shown to a buyer. Throws Error(invalid) with a fault
-// of /discount_code where they could not use it now: nothing is promised for later.
-Discount find_discount(Tx& tx, MerchantId merchant, const CouponCode& code, AccountId buyer);
+// The discount of a code for a price that is shown to a buyer; none and a fault of /discount_code
+// where they could not use it now. Nothing is promised for later.
+std::optional<Discount> find_discount(Tx& tx, MerchantId merchant, const CouponCode& code,
+                                      AccountId buyer, Faults& faults);
 
 // Counts a use of the code by the buyer for what `about` names; a repeat changes nothing. Throws
-// Error(invalid) as find_discount() does, and Error(conflict) where another code was used for it.
+// Error(invalid) with the fault that find_discount() finds, and Error(conflict) where another code
+// was used for it.
 Discount claim(Tx& tx, MerchantId merchant, const CouponCode& code, AccountId buyer,
                const Uuid& about);
 // Takes back what was claimed, when it was not paid after all; a repeat changes nothing.

@@ -243,9 +243,10 @@ BOOST_DESCRIBE_STRUCT(Breakdown, (),
 // where a sum is too large.
 Priced price(const Basket& basket, const Destination* destination, const ShopRules& rules,
              const Choice& choice);
-// The same with another table of taxes than the shop's.
+// The same with a table of taxes, which may be another than the shop's, and with the faults added
+// to those that there are: what is wrong is then not in the price.
 Priced price(const Basket& basket, const Destination* destination, const ShopRules& rules,
-             const Choice& choice, const TaxTable& taxes);
+             const Choice& choice, const TaxTable& taxes, Faults& faults);
 
 // How the basket can be shipped there, the cheapest first. The most exact zone decides, by the
 // longest beginning of the postal code, the region, the country; of two alike the older one. A zone
